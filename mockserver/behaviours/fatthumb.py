@@ -1,0 +1,87 @@
+"""FatThumb: a generation is a job with one thumbnail for each variation, polled until it ends.
+
+Only what the shared verbs cannot say stands here; numbers and sentences stand in specs/fatthumb/behaviour.yaml.
+"""
+
+from typing import Any
+
+from mockserver.behaviours.drawing import link, publish, scene
+from mockserver.call import Call, Result
+from mockserver.problems import ProblemType
+from mockserver.state.resources import Resource
+
+Json = Any
+DONE = 1.0
+
+
+def generate(call: Call) -> Result:
+    """Start a generation; its thumbnails are there when the job ends."""
+    count = int(call.value("count"))
+    thumbnails = [{"id": f"thumb_{call.chance.hex(f'thumbnail {index}', 24)}", "output": _published(call, index)} for index in range(count)]
+    resource = Resource(
+        id=f"gen_{call.chance.hex('generation', 24)}",
+        kind="generation",
+        account=call.account.id,
+        created_at_s=call.world.clock.now(),
+        duration_s=0,
+        outcome="succeeded",
+        fields={
+            "model": call.value("model"),
+            "count": count,
+            "is_watermarked": bool(call.plan("has_watermark")),
+            "thumbnails": thumbnails,
+        },
+    )
+    call.world.resources.put(resource.id, resource)
+    ids = [thumbnail["id"] for thumbnail in thumbnails]
+    return Result({"generationId": resource.id, "thumbnailIds": ids, "status": "processing"})
+
+
+def _published(call: Call, index: int) -> str:
+    people, ideas = call.value("personIds") or (), call.value("inspirationIds") or ()
+    notes = [f"person: {name}" for name in people] + [f"inspiration: {name}" for name in ideas]
+    if int(call.value("count")) > 1:
+        notes.append(f"variation {index + 1} of {int(call.value('count'))}")
+    sizes = call.provider.sizes
+    picture = scene(
+        call,
+        size=sizes.get(call.value("aspectRatio")) or next(iter(sizes.values())),
+        media_type=call.provider.outputs["media_type"],
+        headline=call.body["prompt"],
+        seed=call.chance.hex(f"colours {index}"),
+        notes=tuple(notes),
+        is_watermarked=bool(call.plan("has_watermark")),
+    )
+    return publish(call, picture, f"output {index}", lifetime_s=call.provider.outputs["lifetime_s"]).id
+
+
+def read(call: Call) -> Result:
+    """Show a generation as it is now; another organisation's does not exist."""
+    id_ = call.arguments.path["id"]
+    resource = call.world.resources.get(id_)
+    if resource is None or resource.account != call.account.id:
+        message = f"this organisation has no generation {id_[:60]}"
+        raise call.problem(ProblemType.RESOURCE_UNKNOWN, message, name="id", location="path")
+    is_done = resource.share_done(call.world.clock.now()) >= DONE
+    return Result(
+        {
+            "id": resource.id,
+            "status": resource.outcome if is_done else "processing",
+            "model": resource.fields["model"],
+            "count": resource.fields["count"],
+            "createdAt": int(resource.created_at_s * 1000),
+            "thumbnails": [_thumbnail(call, resource, each, is_done=is_done) for each in resource.fields["thumbnails"]],
+        }
+    )
+
+
+def _thumbnail(call: Call, resource: Resource, thumbnail: Json, *, is_done: bool) -> Json:
+    output = call.world.outputs.get(thumbnail["output"])
+    return {
+        "id": thumbnail["id"],
+        "status": "succeeded" if is_done else "processing",
+        "url": link(call, output) if is_done and output else None,
+        "isWatermarked": resource.fields["is_watermarked"],
+        "isHidden": False,
+        "error": None,
+    }

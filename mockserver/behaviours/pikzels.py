@@ -1,0 +1,191 @@
+"""Pikzels v2: thumbnails, scores and titles at once; personas and styles that are created and stay.
+
+Only what the shared verbs cannot say stands here; numbers and sentences stand in specs/pikzels/behaviour.yaml.
+"""
+
+import functools
+from dataclasses import asdict, replace
+from string import Template
+from typing import Any
+
+from mockserver.behaviours.drawing import insets, link, publish, scene
+from mockserver.call import Call, GivenPicture, Result
+from mockserver.problems import ProblemType
+from mockserver.state.ids import Chance
+from mockserver.state.resources import Resource
+
+Json = Any
+TOPIC_WORDS = 7
+DONE = 1.0
+
+
+def thumbnail(call: Call) -> Result:
+    """Generate a thumbnail from text or pictures; the answer is a link."""
+    ignores_prompt = call.value("model") in call.operation.row.settings.get("ignores_prompt_of", ())
+    prompt = None if ignores_prompt else call.value("prompt")
+    names = [f"{mode}: {call.body[mode][:8]}" for mode in ("persona", "style") if call.body.get(mode)]
+    if ignores_prompt:
+        names.append(f"image weight: {call.value('image_weight')}")
+    picture = scene(
+        call,
+        size=call.provider.sizes[call.body["format"]],
+        media_type=call.provider.outputs["media_type"],
+        headline=prompt or call.operation.row.title,
+        seed=call.chance.hex("colours"),
+        notes=tuple(names),
+        insets=insets(call),
+    )
+    output = publish(call, picture, "output", lifetime_s=call.provider.outputs["lifetime_s"])
+    return Result({"output": link(call, output), "request_id": call.request_id})
+
+
+def score(call: Call) -> Result:
+    """Score a thumbnail: an uploaded one by its pixels, a remote one by its address alone."""
+    words = call.provider.vocabulary
+    measures = _measures(call, call.pictures["source"][0])
+    subscores = {
+        name: round(100 * sum(measures[measure] * weight for measure, weight in weights.items()))
+        for name, weights in words["score_weights"].items()
+    }
+    weakest = min(subscores, key=lambda name: subscores[name])
+    return Result(
+        {
+            "main_score": round(sum(subscores.values()) / len(subscores)),
+            "request_id": call.request_id,
+            "subscores": subscores,
+            "suggestion": words["suggestions"][weakest] if subscores[weakest] < words["suggests_below"] else None,
+        }
+    )
+
+
+def _measures(call: Call, given: GivenPicture) -> dict[str, float]:
+    stored = call.world.picture(given.key) if given.key else None
+    if stored is not None:
+        return dict(_measured(stored.small))
+    chance = Chance(str(call.world.seed).encode(), given.label.encode("utf-8", "surrogatepass"))
+    low, high = call.provider.vocabulary["remote_measures"].values()
+    weights = call.provider.vocabulary["score_weights"].values()
+    names = {name for weights_of_one in weights for name in weights_of_one}
+    return {name: low + (high - low) * chance.share(name) for name in names}
+
+
+@functools.lru_cache(maxsize=256)
+def _measured(small: str) -> tuple[tuple[str, float], ...]:
+    import base64  # noqa: PLC0415
+
+    from mockserver.imaging.measuring import measure  # noqa: PLC0415 - Pillow is imported by the first picture
+
+    return tuple(asdict(measure(base64.b64decode(small))).items())
+
+
+def titles(call: Call) -> Result:
+    """Suggest titles around the prompt's first words."""
+    words = call.provider.vocabulary
+    topic = " ".join(str(call.value("prompt") or "this picture").split()[:TOPIC_WORDS]).rstrip(".,!?;:")
+    values = {"topic": topic, "Topic": topic[:1].upper() + topic[1:]}
+    patterns = call.chance.shuffled("titles", words["title_patterns"])[: call.provider.limits["titles"]]
+    return Result(
+        {
+            "outputs": [Template(pattern).safe_substitute(values) for pattern in patterns],
+            "reasoning": Template(words["reasoning"]).safe_substitute(values),
+            "request_id": call.request_id,
+        }
+    )
+
+
+def train(call: Call) -> Result:
+    """Create a persona or a style; its name is taken from now on."""
+    mode, name = call.operation.row.settings["mode"], call.body["name"]
+    taken_as = f"{call.account.id}/{mode}/{name.strip().casefold()}"
+    if name.strip().casefold() in call.provider.vocabulary["reserved_names"]:
+        raise call.problem(ProblemType.NAME_RESERVED, f"name: {name} is reserved", name="name")
+    with call.world.lock:
+        if call.world.names.get(taken_as) is not None:
+            raise call.problem(ProblemType.NAME_TAKEN, f"name: this account has a {mode} named {name}", name="name")
+        resource = _created(call, mode, name)
+        call.world.resources.put(resource.id, resource)
+        call.world.names.put(taken_as, resource.id)
+    return Result({"id": resource.id, "request_id": call.request_id})
+
+
+def _created(call: Call, mode: str, name: str) -> Resource:
+    size = call.provider.sizes["1:1"]
+    media_type = call.provider.outputs["media_type"]
+    portrait = scene(
+        call, size=size, media_type=media_type, headline=name, seed=call.chance.hex("colours"), insets=insets(call)
+    )
+    references: list[Json] = []
+    for index, given in enumerate(call.pictures["reference"]):
+        if given.key is None:
+            references.append({"url": call.body[given.field][index]})
+            continue
+        shown = replace(portrait, headline=f"{name} {index + 1}", insets=insets(call)[index : index + 1])
+        references.append({"output": publish(call, shown, f"reference {index}", lifetime_s=None).id})
+    return Resource(
+        id=call.chance.uuid("resource"),
+        kind=mode,
+        account=call.account.id,
+        created_at_s=call.world.clock.now(),
+        duration_s=0,
+        outcome="completed",
+        fields={
+            "name": name,
+            "special_instructions": None,
+            "portrait": publish(call, portrait, "portrait", lifetime_s=None).id,
+            "references": references,
+        },
+    )
+
+
+def read(call: Call) -> Result:
+    """Show a persona or a style as it is now."""
+    resource = _owned(call)
+    share = resource.share_done(call.world.clock.now())
+    is_completed = share >= DONE and resource.outcome == "completed"
+    return Result(
+        {
+            "name": resource.fields["name"],
+            "id": resource.id,
+            "mode": resource.kind,
+            "portrait_url": _link(call, {"output": resource.fields["portrait"]}) if is_completed else None,
+            "progress": int(100 * share),
+            "reference": [_link(call, each) for each in resource.fields["references"]] if is_completed else None,
+            "special_instructions": resource.fields["special_instructions"],
+            "status": resource.outcome if share >= DONE else "processing",
+        }
+    )
+
+
+def update(call: Call) -> Result:
+    """Change what a persona or a style is told; what is left out stays."""
+    with call.world.lock:
+        resource = _owned(call)
+        changed = replace(resource, fields={**resource.fields, **call.body})
+        call.world.resources.put(resource.id, changed)
+    return Result({"name": changed.fields["name"], "id": changed.id, "special_instructions": changed.fields["special_instructions"]})
+
+
+def delete(call: Call) -> Result:
+    """Remove a persona or a style, and free its name."""
+    with call.world.lock:
+        resource = _owned(call)
+        if resource.share_done(call.world.clock.now()) < DONE:
+            raise call.problem(ProblemType.RESOURCE_BUSY, f"{resource.id} is still processing", name="id", location="path")
+        call.world.resources.delete(resource.id)
+        call.world.names.delete(f"{resource.account}/{resource.kind}/{resource.fields['name'].strip().casefold()}")
+    return Result({"message": call.provider.vocabulary["deleted"]})
+
+
+def _owned(call: Call) -> Resource:
+    """Give the resource that the path names, where the caller owns it."""
+    id_ = call.arguments.path["id"]
+    resource = call.world.resources.get(id_)
+    if resource is None or resource.account != call.account.id:
+        message = f"this account has no persona or style {id_[:60]}"
+        raise call.problem(ProblemType.RESOURCE_UNKNOWN, message, name="id", location="path")
+    return resource
+
+
+def _link(call: Call, reference: Json) -> str:
+    output = call.world.outputs.get(reference.get("output", ""))
+    return link(call, output) if output else str(reference.get("url", ""))

@@ -1,0 +1,105 @@
+"""The documented rules that no schema can say: shared verbs, whose facts stand in the tables.
+
+A rule takes a call and the keywords of its table row; it returns the call, with more known of it, or raises.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mockserver.call import Call
+from mockserver.problems import ProblemType
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def uuid(call: Call, *, field: str, error: str, source: str) -> Call:
+    """Refuse a field that is there and is no UUID."""
+    value = call.body.get(field)
+    if value is not None and not UUID.fullmatch(value):
+        raise call.problem(ProblemType.INVALID_REQUEST, f"{field} must be a UUID", name=field, rule="uuid", source=source, error=error)
+    return call
+
+
+def utf16_length(call: Call, *, field: str, limit: str, error: str, source: str) -> Call:
+    """Refuse a text that is longer than a limit in UTF-16 units, which is how JavaScript measures."""
+    value = call.body.get(field)
+    most = call.provider.limits[limit]
+    units = len(value.encode("utf-16-le", "surrogatepass")) // 2 if isinstance(value, str) else 0
+    if units > most:
+        message = f"{field} must be at most {most} UTF-16 units long (it has {units})"
+        raise call.problem(ProblemType.INVALID_REQUEST, message, name=field, rule="utf16_length", source=source, error=error)
+    return call
+
+
+def marked_words(call: Call, *, fields: Sequence[str], errors: Sequence[str], source: str) -> Call:
+    """Answer a text that holds the name of an error in brackets, `[content_policy]`, with that error."""
+    for field in fields:
+        text = call.body.get(field)
+        lowered = text.lower() if isinstance(text, str) and "[" in text else ""
+        for error in errors if lowered else ():
+            if f"[{error.lower()}]" in lowered:
+                message = f"{field} holds the mark [{error.lower()}]"
+                raise call.problem(ProblemType.INVALID_REQUEST, message, name=field, rule="marked_words", source=source, error=error)
+    return call
+
+
+def refuse_when(
+    call: Call, *, error: str, source: str, account: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
+) -> Call:
+    """Refuse a call whose account has these flags and whose body has these values; a missing flag is false."""
+    flags = all((call.account.flag(name) or False) == wanted for name, wanted in (account or {}).items())
+    if flags and all(call.value(name) == wanted for name, wanted in (body or {}).items()):
+        met = ", ".join(f"{name} is {value}" for name, value in {**(account or {}), **(body or {})}.items())
+        raise call.problem(ProblemType.INVALID_REQUEST, met, rule="refuse_when", source=source, error=error)
+    return call
+
+
+def plan_allows(call: Call, *, field: str, attribute: str, error: str, source: str) -> Call:
+    """Refuse a value that the account's plan does not include.
+
+    The plan's attribute is a list of allowed values, the largest allowed number, or whether the field may be sent.
+    """
+    value, allowed = call.value(field), call.plan(attribute)
+    if allowed is None or value is None:
+        return call
+    if isinstance(allowed, bool):
+        is_allowed = allowed
+    else:
+        is_allowed = value in allowed if isinstance(allowed, list) else value <= allowed
+    if not is_allowed:
+        message = f"the plan {call.account.plan} does not include {field} {value!r}"
+        raise call.problem(ProblemType.INVALID_REQUEST, message, name=field, rule="plan_allows", source=source, error=error)
+    return call
+
+
+def known_ids(
+    call: Call, *, field: str, among: str, error: str, source: str, states: Mapping[str, str] | None = None
+) -> Call:
+    """Refuse ids that the account does not have, or has in a state that its own error answers."""
+    value, owned = call.value(field), call.account.flag(among) or {}
+    for name in [value] if isinstance(value, str) else value or ():
+        if name not in owned:
+            message = f"{field}: this account has no {name!r}; it has {', '.join(owned) or 'none'}"
+            raise call.problem(ProblemType.INVALID_REQUEST, message, name=field, rule="known_ids", source=source, error=error)
+        state = owned[name] if isinstance(owned, Mapping) else None
+        if states and isinstance(state, str) and state in states:
+            raise call.problem(
+                ProblemType.INVALID_REQUEST, f"{field}: {name} is {state}", name=field, rule="known_ids", source=source, error=states[state]
+            )
+    return call
+
+
+def saved_asset(
+    call: Call, *, asset: str, flag: str, inline: str, attribute: str, plan_error: str, error: str, source: str
+) -> Call:
+    """Refuse a flag that needs a saved asset where the plan has none to save, or none is saved."""
+    if not call.value(flag) or inline in call.body:
+        return call
+    if not call.plan(attribute):
+        message = f"the plan {call.account.plan} does not include a saved {asset}"
+        raise call.problem(ProblemType.INVALID_REQUEST, message, name=flag, rule="saved_asset", source=source, error=plan_error)
+    if asset not in (call.account.flag("assets") or {}):
+        message = f"{flag} needs {inline}, or a saved {asset}, which this account does not have"
+        raise call.problem(ProblemType.INVALID_REQUEST, message, name=flag, rule="saved_asset", source=source, error=error)
+    return call

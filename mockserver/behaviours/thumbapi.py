@@ -1,0 +1,92 @@
+"""ThumbAPI: one call, one picture in the answer; the older parameter names mean the newer ones.
+
+Only what the shared verbs cannot say stands here; numbers and sentences stand in specs/thumbapi/behaviour.yaml.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mockserver.behaviours.drawing import drawn_scene, insets, link, publish, scene
+from mockserver.call import Call, Result
+from mockserver.imaging.scene import Inset, Scene
+
+Json = Any
+
+
+def modernise(call: Call, *, source: str) -> Call:  # noqa: ARG001 - every rule has a source
+    """Read the legacy parameters as what they mean today; an explicit new parameter wins."""
+    body = dict(call.body)
+    style = call.operation.row.settings["legacy_styles"].get(body.get("imageStyle"), {})
+    for flag, value in style.get("flags", {}).items():
+        body.setdefault(flag, value)
+    if "image" in style and "personImage" in body:
+        body.setdefault(style["image"], body["personImage"])
+    if body.get("usePersonalPhoto") is True:
+        body.setdefault("usePhoto", True)
+    return replace(call, arguments=replace(call.arguments, body=body))
+
+
+def generate(call: Call) -> Result:
+    """Generate a thumbnail; it is drawn when the answer is sent."""
+    format_ = _format(call)
+    output_format = call.value("outputFormat")
+    picture = _scene(call, format_, f"image/{output_format}")
+    answer: dict[str, Json] = {"image": None, "format": format_, "outputFormat": output_format}
+    if call.has_extra_fields:
+        output = publish(call, picture, "output", lifetime_s=call.provider.outputs["lifetime_s"])
+        answer["dimensions"] = {"width": picture.width, "height": picture.height}
+        answer["generationId"] = f"gen_{call.chance.hex('generation', 24)}"
+        answer["imageUrl"] = f"{link(call, output)}.{output_format}"
+    world = call.world
+
+    def body() -> Json:
+        encoded = base64.b64encode(drawn_scene(world, picture)).decode()
+        return {**answer, "image": f"data:{picture.media_type};base64,{encoded}"}
+
+    return Result(body)
+
+
+def _format(call: Call) -> str:
+    """Give the format: a reference set's own wins over whatever was sent."""
+    sets: Mapping[str, Any] = call.account.flag("reference_sets") or {}
+    chosen = sets.get(call.value("customAssetsId") or "")
+    return str(chosen["format"] if chosen else call.value("format"))
+
+
+def _scene(call: Call, format_: str, media_type: str) -> Scene:
+    picture = scene(
+        call,
+        size=call.provider.sizes[format_],
+        media_type=media_type,
+        headline=call.body["title"],
+        seed=call.chance.hex("colours"),
+        notes=tuple(f"{name}: {call.body[name]}" for name in ("category", "customAssetsId") if name in call.body),
+        insets=_insets(call),
+    )
+    if not call.account.flag("is_test"):
+        return picture
+    # The public test key always gets the same placeholder, whatever it asks for.
+    placeholder = call.operation.row.settings["placeholder"]
+    return replace(picture, headline=placeholder, seed="", model=None, notes=(), insets=(), metadata=picture.metadata[:1])
+
+
+def _insets(call: Call) -> tuple[Inset, ...]:
+    """Show the photo and the logo that are switched on, inline or saved, and the reference set."""
+    wanted = {"photo": call.value("usePhoto"), "logo": call.value("useLogo")}
+    saved = call.account.flag("assets") or {}
+    shown = [each for each in insets(call) if wanted.get(each.role)]
+    shown += [
+        _saved(role, saved[role])
+        for role, is_wanted in wanted.items()
+        if is_wanted and role not in call.pictures and role in saved
+    ]
+    sets = call.account.flag("reference_sets") or {}
+    chosen = sets.get(call.value("customAssetsId") or "", {})
+    return (*shown, *(Inset("reference", "reference", data=file) for file in chosen.get("files", ())))
+
+
+def _saved(role: str, asset: Mapping[str, Any]) -> Inset:
+    options = {name: asset[name] for name in ("corner", "scale", "has_shadow") if name in asset}
+    return Inset(role, f"saved {role}", data=asset["file"], **options)

@@ -1,0 +1,203 @@
+"""The command line: serve, routes, errors, check and render.
+
+Everything that is printed is put together here; the work is done elsewhere.
+"""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Never
+
+import click
+
+from mockserver.engine import Settings
+from mockserver.spec.catalog import Catalog, SpecificationError, load
+from mockserver.spec.model import Provider
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mockserver")
+def main() -> None:
+    """Emulate third-party HTTP APIs on this machine: Pikzels v2, FatThumb and ThumbAPI."""
+
+
+SPECS = click.option(
+    "--specs", "folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
+    help="Also serve the providers in this folder; one of a bundled name replaces it. Repeatable.",
+)  # fmt: skip
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port.")
+@click.option("--seed", default=0, show_default=True, help="Another seed gives other ids, scores and pictures.")
+@click.option("--strict-keys", is_flag=True, help="Refuse keys that fixtures/accounts.yaml does not list.")
+@SPECS
+@click.option("--public-url", metavar="URL", help="The address in links, where callers reach this server by another.")
+@click.option("--seed-only-fields", is_flag=True, help="Leave out ThumbAPI's dimensions, generationId and imageUrl.")
+@click.option("--self-check", is_flag=True, help="Hold every answer against the specification; a breach is a 500.")
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line, the first one holding the URL.")
+@click.option("--quiet", is_flag=True, help="Do not print a line for each request.")
+def serve(
+    host: str,
+    port: int,
+    seed: int,
+    strict_keys: bool,
+    folders: tuple[Path, ...],
+    public_url: str | None,
+    seed_only_fields: bool,
+    self_check: bool,
+    is_json: bool,
+    quiet: bool,
+) -> None:
+    """Answer for the APIs until the process is stopped."""
+    from mockserver.printing import Printer  # noqa: PLC0415 - only this command needs a server
+    from mockserver.server import Server, create_engine  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    settings = Settings(
+        seed=seed,
+        is_strict=strict_keys,
+        public_url=public_url,
+        has_extra_fields=not seed_only_fields,
+        raises_bugs=self_check,
+        checks_answers=self_check,
+    )
+    printer = Printer(is_json=is_json)
+    try:
+        engine = create_engine(settings, folders)
+        server = Server(engine, host=host, port=port, listener=None if quiet else printer.exchange)
+    except SpecificationError as error:
+        _stop(error.complaints)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        _stop([f"cannot listen on {host}:{port}: {reason}; --port 0 takes any free port"])
+    printer.start(server.url, engine.catalog)
+    with printer:
+        server.run()
+
+
+@main.command()
+@SPECS
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line.")
+def routes(folders: tuple[Path, ...], is_json: bool) -> None:
+    """List every operation."""
+    operations = _loaded(folders).operations
+    if is_json:
+        for operation in operations:
+            row = {"provider": operation.provider, "method": operation.method, "path": operation.path, "operation": operation.name}
+            click.echo(json.dumps(row))
+        return
+    width = max(len(operation.path) for operation in operations)
+    for operation in operations:
+        click.echo(f"{operation.method:6} {operation.path:{width}}  {operation.name:40}  {operation.row.title}")
+
+
+@main.command()
+@click.argument("provider", required=False)
+@SPECS
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line.")
+def errors(provider: str | None, folders: tuple[Path, ...], is_json: bool) -> None:
+    """List every documented error, and the three ways to get it."""
+    providers = _loaded(folders).providers
+    if provider is not None and provider not in providers:
+        _stop([f"there is no provider {provider!r}; there are {', '.join(providers)}"])
+    for each in providers.values() if provider is None else [providers[provider]]:
+        if is_json:
+            for row in each.errors.values():
+                click.echo(json.dumps({"provider": each.name, "status": row.status, "code": row.code, "example": row.name,
+                                       "message": row.message, "cause": row.cause, "provenance": row.provenance, "source": row.source}))  # fmt: skip
+        else:
+            _print_errors(each)
+
+
+def _print_errors(provider: Provider) -> None:
+    prefix = provider.keys["prefix"] or "tb_"
+    first = next(iter(provider.errors.values()))
+    click.secho(f"\n{provider.title}", bold=True)
+    click.echo(f"  by header   Prefer: code={first.status}, example={first.name}")
+    click.echo(f"  by key      {prefix}test_{first.name.lower()}")
+    click.echo(f"  by itself   {_triggers(provider)}\n")
+    width = max(len(name) for name in provider.errors)
+    for row in provider.errors.values():
+        click.echo(f"  {row.status}  {row.name:{width}}  {row.message}\n       {'':{width}}  {row.cause} [{row.provenance}]")
+
+
+def _triggers(provider: Provider) -> str:
+    """Say which texts bring an error about by themselves."""
+    marks = {
+        (field, error)
+        for operation in provider.operations.values()
+        for rule in operation.row.rules
+        if rule["rule"] == "marked_words"
+        for field in rule["fields"]
+        for error in rule["errors"]
+    }
+    words = ", ".join(sorted(f"[{error.lower()}] in {field}" for field, error in marks))
+    reserved = provider.vocabulary.get("reserved_names")
+    return words + (f"; the reserved names {', '.join(reserved)}" if reserved else "")
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
+def check(folder: Path | None) -> None:
+    """Look for mistakes in specifications and tables: the bundled ones and those in DIR."""
+    from mockserver.pipeline.behave import bind  # noqa: PLC0415 - only this command and serve need it
+    from mockserver.spec.lint import lint  # noqa: PLC0415
+
+    try:
+        catalog = load([folder] if folder else [], is_thorough=True)
+        bind(catalog)
+        complaints = lint(catalog)
+    except SpecificationError as error:
+        _stop(error.complaints)
+    if complaints:
+        _stop(complaints)
+    rows = sum(len(provider.errors) for provider in catalog.providers.values())
+    click.echo(f"{len(catalog.providers)} providers, {len(catalog.operations)} operations, {rows} errors: nothing to complain of")
+
+
+@main.command()
+@click.argument("title")
+@click.option("-o", "--output", "file", default="thumbnail.png", show_default=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--size", default="1280x720", show_default=True, metavar="WIDTHxHEIGHT")
+@click.option("--seed", default=0, show_default=True, help="Another seed gives other colours.")
+def render(title: str, file: Path, size: str, seed: int) -> None:
+    """Draw one thumbnail into a file (.png or .webp)."""
+    from mockserver.imaging.rendering import render as draw  # noqa: PLC0415 - only this command needs Pillow
+    from mockserver.imaging.scene import Scene  # noqa: PLC0415
+    from mockserver.state.ids import Chance  # noqa: PLC0415
+
+    width, _, height = size.partition("x")
+    if not (width.isdigit() and height.isdigit() and 64 <= int(width) <= 4096 and 64 <= int(height) <= 4096):  # noqa: PLR2004
+        raise click.BadParameter(f"{size} is no size such as 1280x720, from 64x64 to 4096x4096", param_hint="--size")
+    if file.suffix.lower() not in {".png", ".webp"}:
+        raise click.BadParameter(f"{file} must end in .png or .webp", param_hint="--output")
+    chance = Chance(str(seed).encode(), title.encode("utf-8", "surrogatepass"))
+    scene = Scene(
+        width=int(width),
+        height=int(height),
+        media_type=f"image/{file.suffix[1:].lower()}",
+        provider="mockserver",
+        operation="render",
+        headline=title,
+        seed=chance.hex("colours"),
+        metadata=(("Software", "mockserver"),),
+    )
+    file.write_bytes(draw(scene))
+    click.echo(f"{file}: {size}")
+
+
+def _loaded(folders: tuple[Path, ...]) -> Catalog:
+    try:
+        return load(folders)
+    except SpecificationError as error:
+        _stop(error.complaints)
+
+
+def _stop(complaints: tuple[str, ...] | list[str]) -> Never:
+    """Print every complaint and end with status 1."""
+    for complaint in complaints:
+        click.echo(click.style("error: ", fg="red") + complaint, err=True)
+    sys.exit(1)

@@ -1,0 +1,67 @@
+"""The pictures behind links: downloads without a key, drawn when they are asked for.
+
+A link works at `/cdn/<provider>/…` and under the provider's own CDN host name in the Host header.
+"""
+
+from hashlib import blake2b
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mockserver.behaviours.drawing import drawn
+from mockserver.engine import Engine
+from mockserver.pipeline.respond import refuse_ourselves
+from mockserver.problems import OwnProblem
+from mockserver.state.outputs import CDN, Output, output_id
+
+
+class Downloads:
+    """Answers GET and HEAD for every link that was handed out."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._hosts = {
+            urlsplit(provider.outputs["origin"]).netloc: provider.name
+            for provider in engine.catalog.providers.values()
+            if provider.outputs and urlsplit(provider.outputs["origin"]).netloc not in provider.hosts
+        }
+
+    def is_meant(self, path: str, host: str) -> bool:
+        """Whether a request asks for a download."""
+        return path.startswith(CDN) or host in self._hosts
+
+    async def __call__(self, request: Request) -> Response:
+        """Send a picture, or say that it is not there or no more."""
+        if request.method not in {"GET", "HEAD"}:
+            return _problem(405, "Method not allowed", "a link is downloaded with GET or HEAD", {"Allow": "GET, HEAD"})
+        output = self._find(request)
+        if output is None:
+            return _problem(404, "No such picture", f"{request.url.path} was never handed out, or has expired")
+        content = await run_in_threadpool(drawn, self._engine.world, output)
+        tag = f'"{blake2b(content, digest_size=16).hexdigest()}"'
+        headers = {"ETag": tag, "Cache-Control": "public, max-age=3600"}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=output.media_type, headers=headers)
+
+    def _find(self, request: Request) -> Output | None:
+        path = request.url.path
+        host = request.headers.get("host", "").partition(":")[0]
+        name, rest = self._hosts.get(host, ""), path
+        if path.startswith(CDN):
+            name, _, rest = path.removeprefix(CDN).partition("/")
+            rest = f"/{rest}"
+        provider = self._engine.catalog.providers.get(name)
+        id_ = output_id(rest, provider.outputs) if provider and provider.outputs else None
+        output = self._engine.world.outputs.get(id_) if id_ else None
+        if output is None or output.provider != name:
+            return None
+        is_over = output.expires_at_s is not None and output.expires_at_s <= self._engine.world.clock.now()
+        return None if is_over else output
+
+
+def _problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+    own = refuse_ourselves(OwnProblem(status, title, detail))
+    return Response(own.read(), own.status, headers={**dict(own.headers), **(headers or {})})

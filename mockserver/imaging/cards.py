@@ -1,0 +1,203 @@
+"""The caller's pictures as framed cards, and a sticker where there are none.
+
+What was only pointed to (no data), or cannot be decoded, is drawn as a placeholder with its label.
+"""
+
+import base64
+import binascii
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageChops, ImageDraw, ImageOps
+
+from mockserver.imaging.layout import Place, grid
+from mockserver.imaging.lettering import clean, font, shorten, visual_order, width
+from mockserver.imaging.palette import WHITE, Dice, Palette, mix
+from mockserver.imaging.reading import OversizedPicture, UnreadablePicture, upright
+from mockserver.imaging.scene import Inset
+from mockserver.imaging.stencil import Point, lay, polygon, rounded, shade, stencil
+
+_MOST_CARDS = 6
+_FLATTEST, _TALLEST = 2.4, 0.5  # shapes (width over height) beyond which a picture is cropped
+_PLACEHOLDER_SHAPE = 1.5
+_LEAST_FOR_LABEL = 8  # pixels of letter height
+_PEOPLE = frozenset({"face", "persona", "person", "avatar"})
+_ICONS: tuple[tuple[Point, ...], ...] = (
+    ((0.36, 0.29), (0.36, 0.71), (0.73, 0.5)),  # play
+    ((0.57, 0.2), (0.33, 0.55), (0.48, 0.55), (0.42, 0.8), (0.68, 0.43), (0.53, 0.43)),  # lightning
+    tuple(
+        (0.5 + reach * math.sin(tip * math.pi / 5), 0.51 - reach * math.cos(tip * math.pi / 5))
+        for tip, reach in enumerate((0.31, 0.135) * 5)
+    ),  # star
+    # arrow
+    ((0.5, 0.22), (0.74, 0.49), (0.59, 0.49), (0.59, 0.76), (0.41, 0.76), (0.41, 0.49), (0.26, 0.49)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One of the caller's pictures, decoded."""
+
+    inset: Inset
+    picture: Image.Image | None  # None: a placeholder is drawn
+    mask: Image.Image | None = None  # "L", white where the card is to be tinted
+
+    @property
+    def shape(self) -> float:
+        """Width over height, within what looks well."""
+        if self.picture is None:
+            return _PLACEHOLDER_SHAPE
+        return min(_FLATTEST, max(_TALLEST, self.picture.width / self.picture.height))
+
+
+def decoded(inset: Inset, longest_side_px: int) -> Image.Image | None:
+    """The inset's picture as RGB or RGBA; None when it has none that can be read."""
+    if inset.data is None:
+        return None
+    try:
+        return upright(base64.b64decode(inset.data), longest_side_px)
+    except (ValueError, binascii.Error, UnreadablePicture, OversizedPicture):
+        return None
+
+
+def draw_cards(canvas: Image.Image, area: Place, cards: Sequence[Card], look: tuple[Palette, float]) -> None:
+    """The cards side by side or stacked, as large as the area allows.
+
+    `look`: the colours, and a hundredth of the picture's shorter side in pixels.
+    """
+    colours, unit = look
+    for card, place in zip(cards, grid([card.shape for card in cards], area, round(unit * 3)), strict=True):
+        frame = max(1, round(unit * 0.9))
+        radius = min(unit * 3.2, place.width * 0.12, place.height * 0.12)
+        outer = rounded(place.width, place.height, radius)
+        shade(canvas, (place.left, place.top + round(unit)), outer, max(2.0, unit * 2.4), 0.55)
+        lay(canvas, WHITE, (place.left, place.top), outer)
+        inner = (max(1, place.width - 2 * frame), max(1, place.height - 2 * frame))
+        picture = _face(card, inner, colours, unit)
+        corners = rounded(*inner, max(1.0, radius - frame))
+        canvas.paste(picture, (place.left + frame, place.top + frame), corners)
+        _tag(canvas, card, place, colours, unit)
+
+
+def draw_sticker(canvas: Image.Image, area: Place, colours: Palette, seed: str) -> None:
+    """A burst with an icon, to give a picture without pictures something to look at."""
+    dice = Dice(seed, "sticker")
+    side = round(min(area.width, area.height) * 0.92)
+    points, turn, icon = int(dice.between(14, 20)), dice.between(0, 1), dice.pick(_ICONS)
+    left, top = round(area.centre[0] - side / 2), round(area.centre[1] - side / 2)
+    outer = polygon(side, side, _burst(points, turn, 0.5))
+    full = side * 2
+    large = Image.new("RGB", (full, full), WHITE)
+    draw = ImageDraw.Draw(large)
+    draw.polygon([(x * full, y * full) for x, y in _burst(points, turn, 0.455)], fill=colours.accent)
+    ring, pale = (full * 0.13, full * 0.13, full * 0.87, full * 0.87), mix(colours.accent, WHITE, 0.6)
+    draw.ellipse(ring, outline=pale, width=max(1, round(full * 0.012)))
+    draw.polygon([((x + 0.012) * full, (y + 0.014) * full) for x, y in icon], fill=pale)
+    draw.polygon([(x * full, y * full) for x, y in icon], fill=colours.rich)
+    shade(canvas, (left, top + side // 40), outer, max(2.0, side * 0.04), 0.5)
+    canvas.paste(large.reduce(2), (left, top), outer)
+
+
+def _burst(points: int, turn: float, reach: float) -> list[Point]:
+    corners = []
+    for corner in range(2 * points):
+        radius = reach * (1 if corner % 2 else 0.9)
+        angle = (corner + turn) * math.pi / points
+        corners.append((0.5 + radius * math.cos(angle), 0.5 + radius * math.sin(angle)))
+    return corners
+
+
+def deal(insets: Sequence[Inset], longest_side_px: int) -> list[Card]:
+    """One card for each of up to six insets; but a mask lies on the source, where there is one."""
+    cards = [Card(inset, decoded(inset, longest_side_px)) for inset in insets[:_MOST_CARDS]]
+    source = next((card for card in cards if card.inset.role == "source" and card.picture), None)
+    mask = next((card for card in cards if card.inset.role == "mask" and card.picture), None)
+    if source is None or source.picture is None or mask is None or mask.picture is None:
+        return cards
+    flat = _on(mask.picture, (0, 0, 0)).convert("L").resize(source.picture.size)
+    covered = Card(source.inset, source.picture, flat)
+    return [covered if card is source else card for card in cards if card is not mask]
+
+
+def _on(picture: Image.Image, ground: tuple[int, int, int]) -> Image.Image:
+    """The picture as RGB, over a colour where something shows through."""
+    if picture.mode != "RGBA":
+        return picture
+    canvas = Image.new("RGB", picture.size, ground)
+    canvas.paste(picture, (0, 0), picture)
+    return canvas
+
+
+def _face(card: Card, size: tuple[int, int], colours: Palette, unit: float) -> Image.Image:
+    if card.picture is None:
+        return _placeholder(card.inset, size, colours, unit)
+    ground = mix(colours.bright, WHITE, 0.75)
+    face = ImageOps.fit(_on(card.picture, ground), size, Image.Resampling.BICUBIC)
+    if card.mask is not None:
+        _tint(face, ImageOps.fit(card.mask, size, Image.Resampling.BILINEAR), colours, unit)
+    return face
+
+
+def _tint(face: Image.Image, mask: Image.Image, colours: Palette, unit: float) -> None:
+    """Where the mask is white: a translucent colour with stripes, so that it is seen on any picture."""
+    stripes = Image.new("L", face.size, 130)
+    draw, pitch = ImageDraw.Draw(stripes), max(4, round(unit * 2.6))
+    for start in range(-face.height, face.width, pitch):
+        ends = (start, face.height, start + face.height, 0)
+        draw.line(ends, fill=235, width=max(1, pitch // 3))
+    lay(face, colours.accent, (0, 0), ImageChops.multiply(mask, stripes))
+
+
+def _placeholder(inset: Inset, size: tuple[int, int], colours: Palette, unit: float) -> Image.Image:
+    """A pale panel with an icon over the label."""
+    pale, line = mix(colours.bright, WHITE, 0.84), mix(colours.rich, WHITE, 0.25)
+    panel = Image.new("RGB", size, pale)
+    letters = round(min(unit * 3.2, size[1] * 0.085))
+    side = round(min(size[0], size[1]) * 0.46)
+    left, top = (size[0] - side) // 2, round((size[1] - side) * 0.40 - letters * 0.4)
+    icon = _person if inset.role in _PEOPLE else _landscape
+    lay(panel, line, (left, top), icon(side))
+    if letters >= _LEAST_FOR_LABEL:
+        label = shorten(clean(inset.label, 200), letters, size[0] * 0.88)
+        where = (size[0] / 2, top + side + letters * 1.5)
+        ImageDraw.Draw(panel).text(where, visual_order(label), colours.ink, font(letters), anchor="ms")
+    return panel
+
+
+def _landscape(side: int) -> Image.Image:
+    def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
+        full = side * finer
+        frame = (full * 0.04, full * 0.12, full * 0.96, full * 0.88)
+        draw.rounded_rectangle(frame, full * 0.1, outline=255, width=max(1, round(full * 0.055)))
+        draw.ellipse((full * 0.22, full * 0.25, full * 0.38, full * 0.41), fill=255)
+        ridge = ((0.14, 0.78), (0.36, 0.52), (0.48, 0.64), (0.66, 0.4), (0.86, 0.66), (0.86, 0.78))
+        draw.polygon([(x * full, y * full) for x, y in ridge], fill=255)
+
+    return stencil(side, side, paint)
+
+
+def _person(side: int) -> Image.Image:
+    def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
+        full = side * finer
+        draw.ellipse((full * 0.3, full * 0.1, full * 0.7, full * 0.5), fill=255)
+        draw.pieslice((full * 0.12, full * 0.56, full * 0.88, full * 1.32), 180, 360, fill=255)
+
+    return stencil(side, side, paint)
+
+
+def _tag(canvas: Image.Image, card: Card, place: Place, colours: Palette, unit: float) -> None:
+    """What the picture is, on a pill over the card's upper left edge."""
+    size = round(min(unit * 2.5, place.height * 0.09))
+    if size < _LEAST_FOR_LABEL:
+        return
+    parts = [card.inset.role, "mask" if card.mask else "", card.inset.label if card.picture else ""]
+    words = " · ".join(filter(None, (clean(part, 60) for part in parts)))
+    text = shorten(words[:1].upper() + words[1:], size, place.width * 0.8 - 2 * size)
+    if not text:
+        return
+    across, tall = round(width(text, size) + size * 1.5), round(size * 1.8)
+    left, top = place.left + round(unit * 2), place.bottom - tall - round(unit * 2)
+    lay(canvas, colours.ink, (left, top), rounded(across, tall, tall / 2, fill=225))
+    where = (left + across / 2, top + tall / 2 + size * 0.36)
+    ImageDraw.Draw(canvas).text(where, visual_order(text), WHITE, font(size), anchor="ms")

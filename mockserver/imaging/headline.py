@@ -1,0 +1,115 @@
+"""The words of a picture: small notes and the headline under them.
+
+Letters always have an outline in ink, so they can be read on any background.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageChops, ImageDraw
+
+from mockserver.imaging.layout import Place
+from mockserver.imaging.lettering import Block, clean, fit, font, shorten, visual_order, width
+from mockserver.imaging.palette import WHITE, Dice, Palette, mix
+from mockserver.imaging.stencil import lay, rounded, shade
+
+_SHOUTED = 64  # characters up to which a headline is set in capitals
+_LEAST_FOR_NOTES = 10  # pixels of letter height
+_MOST_ROWS = 2
+_FEW = 6  # lines of a headline that are short enough for emphasis
+
+
+@dataclass(frozen=True, slots=True)
+class _Chip:
+    text: str
+    left: int
+    row: int
+    width: int
+
+
+def letter(
+    canvas: Image.Image,
+    place: Place,
+    unit: float,
+    words: tuple[str, Sequence[str]],
+    look: tuple[Palette, str],
+) -> None:
+    """Draw headline and notes (`words`) into a place, in the colours of a palette and a seed (`look`)."""
+    headline, notes = words
+    colours, seed = look
+    size = round(unit * 3.1)
+    chips = _chips([clean(note, 60) for note in notes], place.width, size)
+    rows = max((chip.row + 1 for chip in chips), default=0)
+    taken = round(rows * size * 2.1 + size * 0.9) if rows else 0
+    stroke = max(1, round(unit * 0.75))
+    text = clean(headline)
+    if len(text) <= _SHOUTED:
+        text = clean(text.upper())
+    room = (place.width - 2 * stroke - round(unit), place.height - taken - 2 * stroke)
+    block = fit(text, room, round(unit * 27), max(7, round(unit * 6.3)))
+    top = place.top + max(0, (place.height - taken - block.height) // 2)
+    _draw_chips(canvas, chips, (place.left, top), size, colours)
+    _draw_block(canvas, block, (place.left + stroke, top + taken), (colours, seed), unit)
+
+
+def _chips(notes: Sequence[str], room: int, size: int) -> list[_Chip]:
+    chips: list[_Chip] = []
+    if size < _LEAST_FOR_NOTES:
+        return chips
+    left, row, pad, gap = 0, 0, round(size * 0.8), round(size * 0.5)
+    for note in filter(None, notes):
+        text = shorten(note, size, room - 2 * pad)
+        across = round(width(text, size)) + 2 * pad
+        if left and left + across > room:
+            left, row = 0, row + 1
+        if row == _MOST_ROWS:
+            break
+        chips.append(_Chip(text, left, row, across))
+        left += across + gap
+    return chips
+
+
+def _draw_chips(
+    canvas: Image.Image, chips: Sequence[_Chip], corner: tuple[int, int], size: int, colours: Palette
+) -> None:
+    draw, tall = ImageDraw.Draw(canvas), round(size * 1.75)
+    for chip in chips:
+        left, top = corner[0] + chip.left, corner[1] + round(chip.row * size * 2.1)
+        lay(canvas, colours.ink, (left, top), rounded(chip.width, tall, tall / 2, fill=150))
+        middle = (left + chip.width / 2, top + tall / 2 + size * 0.36)
+        draw.text(middle, visual_order(chip.text), mix(colours.accent, WHITE, 0.55), font(size), anchor="ms")
+
+
+def _draw_block(
+    canvas: Image.Image, block: Block, corner: tuple[int, int], look: tuple[Palette, str], unit: float
+) -> None:
+    """The outline as one stencil, laid with some depth over a soft shadow, then the letters themselves."""
+    if not block.lines:
+        return
+    colours, seed = look
+    face = font(block.size)
+    stroke = max(1, round(min(unit * 0.75, block.size * 0.085)))
+    deep = max(1, round(block.size * 0.05))
+    ascent = round(block.size * 0.95)
+    across = round(max(width(line, block.size) for line in block.lines)) + 4 * stroke
+    outline = Image.new("L", (across, ascent + block.leading * len(block.lines)))
+    pen = ImageDraw.Draw(outline)
+    for row, line in enumerate(block.lines):
+        pen.text(
+            (2 * stroke, ascent + row * block.leading), line, 255, face, anchor="ls", stroke_width=stroke
+        )
+    left, base = corner[0], corner[1] + round(block.size * 0.73)
+    origin = (left - 2 * stroke, base - ascent)
+    shade(canvas, (origin[0] + deep, origin[1] + 2 * deep), outline, max(2.0, block.size * 0.09), 0.6)
+    lay(canvas, colours.ink, origin, ImageChops.lighter(outline, ImageChops.offset(outline, deep // 2, deep)))
+    bold, draw = _accented(block, seed), ImageDraw.Draw(canvas)
+    for row, line in enumerate(block.lines):
+        fill = colours.accent if row == bold else WHITE
+        thicken = block.size * 0.012 if len(block.lines) <= _FEW else 0
+        draw.text((left, base + row * block.leading), line, fill, face, anchor="ls", stroke_width=thicken)
+
+
+def _accented(block: Block, seed: str) -> int:
+    """The line in the accent colour: of few lines any but the first, otherwise none."""
+    count = len(block.lines)
+    return Dice(seed, "accent").pick(range(1, count)) if 1 < count <= _FEW else -1

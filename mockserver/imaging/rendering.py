@@ -1,0 +1,25 @@
+"""A scene made into a file: the one function the rest of the program calls for a picture.
+
+Equal scenes give equal bytes; there is no state, so scenes may be rendered in as many threads as one likes.
+"""
+
+from typing import Final
+
+from mockserver.imaging.drawing import draw
+from mockserver.imaging.encoding import png, webp
+from mockserver.imaging.scene import Scene
+
+_ENCODERS: Final = {"image/png": png, "image/webp": webp}
+
+
+def render(scene: Scene) -> bytes:
+    """The picture as a PNG or WebP file of exactly the scene's size, with its metadata inside.
+
+    Raises ValueError for any other media type, and for a size without pixels.
+    """
+    encode = _ENCODERS.get(scene.media_type)
+    if encode is None:
+        raise ValueError(f"{scene.media_type}: only {' and '.join(_ENCODERS)} can be drawn")
+    if scene.width < 1 or scene.height < 1:
+        raise ValueError(f"{scene.width}×{scene.height}: a picture needs at least one pixel")  # noqa: RUF001
+    return encode(draw(scene), scene.metadata)

@@ -1,0 +1,102 @@
+"""JSON text in and out, read as JavaScript's `JSON.parse` reads it; the only home of `orjson`.
+
+`orjson` is the gate: it accepts a part of what `JSON.parse` accepts, with the same values. What it refuses is
+judged by `json`, which knows lone surrogates and numbers beyond a double, and says where the mistake is.
+"""
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+Json = Any
+# Deeper than any real body, and less than what the validators take; JSON.parse itself has no such limit.
+MAX_NESTING = 200
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+LONGEST_INTEGER = 300  # digits; a longer one is read as a double, and so is infinite
+
+
+class MalformedJsonError(ValueError):
+    """The text is not JSON; the message says where and why."""
+
+
+def parse(text: bytes) -> tuple[Json, tuple[str, ...]]:
+    """Read JSON; give the value and the member names that stand twice in one object (the last one counts).
+
+    Raises MalformedJsonError.
+
+    >>> parse(b'{"a": 1, "a": 2}')
+    ({'a': 2}, ('a',))
+    """
+    if text.count(b"[") + text.count(b"{") > MAX_NESTING and _depth(text) > MAX_NESTING:
+        raise MalformedJsonError(f"the value is nested deeper than {MAX_NESTING} levels")
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return _judge(text)
+    # Every string stands between two quotes, so fewer strings than pairs mean a member that was replaced
+    # (or an escaped quote): only then is the slow reader asked.
+    if text.count(b'"') != 2 * _strings(value):
+        return value, _judge(text)[1]
+    return value, ()
+
+
+def dump(value: Json) -> bytes:
+    """Write JSON as UTF-8; a lone surrogate becomes an escape, as in JavaScript."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _strings(value: Json) -> int:
+    """Count the strings in a value, member names included."""
+    kind = type(value)
+    if kind is str:
+        return 1
+    if kind is dict:
+        return len(value) + sum(map(_strings, value.values()))
+    return sum(map(_strings, value)) if kind is list else 0
+
+
+def _judge(text: bytes) -> tuple[Json, tuple[str, ...]]:
+    repeated: list[str] = []
+
+    def members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            names = [name for name, _ in pairs]
+            repeated.extend(name for name in made if names.count(name) > 1)
+        return made
+
+    try:
+        decoded = text.decode("utf-8")
+        value = json.loads(
+            decoded, object_pairs_hook=members, parse_constant=_not_json, parse_int=_whole
+        )
+    except UnicodeDecodeError as error:
+        raise MalformedJsonError(f"the text is not UTF-8: byte {error.start} is wrong") from error
+    except json.JSONDecodeError as error:
+        raise MalformedJsonError(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+    return value, tuple(repeated)
+
+
+def _not_json(name: str) -> Json:
+    raise MalformedJsonError(f"{name} is JavaScript but not JSON")
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
+
+
+def _depth(text: bytes) -> int:
+    """Measure how deep a text nests, in linear time and without recursion."""
+    deepest = depth = 0
+    for char in STRING.sub("", text.decode("utf-8", "replace")):
+        if char in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char in "]}":
+            depth -= 1
+    return deepest

@@ -1,0 +1,36 @@
+"""What crosses the border of the emulator: a request and a response, free of ASGI.
+
+Both are plain frozen values, so the same emulator runs behind a socket, inside a test process and in a loop.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as the engine sees it."""
+
+    method: str
+    path: str  # percent-decoded, without the query
+    headers: Mapping[str, str]  # names in lower case
+    query: str = ""  # still encoded, without "?"
+    body: bytes = b""
+    scheme: str = "http"
+    is_cut_off: bool = False  # True: the body was larger than the transport takes
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response, and what the log line says about it."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | Callable[[], bytes]  # a callable is dear: run it outside the event loop
+    delay_ms: int = 0
+    operation: str | None = None  # None: no operation was reached
+    error: str | None = None  # the catalogue row or problem type; None: success
+
+    def read(self) -> bytes:
+        """Give the body's bytes, making them first where that was put off."""
+        return self.body if isinstance(self.body, bytes) else self.body()

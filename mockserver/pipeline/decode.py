@@ -1,0 +1,123 @@
+"""Match and Request → Arguments: text and bytes become the values that schemas speak of.
+
+Only the form is judged here (media type, JSON); whether values are right is the next step's question.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from mockserver.call import Arguments, Match
+from mockserver.jsontext import MalformedJsonError, parse
+from mockserver.messages import Request
+from mockserver.problems import Problem, ProblemType, Violation
+from mockserver.spec.model import Parameter, RequestBody
+from mockserver.spec.schema import Schema
+
+Json = Any
+INTEGER = re.compile(r"-?\d{1,300}")
+NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+UTF8 = {"utf-8", "utf8", "us-ascii", ""}
+
+
+def decode(match: Match, request: Request) -> Arguments:
+    """Decode parameters and body. Raises a Problem for a wrong media type or a body that is no JSON."""
+    operation = match.operation
+    body, warnings = (None, ()) if operation.body is None else _body(operation.body, request)
+    if not operation.parameters:
+        return Arguments({}, {}, {}, body, warnings)
+    pairs = parse_qsl(request.query, keep_blank_values=True)
+    found: dict[str, dict[str, Json]] = {"path": {}, "query": {}, "header": {}}
+    for parameter in operation.parameters:
+        value = _parameter(parameter, match.path_values, pairs, request.headers)
+        if value is not None:
+            found[parameter.location][parameter.name] = value
+    return Arguments(found["path"], found["query"], found["header"], body, warnings)
+
+
+def _body(expected: RequestBody, request: Request) -> tuple[Json, tuple[Violation, ...]]:
+    if request.is_cut_off:
+        raise _problem(ProblemType.BODY_TOO_LARGE, "body", "", "The body is larger than this server takes")
+    media_type, _, options = request.headers.get("content-type", "").partition(";")
+    if not request.body and not expected.is_required:
+        return None, ()
+    if media_type.strip().lower() not in expected.schemas or not _is_utf8(options):
+        wanted = " or ".join(expected.schemas)
+        sent = request.headers.get("content-type", "").strip()[:100] or "nothing"
+        raise _problem(
+            ProblemType.UNSUPPORTED_MEDIA_TYPE, "header", "/content-type", f"Content-Type must be {wanted}, not {sent}"
+        )
+    try:
+        value, repeated = parse(request.body)
+    except MalformedJsonError as error:
+        reason = str(error) if request.body else "the body is empty"
+        raise _problem(ProblemType.MALFORMED_BODY, "body", "", f"The body is not JSON: {reason}") from error
+    return value, tuple(
+        Violation("body", f"/{name}", "duplicateKey", f"warning: {name} stands twice in one object; the last one counts", "RFC 8259")
+        for name in repeated
+    )
+
+
+def _is_utf8(options: str) -> bool:
+    """Whether the charset of a Content-Type, if there is one, is JSON's own."""
+    charset = re.search(r'charset\s*=\s*"?([^";\s]*)', options, re.IGNORECASE) if options else None
+    return charset is None or charset[1].lower() in UTF8
+
+
+def _problem(type_: ProblemType, location: str, pointer: str, message: str) -> Problem:
+    return Problem(type_, (Violation(location, pointer, type_.value, message),))
+
+
+def _parameter(
+    parameter: Parameter, path: Mapping[str, str], pairs: list[tuple[str, str]], headers: Mapping[str, str]
+) -> Json:
+    """Decode one parameter; None where it was not sent."""
+    name, types = parameter.name, _types(parameter.schema)
+    if parameter.style == "deepObject":
+        parts = {key[len(name) + 1 : -1]: value for key, value in pairs if key.startswith(f"{name}[") and key.endswith("]")}
+        return {key: _typed(value, _member(parameter.schema, key)) for key, value in parts.items()} or None
+    if parameter.location == "query":
+        values = [value for key, value in pairs if key == name]
+    elif parameter.location == "header":
+        values = [headers[name.lower()]] if name.lower() in headers else []
+    else:
+        values = [unquote(path[name])] if name in path else []
+    if not values:
+        return None
+    if "array" in types:
+        is_split = not (parameter.is_exploded and parameter.location == "query")
+        items = values[-1].split(SEPARATORS[parameter.style]) if is_split else values
+        return [_typed(item, _items(parameter.schema)) for item in items]
+    return _typed(values[-1], types)
+
+
+def _typed(text: str, types: frozenset[str]) -> Json:
+    """Read a text as the first of the types that fits; a text that fits none stays a text, for the schema to refuse.
+
+    >>> _typed("7", frozenset({"integer"})), _typed("x", frozenset({"integer"}))
+    (7, 'x')
+    """
+    if "integer" in types and INTEGER.fullmatch(text):
+        return int(text)
+    if "number" in types and NUMBER.fullmatch(text):
+        return float(text)
+    if "boolean" in types and text in {"true", "false"}:
+        return text == "true"
+    return text
+
+
+def _types(schema: Schema | Json) -> frozenset[str]:
+    document = schema.document if isinstance(schema, Schema) else schema
+    kind = document.get("type", "string") if isinstance(document, Mapping) else "string"
+    return frozenset([kind] if isinstance(kind, str) else kind)
+
+
+def _items(schema: Schema) -> frozenset[str]:
+    return _types(schema.document.get("items", {}) if isinstance(schema.document, Mapping) else {})
+
+
+def _member(schema: Schema, name: str) -> frozenset[str]:
+    properties = schema.document.get("properties", {}) if isinstance(schema.document, Mapping) else {}
+    return _types(properties.get(name, {}))

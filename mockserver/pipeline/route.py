@@ -1,0 +1,125 @@
+"""Request → Match: which operation of which provider is meant.
+
+The index is made once, at start-up; a path without parameters costs one look-up.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.call import Match
+from mockserver.messages import Request
+from mockserver.problems import Problem, ProblemType, Violation
+from mockserver.spec.catalog import Catalog
+from mockserver.spec.model import Provider
+
+
+@dataclass(slots=True)
+class Misrouted(Exception):  # noqa: N818 - a Problem that knows in whose voice it is told
+    """No operation was found; `provider` is whose API the caller most likely meant, None for nobody's."""
+
+    provider: Provider | None
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The paths that lead to operations, for one provider or for all."""
+
+    fixed: Mapping[str, Mapping[str, Match]]  # path → method → match
+    templates: tuple[tuple[re.Pattern[str], Mapping[str, Match]], ...]
+    paths: tuple[str, ...]  # every template as documented
+
+    @classmethod
+    def of(cls, providers: tuple[Provider, ...]) -> "Index":
+        """Index the operations; where two share method and path the first one wins."""
+        by_path: dict[str, dict[str, Match]] = {}
+        for provider in providers:
+            for operation in provider.operations.values():
+                methods = by_path.setdefault(operation.path, {})
+                methods.setdefault(operation.method, Match(provider, operation, {}))
+        return cls(
+            fixed={path: methods for path, methods in by_path.items() if "{" not in path},
+            templates=tuple((_pattern(path), methods) for path, methods in by_path.items() if "{" in path),
+            paths=tuple(by_path),
+        )
+
+    def methods(self, path: str) -> tuple[Mapping[str, Match], dict[str, str]]:
+        """Give the methods of a path and the values in it; both empty where the path is unknown."""
+        fixed = self.fixed.get(path)
+        if fixed is not None:
+            return fixed, {}
+        for pattern, methods in self.templates:
+            found = pattern.fullmatch(path)
+            if found:
+                return methods, found.groupdict()
+        return {}, {}
+
+
+class Router:
+    """All the ways in: at the root, below `/<provider>`, and by the Host header."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        providers = tuple(catalog.providers.values())
+        self._root = Index.of(providers)
+        self._own = {provider.name: Index.of((provider,)) for provider in providers}
+        self._providers = catalog.providers
+        self._hosts = {host: provider.name for provider in providers for host in provider.hosts}
+
+    def route(self, request: Request) -> Match:
+        """Find the operation. Raises Misrouted for an unknown path or method."""
+        index, path, provider = self._root, request.path, None
+        host = request.headers.get("host", "").partition(":")[0].lower()
+        prefix, _, rest = path[1:].partition("/")
+        if prefix in self._own:
+            provider = self._providers[prefix]
+            index, path = self._own[prefix], f"/{rest}"
+        elif host in self._hosts:
+            provider = self._providers[self._hosts[host]]
+            index = self._own[provider.name]
+        methods, values = index.methods(path)
+        match = methods.get(request.method)
+        if match is None:
+            raise self._misrouted(index, methods, path, provider, request.method)
+        return Match(match.provider, match.operation, values) if values else match
+
+    def _misrouted(
+        self, index: Index, methods: Mapping[str, Match], path: str, provider: Provider | None, method: str
+    ) -> Misrouted:
+        if methods:
+            allowed = ", ".join(sorted(methods))
+            operation = next(iter(methods.values())).operation
+            violation = Violation("path", "", "method", f"{operation.path} takes {allowed}, not {method}", operation.row.source)
+            problem = Problem(ProblemType.UNKNOWN_METHOD, (violation,), headers={"Allow": allowed})
+            return Misrouted(next(iter(methods.values())).provider, problem)
+        nearest = _nearest(path, index.paths)
+        meant = provider or self._owner(path)
+        message = f"There is no path {path[:200]}; the nearest is {nearest}"
+        violation = Violation("path", "", "path", message, meant.title if meant else "all providers")
+        return Misrouted(meant, Problem(ProblemType.UNKNOWN_PATH, (violation,)))
+
+    def _owner(self, path: str) -> Provider | None:
+        """Say whose API an unknown path most likely belongs to: the one that shares its first part."""
+        first = path[1:].partition("/")[0]
+        for provider in self._providers.values():
+            if any(operation.path[1:].partition("/")[0] == first for operation in provider.operations.values()):
+                return provider
+        return None
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """Turn a path template into a pattern with a group for each parameter.
+
+    >>> _pattern("/v2/{id}").fullmatch("/v2/7").groupdict()
+    {'id': '7'}
+    """
+    parts: list[Any] = re.split(r"\{(\w+)\}", template)
+    text = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    return re.compile(text)
+
+
+def _nearest(path: str, known: tuple[str, ...]) -> str:
+    """Give the documented path that looks most like an unknown one."""
+    return max(known, key=lambda each: difflib.SequenceMatcher(None, path[:200], each).ratio())

@@ -1,0 +1,104 @@
+"""Arguments against the specification: every violation at once.
+
+A valid call costs one look by each schema's gate; sentences are made only for what is refused.
+"""
+
+from collections.abc import Iterator
+from string import Template
+
+from mockserver.call import Arguments, Match
+from mockserver.problems import Problem, ProblemType, Violation
+from mockserver.spec.explain import Breach, pointer, spoken
+from mockserver.spec.model import Parameter, Provider, RefusalRow, WordingRow
+from mockserver.spec.schema import Json
+
+
+def validate(match: Match, arguments: Arguments) -> None:
+    """Return where everything obeys; raise the Problem with all violations where something does not."""
+    operation = match.operation
+    found: list[Violation] = []
+    for parameter in operation.parameters:
+        found += _parameter_violations(parameter, getattr(arguments, parameter.location), match.provider)
+    if operation.body is not None and (operation.body.is_required or arguments.body is not None):
+        schema = next(iter(operation.body.schemas.values()))
+        if not schema.accepts(arguments.body):
+            breaches = _without_echoes(schema.breaches(arguments.body), arguments.body, operation.row.refusals)
+            found += [_body_violation(breach, arguments.body, match) for breach in breaches]
+    if found:
+        raise Problem(ProblemType.INVALID_REQUEST, tuple(found), error=_special_error(found))
+
+
+def _parameter_violations(parameter: Parameter, values: Json, provider: Provider) -> Iterator[Violation]:
+    place = "/" + parameter.name
+    if parameter.name not in values:
+        if parameter.is_required:
+            yield Violation(parameter.location, place, "required", f"{parameter.name} is required")
+        return
+    value = values[parameter.name]
+    if not parameter.schema.accepts(value):
+        for breach in parameter.schema.breaches(value):
+            path = (parameter.name, *breach.path)
+            message = _worded(breach, path, provider).replace("The request body", parameter.name)
+            yield Violation(parameter.location, pointer(path), breach.keyword, message)
+
+
+def _without_echoes(breaches: list[Breach], body: Json, rows: tuple[RefusalRow, ...]) -> list[Breach]:
+    """Drop what follows from another breach: all else where the body is no object, and rules whose premise is missing."""
+    roots = [breach for breach in breaches if not breach.path and breach.keyword == "type"]
+    if roots:
+        return roots
+    kept = []
+    for breach in breaches:
+        row = next((row for row in rows if _applies(row, breach)), None)
+        if row is None or all(name in body for name in row.needs):
+            kept.append(breach)
+    return kept or breaches
+
+
+def _body_violation(breach: Breach, body: Json, match: Match) -> Violation:
+    refusals = match.operation.row.refusals
+    row = next((row for row in refusals if _applies(row, breach)), None)
+    if row is None:
+        message = _worded(breach, breach.path, match.provider)
+        return Violation("body", pointer(breach.path), breach.keyword, message, rank=len(refusals))
+    path = breach.path
+    if row.at is not None and row.fields:
+        path = (next((name for name in row.fields if name in body), row.fields[0]),)
+    return Violation(
+        location="body",
+        pointer=pointer(path),
+        rule=breach.keyword,
+        message=match.provider.errors[row.error].message,
+        error=row.error,
+        stands_alone=row.stands_alone,
+        rank=row.rank,
+    )
+
+
+def _applies(row: RefusalRow, breach: Breach) -> bool:
+    """Whether a broken rule is the one that a row speaks of."""
+    if row.at is not None:
+        return breach.schema_pointer == row.at or breach.schema_pointer.startswith(row.at + "/")
+    is_field = not row.fields or (bool(breach.path) and breach.path[0] in row.fields)
+    return is_field and (not row.rules or breach.keyword in row.rules)
+
+
+def _worded(breach: Breach, path: tuple[str | int, ...], provider: Provider) -> str:
+    """Say it in the provider's tone where its table does, in ours where it does not."""
+    for row in provider.wording:
+        if _speaks_of(row, breach):
+            return Template(row.message).safe_substitute(field=spoken(path))
+    return breach.message
+
+
+def _speaks_of(row: WordingRow, breach: Breach) -> bool:
+    wanted = ((row.field, breach.path[0] if breach.path else None), (row.rule, breach.keyword), (row.pattern, breach.pattern))
+    return all(want is None or want == have for want, have in wanted)
+
+
+def _special_error(violations: list[Violation]) -> str | None:
+    """Name the catalogue row that the violations have in common, or that the API names first; None: the general one."""
+    ranked = min(violations, key=lambda violation: violation.rank)
+    if ranked.stands_alone and any(violation.error != ranked.error for violation in violations):
+        return None
+    return ranked.error

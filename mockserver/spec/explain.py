@@ -1,0 +1,141 @@
+"""A broken JSON Schema rule as a sentence that a person can act on, in our own words.
+
+A provider's table may word a rule in its API's tone instead; nothing here knows a provider.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Json = Any
+Complaint = Callable[[Json, Any], str]
+ARTICLES = {
+    "string": "a string",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "an array",
+    "object": "a JSON object",
+    "null": "null",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One broken rule of a schema."""
+
+    path: tuple[str | int, ...]  # into the value
+    keyword: str
+    schema_pointer: str  # JSON Pointer of the broken rule in its schema
+    message: str
+    pattern: str | None = None  # the pattern, where that is the rule
+    fields: tuple[str, ...] = ()  # the top-level names that the rule speaks of
+
+
+def pointer(path: Sequence[str | int]) -> str:
+    """Write a path as a JSON Pointer.
+
+    >>> pointer(["image_urls", 1, "a/b"])
+    '/image_urls/1/a~1b'
+    """
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def spoken(path: Sequence[str | int]) -> str:
+    """Name a place in a value as a programmer would write it.
+
+    >>> spoken(["image_urls", 1]), spoken(["data", "title"]), spoken([])
+    ('image_urls[1]', 'data.title', 'the request body')
+    """
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text or "the request body"
+
+
+def explain(error: Any) -> Iterator[Breach]:
+    """Turn one error of `jsonschema` into breaches: one for each field that is wrong."""
+    path = tuple(error.absolute_path)
+    at = pointer(list(error.absolute_schema_path))
+    keyword: str = error.validator or "false"
+    if keyword == "additionalProperties" and "patternProperties" not in error.schema:
+        known = list(error.schema.get("properties", {}))
+        for name in error.instance:
+            if name not in known:
+                yield Breach((*path, name), keyword, at, _unknown(name, known))
+        return
+    choice = _choice(keyword, error.validator_value)
+    if choice:
+        names, sentence = choice
+        yield Breach((*path, names[0]), keyword, at, sentence, fields=tuple(names))
+        return
+    pattern = error.validator_value if keyword == "pattern" else None
+    complaint = COMPLAINTS.get(keyword, lambda _rule, _error: f"breaks the rule “{keyword}” of its schema")
+    message = f"{spoken(path)} {complaint(error.validator_value, error)}"
+    yield Breach(path, keyword, at, message[0].upper() + message[1:] if not path else message, pattern)
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"{name} is not a known field" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _choice(keyword: str, rule: Json) -> tuple[list[str], str] | None:
+    """Read `oneOf`, `anyOf` and `not` over required fields as the choice they mean; None: they mean more."""
+    if keyword == "not" and isinstance(rule, Mapping) and len(rule.get("required", ())) == 2:  # noqa: PLR2004 - a pair
+        names = list(rule["required"])
+        return names, f"Provide either {names[0]} or {names[1]}, not both"
+    if keyword not in {"oneOf", "anyOf"}:
+        return None
+    branches = [branch.get("required", ()) if isinstance(branch, Mapping) else () for branch in rule]
+    if any(len(names) != 1 for names in branches):
+        return None
+    names = [names[0] for names in branches]
+    if keyword == "anyOf":
+        return names, f"Provide at least one of {_listed(names)}"
+    if len(names) == 2:  # noqa: PLR2004 - a pair
+        return names, f"Provide either {names[0]} or {names[1]}, not both"
+    return names, f"Provide exactly one of {_listed(names)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Join names as in speech.
+
+    >>> _listed(["a", "b", "c"])
+    'a, b or c'
+    """
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _type(rule: Json, _error: Any) -> str:
+    return "must be " + _listed([ARTICLES[name] for name in ([rule] if isinstance(rule, str) else rule)])
+
+
+def _items(bound: str) -> Complaint:
+    def complaint(rule: Json, error: Any) -> str:
+        is_exact = error.schema.get("minItems") == error.schema.get("maxItems")
+        return f"must hold {'exactly' if is_exact else bound} {rule} items (it holds {len(error.instance)})"
+
+    return complaint
+
+
+# What to say of a broken keyword, to stand behind the name of the place.
+COMPLAINTS: Mapping[str, Complaint] = {
+    "required": lambda _rule, _error: "is required",
+    "type": _type,
+    "enum": lambda rule, _error: "must be one of: " + ", ".join(str(item) for item in rule),
+    "const": lambda rule, _error: f"must be {rule}",
+    "minLength": lambda rule, _error: "must not be empty" if rule == 1 else f"must have at least {rule} characters",
+    "maxLength": lambda rule, error: f"must have at most {rule} characters (it has {len(error.instance)})",
+    "pattern": lambda rule, _error: f"must match the pattern {rule}",
+    "minItems": _items("at least"),
+    "maxItems": _items("at most"),
+    "minimum": lambda rule, _error: f"must be at least {rule}",
+    "maximum": lambda rule, _error: f"must be at most {rule}",
+    "exclusiveMinimum": lambda rule, _error: f"must be more than {rule}",
+    "exclusiveMaximum": lambda rule, _error: f"must be less than {rule}",
+    "multipleOf": lambda rule, _error: f"must be a multiple of {rule}",
+    "uniqueItems": lambda _rule, _error: "must not hold the same item twice",
+}

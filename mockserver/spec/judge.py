@@ -1,0 +1,57 @@
+"""The judge of values: `jsonschema` for draft 2020-12, with ECMA-262 patterns and JavaScript's numbers.
+
+It differs from jsonschema's own class in what is exact, never in what a keyword means.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError
+
+from mockserver.spec.patterns import matcher
+
+Json = Any
+
+
+def _pattern(_judge: Any, pattern: str, value: Json, _schema: Json) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not matcher(pattern)(value):
+        yield ValidationError("pattern")
+
+
+def _pattern_properties(judge: Any, table: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
+    for pattern, subschema in table.items() if isinstance(value, dict) else ():
+        for name in filter(matcher(pattern), value):
+            yield from judge.descend(value[name], subschema, path=name, schema_path=pattern)
+
+
+def _required(_judge: Any, names: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
+    """Report each missing name at its own place, where jsonschema reports them all at the object's."""
+    for name in names if isinstance(value, dict) else ():
+        if name not in value:
+            yield ValidationError("required", path=(name,))
+
+
+def _type(judge: Any, types: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
+    """Report a wrong type without formatting the value, which may be 5 MB of base64."""
+    wanted = [types] if isinstance(types, str) else types
+    if not any(judge.is_type(value, name) for name in wanted):
+        yield ValidationError("type")
+
+
+def _is_number(_checker: Any, value: Json) -> bool:
+    """Whether a value is a number; 1e400 is Infinity in JavaScript, which Ajv does not take for one."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_integer(checker: Any, value: Json) -> bool:
+    return _is_number(checker, value) and value == int(value)
+
+
+_types = Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number).redefine("integer", _is_integer)
+Judge: Any = validators.extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    validators={"pattern": _pattern, "patternProperties": _pattern_properties, "required": _required, "type": _type},
+    type_checker=_types,
+)

@@ -1,0 +1,166 @@
+"""The part of OpenAPI and of our tables that the emulator understands, as frozen values.
+
+Nothing here computes: a Provider is what the two files of one folder say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockserver.spec.schema import Schema
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An OpenAPI parameter in a path, a query or a header."""
+
+    name: str
+    location: str
+    is_required: bool
+    style: str
+    is_exploded: bool
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBody:
+    """What an operation takes as its body."""
+
+    is_required: bool
+    schemas: Mapping[str, Schema]  # by media type, in lower case
+    example: Json = None  # None: the document shows none
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseSpec:
+    """One documented response of an operation."""
+
+    status: str  # "200", "4XX" or "default"
+    schema: Schema | None  # None: no body is documented
+    example: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityScheme:
+    """Where a key is sent."""
+
+    name: str
+    kind: str  # "apiKey" or "bearer"
+    header: str  # in lower case
+    shown: str  # the header as the document writes it
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """One row of a provider's error catalogue."""
+
+    name: str
+    status: int
+    code: str | None  # None: the API sends no code with it
+    message: str
+    cause: str
+    provenance: str
+    source: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    has_details: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRow:
+    """How a provider answers one ProblemType."""
+
+    error: ErrorRow
+    status: int
+    message: str  # a template: $violation, $field
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalRow:
+    """A broken schema rule that an API has a special error for."""
+
+    error: str
+    at: str | None  # JSON Pointer into the body's schema; None: anywhere
+    fields: tuple[str, ...]  # empty: any field
+    rules: tuple[str, ...]  # empty: any keyword
+    needs: tuple[str, ...]  # the rule counts only where these fields are present
+    stands_alone: bool
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordingRow:
+    """A sentence in a provider's own tone for a broken schema rule."""
+
+    message: str
+    field: str | None
+    rule: str | None
+    pattern: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """What a behaviour table says of one operation."""
+
+    behaviour: str  # "generate", "pikzels.score"
+    title: str
+    source: str  # the document's full name
+    refusals: tuple[RefusalRow, ...] = ()
+    rules: tuple[Mapping[str, Any], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    price: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method on one path, with all that is known of it."""
+
+    id: str
+    provider: str
+    method: str
+    path: str  # the template, e.g. /v2/pikzonality/{id}
+    summary: str
+    parameters: tuple[Parameter, ...]
+    body: RequestBody | None
+    responses: Mapping[str, ResponseSpec]
+    security: tuple[SecurityScheme, ...]  # any one of them will do; empty: no key is asked for
+    row: OperationRow
+
+    @property
+    def name(self) -> str:
+        """The operation's full name, e.g. `pikzels.post_v2_thumbnail_score`."""
+        return f"{self.provider}.{self.id}"
+
+    def response_for(self, status: int) -> ResponseSpec | None:
+        """Find the documented response for a status; None where there is none."""
+        exact = self.responses.get(str(status)) or self.responses.get(f"{status // 100}XX")
+        return exact or self.responses.get("default")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One emulated API: one folder below `specs/`."""
+
+    name: str
+    title: str
+    hosts: tuple[str, ...]
+    operations: Mapping[str, Operation]  # by operationId
+    errors: Mapping[str, ErrorRow]
+    problems: Mapping[str, ProblemRow]  # by the value of a ProblemType
+    wording: tuple[WordingRow, ...]
+    sources: Mapping[str, str]
+    keys: Mapping[str, Any]
+    answers: Mapping[str, Any]  # the shapes of errors, and the headers on every answer
+    sizes: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Any]
+    limits: Mapping[str, Any]  # the bare values
+    plans: Mapping[str, Mapping[str, Any]]
+    vocabulary: Mapping[str, Any]
+    key_endings: Mapping[str, str] = field(default_factory=dict)  # "_conflict" → CONFLICT, longest first
+
+    @property
+    def sample_operation(self) -> Operation:
+        """The table's first operation with an example: the one that start-up messages show."""
+        with_body = (each for each in self.operations.values() if each.body and each.body.example)
+        return next(with_body, next(iter(self.operations.values())))

@@ -1,0 +1,154 @@
+"""A behaviour table (`behaviour.yaml`) becomes rows, checked against its schema and against itself.
+
+Every complaint names the file, the key and the way out; nothing is repaired silently.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mockserver.problems import ProblemType
+from mockserver.spec.model import ErrorRow, OperationRow, ProblemRow, Provider, RefusalRow, WordingRow
+from mockserver.spec.schema import Schema
+
+Json = Any
+
+
+class Table:
+    """One behaviour table on its way to becoming a Provider."""
+
+    def __init__(self, document: Json, file: str, schema: Schema) -> None:
+        self.document = document
+        self.file = file
+        self.complaints = [
+            f"{file}: {'.'.join(map(str, breach.path)) or 'the table'}: {breach.message}"
+            for breach in ([] if schema.accepts(document) else schema.breaches(document))
+        ]
+        if not self.complaints:
+            self.complaints = [f"{file}: {complaint}" for complaint in self._inner_complaints()]
+
+    def rows(self) -> dict[str, OperationRow]:
+        """Give the operations' rows by operationId."""
+        return {
+            name: OperationRow(
+                behaviour=row["behaviour"],
+                title=row.get("title", name),
+                source=self._source(row["source"]),
+                refusals=tuple(_refusal(each, rank) for rank, each in enumerate(row.get("refusals", ()))),
+                rules=tuple({**rule, "source": self._source(rule["source"])} for rule in row.get("rules", ())),
+                settings=row.get("settings", {}),
+                price=row.get("price", {}),
+            )
+            for name, row in self.document["operations"].items()
+        }
+
+    def provider(self, name: str, operations: Mapping[str, Any]) -> Provider:
+        """Join the table with the operations read from the OpenAPI document."""
+        table = self.document
+        errors = {key: self._error(key, row) for key, row in table["errors"].items()}
+        return Provider(
+            name=name,
+            title=table["title"],
+            hosts=tuple(table.get("hosts", ())),
+            operations=operations,
+            errors=errors,
+            problems={
+                key: ProblemRow(
+                    errors[row["error"]],
+                    row.get("status", errors[row["error"]].status),
+                    row.get("message", errors[row["error"]].message),
+                )
+                for key, row in table["problems"].items()
+            },
+            wording=tuple(
+                WordingRow(row["message"], row.get("field"), row.get("rule"), row.get("pattern"))
+                for row in table.get("wording", ())
+            ),
+            sources=table["sources"],
+            keys=table["keys"],
+            answers=table["answers"],
+            sizes=table.get("sizes", {}),
+            outputs=table.get("outputs", {}),
+            limits={key: row["value"] for key, row in table.get("limits", {}).items()},
+            plans=table.get("plans", {}),
+            vocabulary=table.get("vocabulary", {}),
+            key_endings={f"_{key.lower()}": key for key in sorted(errors, key=len, reverse=True)},
+        )
+
+    def _error(self, name: str, row: Json) -> ErrorRow:
+        return ErrorRow(
+            name=name,
+            status=row["status"],
+            code=row.get("code"),
+            message=row["message"],
+            cause=row["cause"],
+            provenance=row["provenance"],
+            source=self._source(row["source"]),
+            headers=row.get("headers", {}),
+            has_details=row.get("has_details", False),
+        )
+
+    def _source(self, name: str) -> str:
+        return str(self.document["sources"].get(name, name))
+
+    def _inner_complaints(self) -> Iterator[str]:
+        """Find names that lead nowhere."""
+        errors, table = self.document["errors"], self.document
+        for name, row in table["problems"].items():
+            if name not in {kind.value for kind in ProblemType}:
+                yield f"problems.{name}: no such problem; {_nearest(name, [kind.value for kind in ProblemType])}"
+            yield from _unknown_errors(f"problems.{name}", row, errors)
+        for name, row in table["operations"].items():
+            for part in ("refusals", "rules"):
+                for index, each in enumerate(row.get(part, ())):
+                    yield from _unknown_errors(f"operations.{name}.{part}[{index}]", each, errors)
+                    limit = each.get("limit")
+                    if limit is not None and limit not in table.get("limits", {}):
+                        yield f"operations.{name}.{part}[{index}].limit: there is no row {limit!r} under `limits`"
+        plan = table["keys"]["new_account"].get("plan")
+        if plan is not None and plan not in table.get("plans", {}):
+            yield f"keys.new_account.plan: there is no plan {plan!r} under `plans`"
+        for place, source in _sources(table):
+            if source not in table["sources"]:
+                yield f"{place}.source: there is no {source!r} under `sources`; {_nearest(source, table['sources'])}"
+
+
+def _refusal(row: Json, rank: int) -> RefusalRow:
+    fields = [row["field"]] if "field" in row else row.get("fields", ())
+    return RefusalRow(
+        error=row["error"],
+        at=row.get("at"),
+        fields=tuple(fields),
+        rules=tuple(row.get("rules", ())),
+        needs=tuple(row.get("needs", ())),
+        stands_alone=row.get("stands_alone", False),
+        rank=rank,
+    )
+
+
+def _unknown_errors(place: str, row: Json, errors: Json) -> Iterator[str]:
+    """Complain of the names of errors in a row that are in no catalogue."""
+    named = {key: row[key] for key in row if key == "error" or key.endswith("_error") or key == "too_large"}
+    named |= {f"errors[{index}]": name for index, name in enumerate(row.get("errors", ()))}
+    named |= {f"states.{state}": name for state, name in row.get("states", {}).items()}
+    for key, name in named.items():
+        if name not in errors:
+            yield f"{place}.{key}: there is no row {name!r} under `errors`; {_nearest(name, errors)}"
+
+
+def _sources(value: Json, place: str = "") -> Iterator[tuple[str, str]]:
+    """Give every `source` in a table with its place."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("source"), str) and place != "shared":
+            yield place, value["source"]
+        for key, item in value.items():
+            yield from _sources(item, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _sources(item, f"{place}[{index}]")
+
+
+def _nearest(name: str, known: Any) -> str:
+    """Suggest what was meant, or list what there is."""
+    near = difflib.get_close_matches(str(name), list(known), n=1)
+    return f"did you mean {near[0]}?" if near else "known are: " + ", ".join(known)

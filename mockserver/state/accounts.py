@@ -1,0 +1,77 @@
+"""Keys, plans and credits: who may call, and who pays.
+
+An account is what the tables say until something changes it; only then is it stored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mockserver.state.collection import Collection
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who calls one provider with one key."""
+
+    provider: str
+    key: str
+    state: str  # active, inactive, deleted, suspended or unknown
+    plan: str | None  # None: the provider has no plans
+    credits: float | None  # in the provider's unit; None: calls are not metered
+    flags: dict[str, Any]  # whatever else the tables say of it
+
+    @property
+    def id(self) -> str:
+        """What other state names it by."""
+        return f"{self.provider}/{self.key}"
+
+    def flag(self, name: str) -> Any:
+        """Give what the tables say under a name; None where they say nothing."""
+        return self.flags.get(name)
+
+
+class Accounts:
+    """Every account there is, and every one that there could be."""
+
+    def __init__(
+        self,
+        stored: Collection[Account],
+        listed: Mapping[str, Mapping[str, Mapping[str, Any]]],
+        fresh: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        self._stored = stored
+        self._listed = {  # made once: looking one up is on the path of every call
+            provider: {key: _account(provider, key, {**fresh.get(provider, {}), **row}) for key, row in rows.items()}
+            for provider, rows in listed.items()
+        }
+        self._fresh = fresh
+
+    def listed(self, provider: str, key: str) -> Account | None:
+        """Give the account that the fixtures list, or that was stored, for a key."""
+        stored = self._stored.get(f"{provider}/{key}")
+        return stored or self._listed.get(provider, {}).get(key)
+
+    def fresh(self, provider: str, key: str) -> Account:
+        """Make the healthy account that a key has of which nothing is said."""
+        return _account(provider, key, self._fresh.get(provider, {}))
+
+    def find(self, provider: str, key: str) -> Account:
+        """Give the account of a key, listed or fresh."""
+        return self.listed(provider, key) or self.fresh(provider, key)
+
+    def change(self, account: Account, **changes: Any) -> Account:
+        """Store an account with other values."""
+        return self._stored.put(account.id, replace(account, **changes))
+
+
+def _account(provider: str, key: str, row: Mapping[str, Any]) -> Account:
+    known = {"state", "plan", "credits"}
+    return Account(
+        provider=provider,
+        key=key,
+        state=row.get("state", "active"),
+        plan=row.get("plan"),
+        credits=row.get("credits"),
+        flags={name: value for name, value in row.items() if name not in known},
+    )

@@ -1,0 +1,80 @@
+"""A named set of frozen values: the five verbs through which all state changes.
+
+Because nothing else changes state, reset, snapshot and restore need no code in the values themselves.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from threading import RLock
+from typing import Any, Generic, TypeVar
+
+V = TypeVar("V")
+
+
+class Collection(Generic[V]):
+    """Values of one type by key, in the order in which they came.
+
+    `capacity` bounds it: the oldest value makes room for the newest. None: unbounded.
+    """
+
+    __slots__ = ("_capacity", "_lock", "_type", "_values")
+
+    def __init__(self, type_: type[V], lock: RLock, capacity: int | None = None) -> None:
+        self._type = type_
+        self._lock = lock
+        self._capacity = capacity
+        self._values: dict[str, V] = {}
+
+    def get(self, key: str) -> V | None:
+        """Give the value of a key; None where there is none."""
+        return self._values.get(key)
+
+    def put(self, key: str, value: V) -> V:
+        """Store a value under a key, in place of what was there."""
+        with self._lock:
+            self._values[key] = value
+            if self._capacity is not None and len(self._values) > self._capacity:
+                del self._values[next(iter(self._values))]
+        return value
+
+    def delete(self, key: str) -> V | None:
+        """Remove a key; give what it held."""
+        with self._lock:
+            return self._values.pop(key, None)
+
+    def list(self, prefix: str = "") -> "list[tuple[str, V]]":
+        """Give keys and values, oldest first, of the keys that begin with `prefix`."""
+        with self._lock:
+            return [item for item in self._values.items() if item[0].startswith(prefix)]
+
+    def increment(self, key: str, by: int = 1) -> int:
+        """Add to a counter (which begins at 0) and give what it is then; for a collection of `int`."""
+        with self._lock:
+            count = int(self._values.get(key, 0)) + by  # type: ignore[arg-type]
+            self.put(key, count)  # type: ignore[arg-type]
+            return count
+
+    def as_json(self) -> dict[str, Any]:
+        """Write everything as JSON."""
+        with self._lock:
+            is_value = dataclasses.is_dataclass(self._type)
+            return {key: dataclasses.asdict(value) if is_value else value for key, value in self._values.items()}  # type: ignore[call-overload]
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """Put back what `as_json` wrote. Raises TypeError where a value has other fields."""
+        is_value = dataclasses.is_dataclass(self._type)
+        restored = {key: self._type(**value) if is_value else value for key, value in values.items()}
+        with self._lock:
+            self._values = restored
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values = {}
+
+    def __iter__(self) -> Iterator[V]:
+        """Go through the values, oldest first."""
+        return iter([value for _, value in self.list()])
+
+    def __len__(self) -> int:
+        return len(self._values)

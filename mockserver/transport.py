@@ -1,0 +1,90 @@
+"""ASGI in and out: read a request, hand it to the engine, wait where a delay was asked for, write the answer.
+
+What takes over a millisecond (large bodies, pictures) runs in worker threads, everything else on the event loop.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+from typing import Any
+
+from mockserver.engine import Engine
+from mockserver.messages import Request, Response
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Listener = Callable[[Request, Response, float], None]  # the exchange, and how long it took in seconds
+
+LARGEST_BODY = 64 * 1024 * 1024  # bytes; three pictures of 10 MB in base64 fit
+LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
+PICTURES = (b";base64,", b"/cdn/")  # a body with these has pictures to be opened or drawn
+WORKERS = 8
+
+
+class Transport:
+    """An ASGI application around an engine."""
+
+    def __init__(self, engine: Engine, listener: Listener | None = None) -> None:
+        self._engine = engine
+        self._listener = listener
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="mockserver")
+        self._date = (0, b"")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        started = time.perf_counter()
+        request = await _read(scope, receive)
+        loop = asyncio.get_running_loop()
+        body = request.body
+        if len(body) > LARGEST_INLINE or any(mark in body for mark in PICTURES):
+            response = await loop.run_in_executor(self._workers, self._engine.handle, request)
+        else:
+            response = self._engine.handle(request)
+        content = response.body
+        if not isinstance(content, bytes):
+            content = await loop.run_in_executor(self._workers, content)
+        if response.delay_ms:
+            await asyncio.sleep(response.delay_ms / 1000)
+        await self._write(send, response, content)
+        if self._listener is not None:
+            self._listener(request, response, time.perf_counter() - started)
+
+    async def _write(self, send: Send, response: Response, content: bytes) -> None:
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+        headers += [(b"content-length", str(len(content)).encode()), (b"date", self._http_date())]
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def _http_date(self) -> bytes:
+        """Give the Date header by the world's clock, written anew once a second."""
+        now_s = int(self._engine.world.clock.now())
+        if self._date[0] != now_s:
+            self._date = (now_s, formatdate(now_s, usegmt=True).encode())
+        return self._date[1]
+
+
+async def _read(scope: Scope, receive: Receive) -> Request:
+    """Read a whole request; a body that is too large is cut off, and marked so."""
+    message = await receive()
+    body, is_cut_off = message.get("body", b""), False
+    if message.get("more_body", False):
+        chunks, size = [body], len(body)
+        while message.get("more_body", False):
+            message = await receive()
+            size += len(message.get("body", b""))
+            is_cut_off = size > LARGEST_BODY
+            if not is_cut_off:
+                chunks.append(message.get("body", b""))
+        body = b"" if is_cut_off else b"".join(chunks)
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        query=scope["query_string"].decode("latin-1"),
+        body=body,
+        scheme=scope.get("scheme", "http"),
+        is_cut_off=is_cut_off,
+    )
