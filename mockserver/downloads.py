@@ -27,10 +27,11 @@ class Downloads:
             for provider in engine.catalog.providers.values()
             if provider.outputs and urlsplit(provider.outputs["origin"]).netloc not in provider.hosts
         }
+        self._raw_hosts = {host.encode() for host in self._hosts}
 
-    def is_meant(self, path: str, host: str) -> bool:
-        """Whether a request asks for a download."""
-        return path.startswith(CDN) or host in self._hosts
+    def is_meant(self, path: str, host: bytes) -> bool:
+        """Whether a request, by its path and its Host header, asks for a download."""
+        return path.startswith(CDN) or host.partition(b":")[0] in self._raw_hosts
 
     async def __call__(self, request: Request) -> Response:
         """Send a picture, or say that it is not there or no more."""

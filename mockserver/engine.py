@@ -4,7 +4,7 @@
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mockserver.call import Arguments, Call, Caller, Json, Match
 from mockserver.jsontext import parse
@@ -26,7 +26,7 @@ from mockserver.pipeline.route import Misrouted, Router
 from mockserver.pipeline.validate import validate
 from mockserver.problems import OwnProblem, Problem, ProblemType
 from mockserver.spec.catalog import Catalog
-from mockserver.state.ids import Chance
+from mockserver.state.ids import Chance, digest_of
 from mockserver.state.world import World
 
 log = logging.getLogger("mockserver")
@@ -124,9 +124,8 @@ class Engine:
         """Make the source of this request's ids: the seed, the request, and how often it came before."""
         who = "\0".join([request.headers.get(name, "") for name in IDENTITY])
         what = f"{place}\0{request.query}\0{who}".encode("utf-8", "surrogatepass")
-        root = Chance(self._seed, what, request.body)
-        count = self.world.seen.increment(root.root.hex())
-        return Chance(root.root, str(count).encode())
+        digest = digest_of(self._seed, what, request.body)
+        return Chance(digest, self.world.seen.increment(digest.hex()))
 
 
 def _checked(match: Match, response: Response) -> Response:
@@ -134,7 +133,7 @@ def _checked(match: Match, response: Response) -> Response:
     if PROBLEM_TYPE in response.headers:
         return response
     if callable(response.body):
-        return replace(response, body=lambda: _conforming(match, response.status, response.read()))
+        return response._replace(body=lambda: _conforming(match, response.status, response.read()))
     _conforming(match, response.status, response.body)
     return response
 
@@ -152,4 +151,4 @@ def _conforming(match: Match, status: int, body: bytes) -> bytes:
 def _with_preferences(response: Response, wanted: dict[str, str]) -> Response:
     note = applied(wanted, response)
     headers = (*response.headers, ("Preference-Applied", note)) if note else response.headers
-    return replace(response, headers=headers, delay_ms=delay_ms(wanted))
+    return response._replace(headers=headers, delay_ms=delay_ms(wanted))

@@ -1,14 +1,14 @@
 """What crosses the border of the emulator: a request and a response, free of ASGI.
 
 Both are plain frozen values, so the same emulator runs behind a socket, inside a test process and in a loop.
+They are named tuples, as in `call`: a frozen dataclass takes three times as long to make, ten times a call.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request as the engine sees it."""
 
     method: str
@@ -20,8 +20,7 @@ class Request:
     is_cut_off: bool = False  # True: the body was larger than the transport takes
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One HTTP response, and what the log line says about it."""
 
     status: int

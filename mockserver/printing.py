@@ -17,7 +17,7 @@ from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
 
 WRITES_PER_SECOND = 10
-NOT_FOUND, SERVER_ERROR = 400, 500
+GREEN, YELLOW, RED, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
 
 
 class Printer:
@@ -26,6 +26,9 @@ class Printer:
     def __init__(self, *, is_json: bool) -> None:
         self._is_json = is_json
         self._lines: list[str] = []
+        is_terminal = sys.stdout.isatty()
+        self._colours = {2: GREEN, 4: YELLOW, 5: RED} if is_terminal else {}
+        self._plain = PLAIN if is_terminal else ""
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._write_on, name="mockserver-printer", daemon=True)
 
@@ -43,7 +46,7 @@ class Printer:
 
     def exchange(self, request: Request, response: Response, took_s: float) -> None:
         """Note one request; it is printed within a tenth of a second."""
-        took_ms = round(took_s * 1000, 1)
+        took_ms = took_s * 1000
         if self._is_json:
             row = {
                 "event": "request",
@@ -52,16 +55,14 @@ class Printer:
                 "operation": response.operation,
                 "status": response.status,
                 "error": response.error,
-                "ms": took_ms,
+                "ms": round(took_ms, 1),
             }
             self._lines.append(json.dumps(row))
             return
-        colour = "green" if response.status < NOT_FOUND else "yellow" if response.status < SERVER_ERROR else "red"
-        status = click.style(str(response.status), fg=colour)
-        path = request.path.encode("ascii", "backslashreplace").decode()
-        self._lines.append(
-            f"{request.method:6} {path:28} {response.operation or '-':36} {status} {response.error or '-'} {took_ms} ms"
-        )
+        status = f"{self._colours.get(response.status // 100, '')}{response.status}{self._plain}"
+        path = request.path if request.path.isprintable() else ascii(request.path)
+        said = (request.method, path, response.operation or "-", status, response.error or "-", took_ms)
+        self._lines.append("%-6s %-28s %-36s %s %s %.1f ms" % said)  # noqa: UP031 - half the time of an f-string
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -79,7 +80,7 @@ class Printer:
     def _write(self) -> None:
         lines, self._lines = self._lines, []
         if lines:
-            click.echo("\n".join(lines))
+            sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
 
 

@@ -18,12 +18,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request as StarletteRequest
 
 from mockserver.admin import PREFIX, Admin
+from mockserver.corking import CorkedProtocol
 from mockserver.downloads import Downloads
 from mockserver.engine import Engine, Settings
 from mockserver.fixtures import load_fixtures
 from mockserver.spec.catalog import load
 from mockserver.state.world import World
-from mockserver.transport import Listener, Receive, Scope, Send, Transport
+from mockserver.transport import Application, Listener, Receive, Scope, Send, Transport
 
 EXPOSED = ["X-Request-Id", "Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag",
            "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]  # fmt: skip
@@ -43,30 +44,37 @@ def create_engine(settings: Settings | None = None, spec_folders: Sequence[Path]
     return Engine(catalog, world, settings)
 
 
-def create_app(engine: Engine, listener: Listener | None = None) -> CORSMiddleware:
+def create_app(engine: Engine, listener: Listener | None = None) -> Application:
     """Put an engine, its downloads and its admin pages behind one ASGI application."""
     calls, downloads, admin = Transport(engine, listener), Downloads(engine), Admin(engine).app()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
         path: str = scope["path"]
         if path.startswith(PREFIX):
             await admin(scope, receive, send)
-        elif downloads.is_meant(path, _host(scope)):
+        elif downloads.is_meant(path, _header(scope, b"host")):
             response = await downloads(StarletteRequest(scope, receive))
             await response(scope, receive, send)
         else:
             await calls(scope, receive, send)
 
-    return CORSMiddleware(app, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED)
+    cors = CORSMiddleware(app, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED)
+
+    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        # Only a browser sends Origin; everybody else is spared the way through the middleware.
+        await (cors if _header(scope, b"origin") else app)(scope, receive, send)
+
+    return entrance
 
 
-def _host(scope: Scope) -> str:
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    """Give the value of a header; empty where there is none."""
     for name, value in scope["headers"]:
-        if name == b"host":
-            return str(value.decode("latin-1").partition(":")[0])
-    return ""
+        if name == wanted:
+            return bytes(value)
+    return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ class Server:
         self.address = Address(host, self._socket.getsockname()[1])
         config = uvicorn.Config(
             create_app(engine, listener),
+            http=CorkedProtocol,
             log_level="warning",
             access_log=False,
             lifespan="off",

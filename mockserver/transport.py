@@ -16,11 +16,12 @@ from mockserver.messages import Request, Response
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Listener = Callable[[Request, Response, float], None]  # the exchange, and how long it took in seconds
 
 LARGEST_BODY = 64 * 1024 * 1024  # bytes; three pictures of 10 MB in base64 fit
 LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
-PICTURES = (b";base64,", b"/cdn/")  # a body with these has pictures to be opened or drawn
+PICTURE_SENT, PICTURE_LINKED = b";base64,", b"/cdn/"  # a body with these has pictures to be opened or drawn
 WORKERS = 8
 
 
@@ -39,7 +40,7 @@ class Transport:
         request = await _read(scope, receive)
         loop = asyncio.get_running_loop()
         body = request.body
-        if len(body) > LARGEST_INLINE or any(mark in body for mark in PICTURES):
+        if len(body) > LARGEST_INLINE or PICTURE_SENT in body or PICTURE_LINKED in body:
             response = await loop.run_in_executor(self._workers, self._engine.handle, request)
         else:
             response = self._engine.handle(request)
@@ -54,7 +55,8 @@ class Transport:
 
     async def _write(self, send: Send, response: Response, content: bytes) -> None:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
-        headers += [(b"content-length", str(len(content)).encode()), (b"date", self._http_date())]
+        headers.append((b"content-length", b"%d" % len(content)))
+        headers.append((b"date", self._http_date()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 

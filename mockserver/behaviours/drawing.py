@@ -4,15 +4,15 @@ Drawing takes tens of milliseconds, so nothing here but `drawn` does any; call t
 """
 
 import functools
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mockserver.call import Call, GivenPicture
-from mockserver.imaging.scene import Inset, Scene
+from mockserver.call import Call
+from mockserver.imaging.scene import Scene
 from mockserver.state.outputs import Output, own_link
 from mockserver.state.world import World
 
+SceneJson = dict[str, Any]  # a Scene of `imaging` as JSON, whose insets name stored pictures by key
 KEPT_DRAWINGS = 64  # encoded pictures, of 30 to 300 kB each
 
 
@@ -23,38 +23,38 @@ def scene(
     media_type: str,
     headline: str,
     seed: str,
-    notes: tuple[str, ...] = (),
-    insets: tuple[Inset, ...] = (),
+    notes: Sequence[str] = (),
+    insets: Sequence[SceneJson] = (),
     is_watermarked: bool = False,
-) -> Scene:
-    """Put together the scene that tells what was called."""
-    return Scene(
-        width=size["width"],
-        height=size["height"],
-        media_type=media_type,
-        provider=call.provider.title,
-        operation=call.operation.row.title,
-        headline=headline,
-        seed=seed,
-        model=call.value("model"),
-        notes=notes,
-        insets=insets,
-        is_watermarked=is_watermarked,
-        metadata=(("Software", call.provider.title.split()[0]), ("Request-Id", call.request_id)),
-    )
+) -> SceneJson:
+    """Put together the scene that tells what was called, as JSON: it is stored far more often than drawn."""
+    title = call.provider.title
+    return {
+        "width": size["width"],
+        "height": size["height"],
+        "media_type": media_type,
+        "provider": title,
+        "operation": call.operation.row.title,
+        "headline": headline,
+        "seed": seed,
+        "model": call.value("model"),
+        "notes": notes,
+        "insets": insets,
+        "is_watermarked": is_watermarked,
+        "metadata": (("Software", title.partition(" ")[0]), ("Request-Id", call.request_id)),
+    }
 
 
-def insets(call: Call) -> tuple[Inset, ...]:
+def insets(call: Call) -> list[SceneJson]:
     """Show every picture that the call brought; the picture itself is looked up when it is drawn."""
-    return tuple(inset(role, given) for role, pictures in call.pictures.items() for given in pictures)
+    return [
+        {"role": role, "label": given.label, "data": given.key}
+        for role, pictures in call.pictures.items()
+        for given in pictures
+    ]
 
 
-def inset(role: str, given: GivenPicture, **options: Any) -> Inset:
-    """Show one picture in a role."""
-    return Inset(role, given.label, data=given.key, **options)
-
-
-def publish(call: Call, scene: Scene, label: str, *, lifetime_s: float | None) -> Output:
+def publish(call: Call, scene: SceneJson, label: str, *, lifetime_s: float | None) -> Output:
     """Put a scene behind a link that works for `lifetime_s` seconds; None: for ever."""
     now_s = call.world.clock.now()
     output = Output(
@@ -63,8 +63,8 @@ def publish(call: Call, scene: Scene, label: str, *, lifetime_s: float | None) -
         account=call.account.id,
         created_at_s=now_s,
         expires_at_s=None if lifetime_s is None else now_s + lifetime_s,
-        media_type=scene.media_type,
-        scene=scene.as_json(),
+        media_type=scene["media_type"],
+        scene=scene,
     )
     return call.world.outputs.put(output.id, output)
 
@@ -77,16 +77,16 @@ def link(call: Call, output: Output) -> str:
 
 def drawn(world: World, output: Output) -> bytes:
     """Draw an output. Takes tens of milliseconds the first time."""
-    return drawn_scene(world, Scene.from_json(output.scene))
+    return drawn_scene(world, output.scene)
 
 
-def drawn_scene(world: World, scene: Scene) -> bytes:
+def drawn_scene(world: World, scene: SceneJson) -> bytes:
     """Draw a scene whose insets name stored pictures by their keys."""
-    insets = []
-    for each in scene.insets:
-        stored = world.picture(each.data) if each.data else None
-        insets.append(replace(each, data=stored.small if stored else None))
-    return _rendered(replace(scene, insets=tuple(insets)))
+    shown = []
+    for inset in scene["insets"]:
+        stored = world.picture(inset["data"]) if inset["data"] else None
+        shown.append({**inset, "data": stored.small if stored else None})
+    return _rendered(Scene.from_json({**scene, "insets": shown}))
 
 
 @functools.lru_cache(maxsize=KEPT_DRAWINGS)

@@ -48,8 +48,8 @@ def _published(call: Call, index: int) -> str:
         size=sizes.get(call.value("aspectRatio")) or next(iter(sizes.values())),
         media_type=call.provider.outputs["media_type"],
         headline=call.body["prompt"],
-        seed=call.chance.hex(f"colours {index}"),
-        notes=tuple(notes),
+        seed=f"{call.chance.seed}{index:02x}",
+        notes=notes,
         is_watermarked=bool(call.plan("has_watermark")),
     )
     return publish(call, picture, f"output {index}", lifetime_s=call.provider.outputs["lifetime_s"]).id

@@ -3,17 +3,18 @@
 A picture is opened once, however often it comes; a remote link is never fetched.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import urlsplit
 
 from mockserver.call import Call, GivenPicture
 from mockserver.problems import Problem, ProblemType
 from mockserver.state.outputs import StoredPicture, output_id
 
-UNREACHABLE = ".invalid"  # RFC 2606: a host name that can never exist
+UNREACHABLE = (".invalid", ".invalid.")  # RFC 2606: a host name that can never exist
+ADDRESS = re.compile(r"https?://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]+)(?::\d*)?(?P<path>[^?#]*)")
+LONGEST_LABEL = 80
 SMALL_PX = 800  # the longest side of the copy that is kept
 
 
@@ -21,21 +22,18 @@ def opened(
     call: Call, *, roles: Mapping[str, Sequence[str]], limit: str, source: str, too_large: str | None = None
 ) -> Call:
     """Open every picture; of the fields of one role the first that is there counts. Raises Problem."""
-    found = {role: tuple(_given(call, fields, limit, source, too_large)) for role, fields in roles.items()}
-    found = {role: given for role, given in found.items() if given}
-    return replace(call, pictures={**call.pictures, **found}) if found else call
-
-
-def _given(call: Call, fields: Sequence[str], limit: str, source: str, too_large: str | None) -> Iterator[GivenPicture]:
-    for field in fields:
-        value = call.body.get(field)
-        if value is not None:
-            for item in value if isinstance(value, list) else [value]:
-                if item.startswith("data:"):
-                    yield _sent(call, field, item, limit, source, too_large)
-                else:
-                    yield _linked(call, field, item, source)
-            return
+    found = {}
+    for role, fields in roles.items():
+        field = next((name for name in fields if name in call.body), None)
+        if field is not None:
+            value = call.body[field]
+            found[role] = [
+                _sent(call, field, item, limit, source, too_large)
+                if item.startswith("data:")
+                else _linked(call, field, item, source)
+                for item in (value if isinstance(value, list) else [value])
+            ]
+    return call._replace(pictures={**call.pictures, **found}) if found else call
 
 
 def _sent(call: Call, field: str, url: str, limit: str, source: str, too_large: str | None) -> GivenPicture:
@@ -63,18 +61,17 @@ def _sent(call: Call, field: str, url: str, limit: str, source: str, too_large: 
 
 def _linked(call: Call, field: str, url: str, source: str) -> GivenPicture:
     """Take a link: one of our own is the picture behind it, `*.invalid` cannot be fetched, all others are remote."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError as error:
-        raise _problem(call, ProblemType.PICTURE_UNREACHABLE, f"{field}: {url[:100]} is no URL", field, source) from error
-    if host == UNREACHABLE[1:] or host.endswith(UNREACHABLE):
+    found = ADDRESS.match(url)
+    if found is None:
+        raise _problem(call, ProblemType.PICTURE_UNREACHABLE, f"{field}: {url[:100]} has no host", field, source)
+    host, path = found["host"].lower(), found["path"]
+    if host.endswith(UNREACHABLE):
         raise _problem(call, ProblemType.PICTURE_UNREACHABLE, f"{field}: {host} cannot be reached", field, source)
     outputs = call.provider.outputs
-    own = output_id(parts.path, outputs) if outputs and url.startswith(outputs["origin"] + "/") else None
+    own = output_id(path, outputs) if outputs and url.startswith(outputs["origin"] + "/") else None
     output = call.world.outputs.get(own) if own else None
     if output is None:
-        return GivenPicture(field, f"{host}{parts.path}"[:80])
+        return GivenPicture(field, f"{host}{path}"[:LONGEST_LABEL])
     if output.expires_at_s is not None and output.expires_at_s <= call.world.clock.now():
         raise _problem(call, ProblemType.PICTURE_UNREACHABLE, f"{field}: the link has expired", field, source)
     if call.world.picture(output.id) is None:

@@ -3,79 +3,86 @@
 Only what the shared verbs cannot say stands here; numbers and sentences stand in specs/pikzels/behaviour.yaml.
 """
 
+import base64
 import functools
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from string import Template
 from typing import Any
 
 from mockserver.behaviours.drawing import insets, link, publish, scene
-from mockserver.call import Call, GivenPicture, Result
+from mockserver.call import Call, Result
 from mockserver.problems import ProblemType
-from mockserver.state.ids import Chance
+from mockserver.spec.model import Provider
+from mockserver.state.ids import Chance, digest_of
 from mockserver.state.resources import Resource
 
 Json = Any
 TOPIC_WORDS = 7
 DONE = 1.0
+MEASURES = ("brightness", "contrast", "colourfulness", "sharpness", "composition")  # of imaging.measuring
 
 
 def thumbnail(call: Call) -> Result:
     """Generate a thumbnail from text or pictures; the answer is a link."""
-    ignores_prompt = call.value("model") in call.operation.row.settings.get("ignores_prompt_of", ())
-    prompt = None if ignores_prompt else call.value("prompt")
-    names = [f"{mode}: {call.body[mode][:8]}" for mode in ("persona", "style") if call.body.get(mode)]
+    body, row, outputs = call.body, call.operation.row, call.provider.outputs
+    ignores_prompt = body.get("model") in row.settings.get("ignores_prompt_of", ())
+    notes = [f"{mode}: {body[mode][:8]}" for mode in ("persona", "style") if body.get(mode)]
     if ignores_prompt:
-        names.append(f"image weight: {call.value('image_weight')}")
+        notes.append(f"image weight: {call.value('image_weight')}")
     picture = scene(
         call,
-        size=call.provider.sizes[call.body["format"]],
-        media_type=call.provider.outputs["media_type"],
-        headline=prompt or call.operation.row.title,
-        seed=call.chance.hex("colours"),
-        notes=tuple(names),
+        size=call.provider.sizes[body["format"]],
+        media_type=outputs["media_type"],
+        headline=row.title if ignores_prompt else body.get("prompt", row.title),
+        seed=call.chance.seed,
+        notes=notes,
         insets=insets(call),
     )
-    output = publish(call, picture, "output", lifetime_s=call.provider.outputs["lifetime_s"])
+    output = publish(call, picture, "output", lifetime_s=outputs["lifetime_s"])
     return Result({"output": link(call, output), "request_id": call.request_id})
 
 
 def score(call: Call) -> Result:
     """Score a thumbnail: an uploaded one by its pixels, a remote one by its address alone."""
-    words = call.provider.vocabulary
-    measures = _measures(call, call.pictures["source"][0])
+    given = call.pictures["source"][0]
+    stored = call.world.picture(given.key) if given.key else None
+    if stored:
+        said = _measured(call.provider, stored.small)
+    else:
+        said = _guessed(call.provider, call.world.seed, given.label)
+    return Result({**said, "request_id": call.request_id})
+
+
+@functools.lru_cache(maxsize=1024)
+def _guessed(provider: Provider, seed: int, address: str) -> Mapping[str, Json]:
+    """Take a remote picture, which is never fetched, for one that its address picks."""
+    chance = Chance(digest_of(str(seed).encode(), address.encode("utf-8", "surrogatepass")))
+    low, high = (provider.vocabulary["remote_measures"][bound] for bound in ("low", "high"))
+    return _scores(provider, {name: low + (high - low) * chance.share(name) for name in MEASURES})
+
+
+@functools.lru_cache(maxsize=256)
+def _measured(provider: Provider, small: str) -> Mapping[str, Json]:
+    """Score a picture by its pixels."""
+    from mockserver.imaging.measuring import measure  # noqa: PLC0415 - Pillow is imported by the first picture
+
+    return _scores(provider, asdict(measure(base64.b64decode(small))))
+
+
+def _scores(provider: Provider, measures: Mapping[str, float]) -> Mapping[str, Json]:
+    """Weigh what was measured into subscores from 0 to 100; their mean is the main score."""
+    words = provider.vocabulary
     subscores = {
         name: round(100 * sum(measures[measure] * weight for measure, weight in weights.items()))
         for name, weights in words["score_weights"].items()
     }
     weakest = min(subscores, key=lambda name: subscores[name])
-    return Result(
-        {
-            "main_score": round(sum(subscores.values()) / len(subscores)),
-            "request_id": call.request_id,
-            "subscores": subscores,
-            "suggestion": words["suggestions"][weakest] if subscores[weakest] < words["suggests_below"] else None,
-        }
-    )
-
-
-def _measures(call: Call, given: GivenPicture) -> dict[str, float]:
-    stored = call.world.picture(given.key) if given.key else None
-    if stored is not None:
-        return dict(_measured(stored.small))
-    chance = Chance(str(call.world.seed).encode(), given.label.encode("utf-8", "surrogatepass"))
-    low, high = call.provider.vocabulary["remote_measures"].values()
-    weights = call.provider.vocabulary["score_weights"].values()
-    names = {name for weights_of_one in weights for name in weights_of_one}
-    return {name: low + (high - low) * chance.share(name) for name in names}
-
-
-@functools.lru_cache(maxsize=256)
-def _measured(small: str) -> tuple[tuple[str, float], ...]:
-    import base64  # noqa: PLC0415
-
-    from mockserver.imaging.measuring import measure  # noqa: PLC0415 - Pillow is imported by the first picture
-
-    return tuple(asdict(measure(base64.b64decode(small))).items())
+    return {
+        "main_score": round(sum(subscores.values()) / len(subscores)),
+        "subscores": subscores,
+        "suggestion": words["suggestions"][weakest] if subscores[weakest] < words["suggests_below"] else None,
+    }
 
 
 def titles(call: Call) -> Result:
@@ -112,14 +119,14 @@ def _created(call: Call, mode: str, name: str) -> Resource:
     size = call.provider.sizes["1:1"]
     media_type = call.provider.outputs["media_type"]
     portrait = scene(
-        call, size=size, media_type=media_type, headline=name, seed=call.chance.hex("colours"), insets=insets(call)
+        call, size=size, media_type=media_type, headline=name, seed=call.chance.seed, insets=insets(call)
     )
     references: list[Json] = []
     for index, given in enumerate(call.pictures["reference"]):
         if given.key is None:
             references.append({"url": call.body[given.field][index]})
             continue
-        shown = replace(portrait, headline=f"{name} {index + 1}", insets=insets(call)[index : index + 1])
+        shown = {**portrait, "headline": f"{name} {index + 1}", "insets": insets(call)[index : index + 1]}
         references.append({"output": publish(call, shown, f"reference {index}", lifetime_s=None).id})
     return Resource(
         id=call.chance.uuid("resource"),

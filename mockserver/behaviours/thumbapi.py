@@ -5,12 +5,10 @@ Only what the shared verbs cannot say stands here; numbers and sentences stand i
 
 import base64
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from mockserver.behaviours.drawing import drawn_scene, insets, link, publish, scene
+from mockserver.behaviours.drawing import SceneJson, drawn_scene, insets, link, publish, scene
 from mockserver.call import Call, Result
-from mockserver.imaging.scene import Inset, Scene
 
 Json = Any
 
@@ -25,7 +23,7 @@ def modernise(call: Call, *, source: str) -> Call:  # noqa: ARG001 - every rule 
         body.setdefault(style["image"], body["personImage"])
     if body.get("usePersonalPhoto") is True:
         body.setdefault("usePhoto", True)
-    return replace(call, arguments=replace(call.arguments, body=body))
+    return call._replace(arguments=call.arguments._replace(body=body))
 
 
 def generate(call: Call) -> Result:
@@ -36,14 +34,14 @@ def generate(call: Call) -> Result:
     answer: dict[str, Json] = {"image": None, "format": format_, "outputFormat": output_format}
     if call.has_extra_fields:
         output = publish(call, picture, "output", lifetime_s=call.provider.outputs["lifetime_s"])
-        answer["dimensions"] = {"width": picture.width, "height": picture.height}
+        answer["dimensions"] = {"width": picture["width"], "height": picture["height"]}
         answer["generationId"] = f"gen_{call.chance.hex('generation', 24)}"
         answer["imageUrl"] = f"{link(call, output)}.{output_format}"
     world = call.world
 
     def body() -> Json:
         encoded = base64.b64encode(drawn_scene(world, picture)).decode()
-        return {**answer, "image": f"data:{picture.media_type};base64,{encoded}"}
+        return {**answer, "image": f"data:image/{output_format};base64,{encoded}"}
 
     return Result(body)
 
@@ -55,28 +53,28 @@ def _format(call: Call) -> str:
     return str(chosen["format"] if chosen else call.value("format"))
 
 
-def _scene(call: Call, format_: str, media_type: str) -> Scene:
+def _scene(call: Call, format_: str, media_type: str) -> SceneJson:
     picture = scene(
         call,
         size=call.provider.sizes[format_],
         media_type=media_type,
         headline=call.body["title"],
-        seed=call.chance.hex("colours"),
-        notes=tuple(f"{name}: {call.body[name]}" for name in ("category", "customAssetsId") if name in call.body),
+        seed=call.chance.seed,
+        notes=[f"{name}: {call.body[name]}" for name in ("category", "customAssetsId") if name in call.body],
         insets=_insets(call),
     )
     if not call.account.flag("is_test"):
         return picture
     # The public test key always gets the same placeholder, whatever it asks for.
-    placeholder = call.operation.row.settings["placeholder"]
-    return replace(picture, headline=placeholder, seed="", model=None, notes=(), insets=(), metadata=picture.metadata[:1])
+    fixed = {"headline": call.operation.row.settings["placeholder"], "seed": "", "model": None}
+    return {**picture, **fixed, "notes": (), "insets": (), "metadata": picture["metadata"][:1]}
 
 
-def _insets(call: Call) -> tuple[Inset, ...]:
+def _insets(call: Call) -> list[SceneJson]:
     """Show the photo and the logo that are switched on, inline or saved, and the reference set."""
     wanted = {"photo": call.value("usePhoto"), "logo": call.value("useLogo")}
     saved = call.account.flag("assets") or {}
-    shown = [each for each in insets(call) if wanted.get(each.role)]
+    shown = [each for each in insets(call) if wanted.get(each["role"])]
     shown += [
         _saved(role, saved[role])
         for role, is_wanted in wanted.items()
@@ -84,9 +82,9 @@ def _insets(call: Call) -> tuple[Inset, ...]:
     ]
     sets = call.account.flag("reference_sets") or {}
     chosen = sets.get(call.value("customAssetsId") or "", {})
-    return (*shown, *(Inset("reference", "reference", data=file) for file in chosen.get("files", ())))
+    return shown + [{"role": "reference", "label": "reference", "data": file} for file in chosen.get("files", ())]
 
 
-def _saved(role: str, asset: Mapping[str, Any]) -> Inset:
+def _saved(role: str, asset: Mapping[str, Any]) -> SceneJson:
     options = {name: asset[name] for name in ("corner", "scale", "has_shadow") if name in asset}
-    return Inset(role, f"saved {role}", data=asset["file"], **options)
+    return {"role": role, "label": f"saved {role}", "data": asset["file"], **options}

@@ -40,12 +40,12 @@ def decode(match: Match, request: Request) -> Arguments:
 def _body(expected: RequestBody, request: Request) -> tuple[Json, tuple[Violation, ...]]:
     if request.is_cut_off:
         raise _problem(ProblemType.BODY_TOO_LARGE, "body", "", "The body is larger than this server takes")
-    media_type, _, options = request.headers.get("content-type", "").partition(";")
     if not request.body and not expected.is_required:
         return None, ()
-    if media_type.strip().lower() not in expected.schemas or not _is_utf8(options):
+    content_type = request.headers.get("content-type", "")
+    if content_type not in expected.schemas and _media_type(content_type) not in expected.schemas:
         wanted = " or ".join(expected.schemas)
-        sent = request.headers.get("content-type", "").strip()[:100] or "nothing"
+        sent = content_type.strip()[:100] or "nothing"
         raise _problem(
             ProblemType.UNSUPPORTED_MEDIA_TYPE, "header", "/content-type", f"Content-Type must be {wanted}, not {sent}"
         )
@@ -60,10 +60,15 @@ def _body(expected: RequestBody, request: Request) -> tuple[Json, tuple[Violatio
     )
 
 
-def _is_utf8(options: str) -> bool:
-    """Whether the charset of a Content-Type, if there is one, is JSON's own."""
-    charset = re.search(r'charset\s*=\s*"?([^";\s]*)', options, re.IGNORECASE) if options else None
-    return charset is None or charset[1].lower() in UTF8
+def _media_type(content_type: str) -> str | None:
+    """Give the media type of a Content-Type; None where its charset is not JSON's own.
+
+    >>> _media_type("Application/JSON; charset=utf-8"), _media_type("application/json; charset=latin-1")
+    ('application/json', None)
+    """
+    media_type, _, options = content_type.partition(";")
+    charset = re.search(r'charset\s*=\s*"?([^";\s]*)', options, re.IGNORECASE)
+    return media_type.strip().lower() if charset is None or charset[1].lower() in UTF8 else None
 
 
 def _problem(type_: ProblemType, location: str, pointer: str, message: str) -> Problem:

@@ -4,7 +4,6 @@ What a caller was handed is `http://localhost…/cdn/…`; the schemas speak of 
 So links are turned on the way in, and the schemas stay untouched.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from mockserver.call import Arguments, Match
@@ -31,7 +30,8 @@ def localise(match: Match, request: Request, arguments: Arguments, public_url: s
     """Turn links of this server in the body's own fields into the provider's addresses."""
     body = arguments.body
     outputs = match.provider.outputs
-    if not outputs or not isinstance(body, dict) or CDN.strip("/").encode() not in request.body:
+    is_linked = CDN.encode() in request.body or b"\\" in request.body  # JSON may write a slash as an escape
+    if not is_linked or not outputs or not isinstance(body, dict):
         return arguments
     own_hosts = {base_url(request, None).partition("://")[2], request.headers.get("host", "")}
     if public_url is not None:
@@ -42,4 +42,4 @@ def localise(match: Match, request: Request, arguments: Arguments, public_url: s
             return public_link(value, match.provider.name, outputs["origin"], own_hosts)
         return [turned(item) for item in value] if isinstance(value, list) else value
 
-    return replace(arguments, body={name: turned(value) for name, value in body.items()})
+    return arguments._replace(body={name: turned(value) for name, value in body.items()})

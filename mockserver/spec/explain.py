@@ -88,7 +88,7 @@ def _choice(keyword: str, rule: Json) -> tuple[list[str], str] | None:
         return names, f"Provide either {names[0]} or {names[1]}, not both"
     if keyword not in {"oneOf", "anyOf"}:
         return None
-    branches = [branch.get("required", ()) if isinstance(branch, Mapping) else () for branch in rule]
+    branches: list[Sequence[str]] = [branch.get("required", ()) if isinstance(branch, Mapping) else () for branch in rule]
     if any(len(names) != 1 for names in branches):
         return None
     names = [names[0] for names in branches]

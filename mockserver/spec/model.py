@@ -126,11 +126,8 @@ class Operation:
     responses: Mapping[str, ResponseSpec]
     security: tuple[SecurityScheme, ...]  # any one of them will do; empty: no key is asked for
     row: OperationRow
-
-    @property
-    def name(self) -> str:
-        """The operation's full name, e.g. `pikzels.post_v2_thumbnail_score`."""
-        return f"{self.provider}.{self.id}"
+    name: str  # in full, e.g. pikzels.post_v2_thumbnail_score
+    defaults: Mapping[str, Json]  # of the fields of the body
 
     def response_for(self, status: int) -> ResponseSpec | None:
         """Find the documented response for a status; None where there is none."""
@@ -138,9 +135,9 @@ class Operation:
         return exact or self.responses.get("default")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Provider:
-    """One emulated API: one folder below `specs/`."""
+    """One emulated API: one folder below `specs/`. Equal only to itself, so that results may be kept by provider."""
 
     name: str
     title: str

@@ -57,6 +57,7 @@ class Document:
         details = item[method]
         place = f"paths.{path}.{method}"
         parameters = [*item.get("parameters", ()), *details.get("parameters", ())]
+        body = self._body(details.get("requestBody"), place)
         return Operation(
             id=details["operationId"],
             provider=self.provider,
@@ -64,13 +65,15 @@ class Document:
             path=path,
             summary=details.get("summary", ""),
             parameters=tuple(self._parameter(self._resolved(each), place) for each in parameters),
-            body=self._body(details.get("requestBody"), place),
+            body=body,
             responses={
                 str(status): self._response(str(status), self._resolved(response), place)
                 for status, response in details.get("responses", {}).items()
             },
             security=tuple(self._security(details.get("security", self.document.get("security", [])), place)),
             row=row,
+            name=f"{self.provider}.{details['operationId']}",
+            defaults=_defaults(body),
         )
 
     def _parameter(self, details: Json, place: str) -> Parameter:
@@ -166,3 +169,10 @@ class Document:
 
     def _complain(self, place: str, what: str) -> None:
         self.complaints.append(f"{self.file}: {place}: {what}")
+
+
+def _defaults(body: RequestBody | None) -> dict[str, Json]:
+    """Give the documented defaults of a body's own fields."""
+    document = next(iter(body.schemas.values())).document if body and body.schemas else {}
+    properties = document.get("properties", {}) if isinstance(document, Mapping) else {}
+    return {name: each["default"] for name, each in properties.items() if isinstance(each, Mapping) and "default" in each}

@@ -4,6 +4,7 @@ Because nothing else changes state, reset, snapshot and restore need no code in 
 """
 
 import dataclasses
+from collections import OrderedDict
 from collections.abc import Iterator
 from threading import RLock
 from typing import Any, Generic, TypeVar
@@ -23,7 +24,8 @@ class Collection(Generic[V]):
         self._type = type_
         self._lock = lock
         self._capacity = capacity
-        self._values: dict[str, V] = {}
+        # An OrderedDict, because a dict that loses its first entry again and again searches for the next one.
+        self._values: OrderedDict[str, V] = OrderedDict()
 
     def get(self, key: str) -> V | None:
         """Give the value of a key; None where there is none."""
@@ -34,7 +36,7 @@ class Collection(Generic[V]):
         with self._lock:
             self._values[key] = value
             if self._capacity is not None and len(self._values) > self._capacity:
-                del self._values[next(iter(self._values))]
+                self._values.popitem(last=False)
         return value
 
     def delete(self, key: str) -> V | None:
@@ -65,12 +67,12 @@ class Collection(Generic[V]):
         is_value = dataclasses.is_dataclass(self._type)
         restored = {key: self._type(**value) if is_value else value for key, value in values.items()}
         with self._lock:
-            self._values = restored
+            self._values = OrderedDict(restored)
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._values = {}
+            self._values = OrderedDict()
 
     def __iter__(self) -> Iterator[V]:
         """Go through the values, oldest first."""

@@ -11,17 +11,23 @@ T = TypeVar("T")
 DIGEST_BYTES = 16
 
 
+def digest_of(*parts: bytes) -> bytes:
+    """Make one short digest of several parts; each stands behind its length, so no two lists look alike."""
+    return blake2b(b"".join([b"%d:%b" % (len(part), part) for part in parts]), digest_size=DIGEST_BYTES).digest()
+
+
 class Chance:
-    """A source of values for one request: the same root gives the same values."""
+    """A source of values for one request: the same digest and count give the same values."""
 
     __slots__ = ("root",)
 
-    def __init__(self, *parts: bytes) -> None:
-        digest = blake2b(digest_size=DIGEST_BYTES)
-        for part in parts:
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
-        self.root = digest.digest()
+    def __init__(self, digest: bytes, count: int = 0) -> None:
+        self.root = b"%b%d" % (digest, count)
+
+    @property
+    def seed(self) -> str:
+        """The source itself in hexadecimal digits, for whoever draws values of its own from it."""
+        return self.root.hex()
 
     def hex(self, label: str, length: int = 2 * DIGEST_BYTES) -> str:
         """Give up to 128 lower-case hexadecimal digits."""
