@@ -35,6 +35,12 @@ class Schema:
             self._is_warm = True
         return self
 
+    @property
+    def has_gate(self) -> bool:
+        """Whether the gate can read this schema exactly; otherwise every value waits for the judge."""
+        self.warm()
+        return self._gate is not None
+
     def accepts(self, value: Json) -> bool:
         """Say whether a value obeys. Takes about a microsecond where it does."""
         if not self._is_warm:

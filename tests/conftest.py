@@ -1,0 +1,63 @@
+"""What the tests share: an engine that raises its bugs and checks its answers, and a server around one."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from mockserver import Engine, Request, Response, Server, Settings, create_engine
+
+KEYS = {
+    "pikzels": {"X-Api-Key": "pkz_test"},
+    "fatthumb": {"Authorization": "Bearer nsk_test"},
+    "thumbapi": {"x-api-key": "tb_test"},
+}
+STRICT = Settings(raises_bugs=True, checks_answers=True)
+Ask = Callable[..., Response]
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """A fresh world behind the bundled specifications."""
+    return create_engine(STRICT)
+
+
+@pytest.fixture
+def ask(engine: Engine) -> Ask:
+    """Send one request to the engine, without a socket."""
+
+    def send(method: str, path: str, body: Any = None, **headers: str) -> Response:
+        sent = {name.lower().replace("_", "-"): value for name, value in headers.items()}
+        raw = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+        if body is not None:
+            sent.setdefault("content-type", "application/json")
+        path, _, query = path.partition("?")
+        return engine.handle(Request(method, path, {"host": "localhost", **sent}, query, raw))
+
+    return send
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server on a free port, for tests whose world may be shared."""
+    with Server(create_engine(STRICT)) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    """A client of that server."""
+    with httpx.Client(base_url=server.url, timeout=30) as opened:
+        yield opened
+
+
+def said(response: Response) -> Any:
+    """Read an answer's JSON."""
+    return orjson.loads(response.read())
+
+
+def header(response: Response, name: str) -> str | None:
+    """Read one header of an answer."""
+    return {key.lower(): value for key, value in response.headers}.get(name.lower())

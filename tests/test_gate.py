@@ -1,0 +1,92 @@
+"""The gate against the judge: for every schema of every operation, over generated values, they agree.
+
+The bodies are made in three ways: near the schema, near its patterns' traps, and by breaking a valid body.
+"""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from mockserver.spec.catalog import FIXTURES, load
+from mockserver.spec.schema import Schema
+
+CATALOG = load()
+BODIES = [
+    (operation, next(iter(operation.body.schemas.values()))) for operation in CATALOG.operations if operation.body
+]
+TRAPS = ["\n", "\r", "\u2028", "\u2029", "\x85", "\ufeff", "\x1c", "\x1f", "\u180e", "\u200b", "\u00a0", "\x00", "\ud800", "😀", "http", "HtTp"]
+STARTS = ["", "https://", "http://", "data:image/png;base64,", "data:image/svg+xml;base64,", "data:image/;base64,", "a b-c_1"]
+LENGTHS = [0, 1, 25, 26, 200, 201, 300, 301, 3000, 3001]
+
+texts = st.one_of(
+    st.builds("".join, st.lists(st.one_of(st.sampled_from(TRAPS + STARTS), st.text(max_size=5)), max_size=6)),
+    st.builds(lambda unit, count: unit * count, st.sampled_from(["a", "é", "😀"]), st.sampled_from(LENGTHS)),
+)
+scalars = st.one_of(
+    texts,
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 9),
+    st.sampled_from([1.0, 4.0, 0.5, -0.0, 1e300, float("inf"), 10**30, "pkz_2", "pkz_4", "16:9", "hd", "youtube", "medium"]),
+)
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=2), max_leaves=5)
+
+
+def named(schema: Schema) -> st.SearchStrategy:
+    """Objects with the schema's own field names, and now and then another."""
+    names = [*schema.document["properties"], "unknown", "__proto__", ""]
+    own = [st.sampled_from(each["enum"]) for each in schema.document["properties"].values() if "enum" in each]
+    return st.dictionaries(st.sampled_from(names), st.one_of(values, *own), max_size=8) | values
+
+
+def broken(schema: Schema, valid: list) -> st.SearchStrategy:
+    """A valid body with a few members replaced, added or removed."""
+    names = st.sampled_from([*schema.document["properties"], "unknown"])
+    changes = st.dictionaries(names, st.one_of(values, st.just(...)), max_size=3)
+
+    def changed(body, change):
+        made = {**body, **change}
+        return {name: value for name, value in made.items() if value is not ...}
+
+    return st.builds(changed, st.sampled_from(valid), changes)
+
+
+def canned(operation) -> list:
+    files = (FIXTURES / "requests" / operation.provider).glob("*.json")
+    found = [json.loads(file.read_text()) for file in files]
+    return [operation.body.example, *(each["body"] for each in found if each["operation"] == operation.id)]
+
+
+@pytest.mark.parametrize(("operation", "schema"), BODIES, ids=lambda value: getattr(value, "name", "body"))
+def test_the_gate_and_the_judge_agree_on_every_body(operation, schema):
+    judge = Schema(schema.document, schema.source)
+
+    @settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(named(schema) | broken(schema, canned(operation)))
+    @example({})
+    @example([])
+    def agree(value):
+        assert schema.accepts(value) is (judge.breaches(value) == [])
+
+    agree()
+
+
+@pytest.mark.parametrize(("operation", "schema"), BODIES, ids=lambda value: getattr(value, "name", "body"))
+def test_every_refusal_says_what_is_wrong_in_words(operation, schema):
+    @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(broken(schema, canned(operation)))
+    def explained(value):
+        for breach in schema.breaches(value):
+            assert breach.message
+            assert "under any of the given schemas" not in breach.message
+            assert "must NOT" not in breach.message
+
+    explained()
+
+
+@pytest.mark.parametrize(("operation", "schema"), BODIES, ids=lambda value: getattr(value, "name", "body"))
+def test_the_gate_reads_every_body_of_the_bundled_documents(operation, schema):
+    """Otherwise every valid call of the operation would wait for the judge."""
+    assert schema.has_gate

@@ -1,0 +1,111 @@
+"""The source documents' own programs, run as they stand with only the host replaced.
+
+The Pikzels examples are read out of the specification, which a test holds equal to the documents.
+"""
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import httpx
+import pytest
+import yaml
+from PIL import Image
+
+from mockserver.spec.catalog import SPECS
+
+PIKZELS = yaml.safe_load((SPECS / "pikzels" / "openapi.yaml").read_text())
+SAMPLES = [
+    (item[method]["operationId"], sample["lang"], sample["source"])
+    for item in PIKZELS["paths"].values()
+    for method in item
+    for sample in item[method].get("x-codeSamples", ())
+    if "{id}" not in sample["source"] and "18b2ad5e" not in sample["source"]
+]
+FATTHUMB_CURL = """curl -X POST https://fatthumb.klaas.pro/api/v1/generate \\
+  -H "Authorization: Bearer nsk_YOUR_KEY" \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "prompt": "A focused developer at a laptop with neon code on a dark background",
+    "model": "gemini-3-pro",
+    "count": 2
+  }'"""
+THUMBAPI_BODIES = [
+    ({"title": "10 Tips to Grow Your YouTube Channel", "format": "youtube", "category": "education-tutorial"}, (1280, 720)),
+    ({"title": "How I Built a $1M SaaS", "format": "youtube", "category": "business-finance", "usePhoto": True}, (1280, 720)),
+    ({"title": "My 2026 Annual Review", "format": "youtube", "usePhoto": True, "useLogo": True}, (1280, 720)),
+    ({"title": "Episode 47: The Future of AI", "customAssetsId": "ref_brand_v2"}, (1280, 720)),
+    ({"title": "Annual Report 2026", "format": "linkedin", "category": "business-finance", "model": "hd"}, (1200, 627)),
+]
+
+
+def run(language: str, source: str) -> str:
+    """Run a program as a reader would; give what it prints."""
+    command = {"bash": ["bash", "-c"], "python": [sys.executable, "-c"], "javascript": ["node", "--input-type=module", "-e"]}
+    if language == "javascript":
+        source = source.replace("console.log(data)", "console.log(JSON.stringify(data))")
+    if language == "python":
+        source = source.replace("print(response.json())", "import json; print(json.dumps(response.json()))")
+        source = source.replace("import requests", "import httpx as requests")  # the same calls by another client
+    done = subprocess.run([*command[language], source], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+LANGUAGES = {"bash": "curl", "python": sys.executable, "javascript": "node"}
+
+
+@pytest.mark.parametrize(("operation", "language", "source"), SAMPLES, ids=lambda value: value[:30])
+def test_the_pikzels_examples_succeed(server, operation, language, source):
+    if shutil.which(LANGUAGES[language]) is None:
+        pytest.skip(f"{LANGUAGES[language]} is not installed here")
+    key = f"pkz_{operation}_{language}".replace("_", "")  # a caller of its own, so that no name is taken
+    source = source.replace("https://api.pikzels.com", server.url).replace("pkz_yourapikey", f"pkz_{key}")
+    answer = json.loads(run(language, source))
+    assert "error" not in answer, answer
+    if "output" in answer:
+        picture = Image.open(io.BytesIO(httpx.get(answer["output"]).content))
+        assert picture.size == (1280, 720)
+        assert picture.format == "PNG"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
+def test_the_fatthumb_curl_example_succeeds_and_its_pictures_open(server):
+    answer = json.loads(run("bash", FATTHUMB_CURL.replace("https://fatthumb.klaas.pro", server.url)))
+    assert answer["status"] == "processing"
+    assert len(answer["thumbnailIds"]) == 2
+    url = f"{server.url}/api/v1/generations/{answer['generationId']}"
+    polled = httpx.get(url, headers={"Authorization": "Bearer nsk_YOUR_KEY"}).json()
+    assert polled["status"] == "succeeded"
+    for thumbnail in polled["thumbnails"]:
+        picture = Image.open(io.BytesIO(httpx.get(thumbnail["url"]).content))
+        assert (picture.size, picture.format) == ((1280, 720), "PNG")
+
+
+@pytest.mark.parametrize(("body", "size"), THUMBAPI_BODIES, ids=lambda value: str(value)[:40])
+def test_the_thumbapi_examples_succeed_and_their_pictures_open(client, body, size):
+    answer = client.post("/v1/generate", json=body, headers={"x-api-key": "tb_live_abc123"}).json()
+    kind, data = re.fullmatch(r"data:image/(\w+);base64,(.*)", answer["image"]).groups()
+    picture = Image.open(io.BytesIO(base64.b64decode(data)))
+    assert (kind, picture.format, picture.size) == ("webp", "WEBP", size)
+    assert answer["format"] == body.get("format", "youtube")
+
+
+def test_the_fatthumb_example_loop_ends(server):
+    source = """
+import os, httpx as requests
+resp = requests.post("HOST/api/v1/generate", headers={"Authorization": f"Bearer {os.environ.get('FATTHUMB_API_KEY', 'nsk_loop')}"},
+    json={"prompt": "Viral YouTube Dev thumbnail with big text", "count": 1})
+resp.raise_for_status()
+generation_id = resp.json()["generationId"]
+for _ in range(100):
+    data = requests.get(f"HOST/api/v1/generations/{generation_id}", headers={"Authorization": "Bearer nsk_loop"}).json()
+    if data["status"] in ("succeeded", "failed", "partial"):
+        break
+print(data["status"])
+"""
+    assert run("python", source.replace("HOST", server.url)).strip() == "succeeded"
