@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from mockserver.messages import Request, Response
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.model import Operation, Provider
 from mockserver.state.accounts import Account
@@ -15,6 +16,7 @@ from mockserver.state.ids import Chance
 from mockserver.state.world import World
 
 Json = Any
+EMPTY_BODY = object()  # a result's body where there is none, not even null
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -64,6 +66,9 @@ class Call(NamedTuple):
     preferences: Mapping[str, str] = EMPTY  # of the Prefer header
     pictures: Mapping[str, Sequence[GivenPicture]] = EMPTY  # by role
     has_extra_fields: bool = True  # False: answer with the fields of the ground truth alone
+    is_realistic: bool = False  # True: jobs take as long as documented
+    request: Request | None = None  # as it came; None: in a test of a behaviour
+    ask: Callable[[Request], Response] | None = None  # asks the emulator again, for an operation that is a door to others
 
     @property
     def provider(self) -> Provider:

@@ -3,10 +3,12 @@
 Everything that is printed is put together here; the work is done elsewhere.
 """
 
+import contextlib
 import gc
 import json
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Never
 
@@ -15,6 +17,8 @@ import click
 from mockserver.engine import Settings
 from mockserver.spec.catalog import Catalog, SpecificationError, load
 from mockserver.spec.model import Provider
+
+ENFORCEABLE = frozenset({"credits", "limits"})
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,6 +41,11 @@ SPECS = click.option(
 @SPECS
 @click.option("--public-url", metavar="URL", help="The address in links, where callers reach this server by another.")
 @click.option("--seed-only-fields", is_flag=True, help="Leave out ThumbAPI's dimensions, generationId and imageUrl.")
+@click.option("--time-scale", default=1.0, show_default=True, help="How many seconds pass in one real second.", type=click.FloatRange(min=0, min_open=True))
+@click.option("--realistic", is_flag=True, help="Let jobs take as long as documented, not two seconds.")
+@click.option("--enforce", default="", metavar="LIST", help="credits, limits or both: refuse who has none, or too many.")
+@click.option("--state", "state_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Keep the world in this file.")
+@click.option("--allow-webhook-host", "webhook_hosts", multiple=True, metavar="HOST", help="Send webhooks there, too. Repeatable.")
 @click.option("--self-check", is_flag=True, help="Hold every answer against the specification; a breach is a 500.")
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line, the first one holding the URL.")
 @click.option("--quiet", is_flag=True, help="Do not print a line for each request.")
@@ -48,6 +57,11 @@ def serve(
     folders: tuple[Path, ...],
     public_url: str | None,
     seed_only_fields: bool,
+    time_scale: float,
+    realistic: bool,
+    enforce: str,
+    state_file: Path | None,
+    webhook_hosts: tuple[str, ...],
     self_check: bool,
     is_json: bool,
     quiet: bool,
@@ -55,6 +69,8 @@ def serve(
     """Answer for the APIs until the process is stopped."""
     from mockserver.printing import Printer  # noqa: PLC0415 - only this command needs a server
     from mockserver.server import Server, create_engine  # noqa: PLC0415
+    from mockserver.state.clock import Clock  # noqa: PLC0415
+    from mockserver.statefile import StateFile  # noqa: PLC0415
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     settings = Settings(
@@ -62,24 +78,43 @@ def serve(
         is_strict=strict_keys,
         public_url=public_url,
         has_extra_fields=not seed_only_fields,
+        is_realistic=realistic,
+        enforced=_enforced(enforce),
         raises_bugs=self_check,
         checks_answers=self_check,
     )
     printer = Printer(is_json=is_json)
-    try:
-        engine = create_engine(settings, folders)
-        server = Server(engine, host=host, port=port, listener=None if quiet else printer.exchange)
-    except SpecificationError as error:
-        _stop(error.complaints)
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        _stop([f"cannot listen on {host}:{port}: {reason}; --port 0 takes any free port"])
+    with _explained(f"{host}:{port}"):
+        engine = create_engine(settings, folders, clock=Clock(scale=time_scale))
+        keeper = StateFile(engine.world, state_file).loaded() if state_file else contextlib.nullcontext()
+        listener = None if quiet else printer.exchange
+        server = Server(engine, host=host, port=port, listener=listener, webhook_hosts=webhook_hosts)
     printer.start(server.url, engine.catalog)
     gc.collect()
     gc.freeze()  # what was loaded stays, so the collector need not look at it again
     gc.set_threshold(20_000, 20, 50)
-    with printer:
+    with printer, keeper:
         server.run()
+
+
+@contextlib.contextmanager
+def _explained(address: str) -> Iterator[None]:
+    """Stop with what can be done about it where a server cannot start."""
+    try:
+        yield
+    except SpecificationError as error:
+        _stop(error.complaints)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        _stop([f"cannot listen on {address}: {reason}; --port 0 takes any free port"])
+
+
+def _enforced(text: str) -> frozenset[str]:
+    """Read the list of --enforce."""
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if not names <= ENFORCEABLE:
+        raise click.BadParameter(f"{text} is not a list of {', '.join(sorted(ENFORCEABLE))}", param_hint="--enforce")
+    return names
 
 
 @main.command()
@@ -117,11 +152,10 @@ def errors(provider: str | None, folders: tuple[Path, ...], is_json: bool) -> No
 
 
 def _print_errors(provider: Provider) -> None:
-    prefix = provider.keys["prefix"] or "tb_"
     first = next(iter(provider.errors.values()))
     click.secho(f"\n{provider.title}", bold=True)
     click.echo(f"  by header   Prefer: code={first.status}, example={first.name}")
-    click.echo(f"  by key      {prefix}test_{first.name.lower()}")
+    click.echo(f"  by key      {provider.sample_key}_{first.name.lower()}")
     click.echo(f"  by itself   {_triggers(provider)}\n")
     width = max(len(name) for name in provider.errors)
     for row in provider.errors.values():

@@ -4,8 +4,12 @@
 judged by `json`, which knows lone surrogates and numbers beyond a double, and says where the mistake is.
 """
 
+import dataclasses
 import json
+import math
 import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -22,12 +26,12 @@ class MalformedJsonError(ValueError):
 
 
 def parse(text: bytes) -> tuple[Json, tuple[str, ...]]:
-    """Read JSON; give the value and the member names that stand twice in one object (the last one counts).
+    """Read JSON; give the value and JSON Pointers to members that stand twice in one object (the last one counts).
 
     Raises MalformedJsonError.
 
-    >>> parse(b'{"a": 1, "a": 2}')
-    ({'a': 2}, ('a',))
+    >>> parse(b'{"x": {"a": 1, "a": 2}}')
+    ({'x': {'a': 2}}, ('/x/a',))
     """
     if text.count(b"[") + text.count(b"{") > MAX_NESTING and _depth(text) > MAX_NESTING:
         raise MalformedJsonError(f"the value is nested deeper than {MAX_NESTING} levels")
@@ -43,11 +47,22 @@ def parse(text: bytes) -> tuple[Json, tuple[str, ...]]:
 
 
 def dump(value: Json) -> bytes:
-    """Write JSON as UTF-8; a lone surrogate becomes an escape, as in JavaScript."""
+    """Write JSON as UTF-8, dataclasses as objects; a lone surrogate becomes an escape, as in JavaScript."""
     try:
         return orjson.dumps(value)
     except TypeError:
-        return json.dumps(value, separators=(",", ":")).encode()
+        return json.dumps(_plain(value), separators=(",", ":")).encode()
+
+
+def _plain(value: Json) -> Json:
+    """Make a value of what `json` writes as `orjson` does: dataclasses are objects, a number without end is null."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _strings(value: Json) -> int:
@@ -61,13 +76,13 @@ def _strings(value: Json) -> int:
 
 
 def _judge(text: bytes) -> tuple[Json, tuple[str, ...]]:
-    repeated: list[str] = []
+    repeated: dict[int, tuple[Json, list[str]]] = {}  # by identity; the object itself is kept, so that none is reused
 
     def members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         made = dict(pairs)
         if len(made) < len(pairs):
-            names = [name for name, _ in pairs]
-            repeated.extend(name for name in made if names.count(name) > 1)
+            counts = Counter(name for name, _ in pairs)
+            repeated[id(made)] = (made, [name for name, count in counts.items() if count > 1])
         return made
 
     try:
@@ -79,7 +94,25 @@ def _judge(text: bytes) -> tuple[Json, tuple[str, ...]]:
         raise MalformedJsonError(f"the text is not UTF-8: byte {error.start} is wrong") from error
     except json.JSONDecodeError as error:
         raise MalformedJsonError(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
-    return value, tuple(repeated)
+    return value, tuple(_places(value, repeated, "")) if repeated else ()
+
+
+def _places(value: Json, repeated: Mapping[int, tuple[Json, list[str]]], place: str) -> Iterator[str]:
+    """Find where in a value the repeated members stand; one in an object that was itself replaced stands nowhere."""
+    if isinstance(value, dict):
+        for name in repeated[id(value)][1] if id(value) in repeated else ():
+            yield f"{place}/{_escaped(name)}"
+        for name, item in value.items():
+            if isinstance(item, dict | list):
+                yield from _places(item, repeated, f"{place}/{_escaped(name)}")
+    else:
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(item, dict | list):
+                yield from _places(item, repeated, f"{place}/{index}")
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _not_json(name: str) -> Json:

@@ -90,7 +90,7 @@ def curl(provider: Provider, url: str) -> str:
     parts = ["curl", "-s", "-X", operation.method, url + operation.path]
     if operation.security:
         scheme = operation.security[0]
-        key = f"{provider.keys['prefix'] or 'tb_'}test"
+        key = provider.sample_key
         parts += ["-H", f"Authorization: Bearer {key}" if scheme.kind == "bearer" else f"{scheme.shown}: {key}"]
     if operation.body and operation.body.example is not None:
         parts += ["-H", "Content-Type: application/json", "-d", json.dumps(operation.body.example)]

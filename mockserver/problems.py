@@ -54,8 +54,9 @@ class Violation:
     @property
     def field(self) -> str | None:
         """The top-level name that is wrong; None where the whole value is."""
-        first = self.pointer[1:].split("/", 1)[0]
-        return first.replace("~1", "/").replace("~0", "~") or None
+        if not self.pointer:
+            return None
+        return self.pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
 
 
 @dataclass(slots=True)
@@ -81,3 +82,4 @@ class OwnProblem(Exception):  # noqa: N818 - it is RFC 9457's word for the thing
     title: str
     detail: str
     members: Mapping[str, object] = field(default_factory=dict)  # further members of the answer
+    violations: tuple[Violation, ...] = ()

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,14 +23,18 @@ from mockserver.downloads import Downloads
 from mockserver.engine import Engine, Settings
 from mockserver.fixtures import load_fixtures
 from mockserver.spec.catalog import load
+from mockserver.state.clock import Clock
 from mockserver.state.world import World
 from mockserver.transport import Application, Listener, Receive, Scope, Send, Transport
+from mockserver.webhooks import Courier
 
 EXPOSED = ["X-Request-Id", "Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag",
            "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]  # fmt: skip
 
 
-def create_engine(settings: Settings | None = None, spec_folders: Sequence[Path] = ()) -> Engine:
+def create_engine(
+    settings: Settings | None = None, spec_folders: Sequence[Path] = (), *, clock: Clock | None = None
+) -> Engine:
     """Load specifications and fixtures into an engine. Raises SpecificationError."""
     settings = settings or Settings()
     catalog = load(spec_folders)
@@ -40,13 +44,19 @@ def create_engine(settings: Settings | None = None, spec_folders: Sequence[Path]
         accounts=fixtures.accounts,
         fresh_accounts={name: each.keys["new_account"] for name, each in catalog.providers.items()},
         canned_pictures=fixtures.pictures,
+        clock=clock,
+        enforced=settings.enforced,
     )
     return Engine(catalog, world, settings)
 
 
-def create_app(engine: Engine, listener: Listener | None = None) -> Application:
-    """Put an engine, its downloads and its admin pages behind one ASGI application."""
-    calls, downloads, admin = Transport(engine, listener), Downloads(engine), Admin(engine).app()
+def create_app(engine: Engine, listener: Listener | None = None, courier: Courier | None = None) -> Application:
+    """Put an engine, its downloads and its admin pages behind one ASGI application.
+
+    Without a running `courier`, webhooks are sent when the clock is moved.
+    """
+    calls, downloads = Transport(engine, listener), Downloads(engine)
+    admin = Admin(engine, courier or Courier(engine)).app()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -97,12 +107,21 @@ class Server:
     `port` 0 takes any free one. Raises OSError where the port is taken.
     """
 
-    def __init__(self, engine: Engine, *, host: str = "127.0.0.1", port: int = 0, listener: Listener | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        listener: Listener | None = None,
+        webhook_hosts: Collection[str] = (),
+    ) -> None:
         self.engine = engine
+        self._courier = Courier(engine, webhook_hosts)
         self._socket = _listening(host, port)
         self.address = Address(host, self._socket.getsockname()[1])
         config = uvicorn.Config(
-            create_app(engine, listener),
+            create_app(engine, listener, self._courier),
             http=CorkedProtocol,
             log_level="warning",
             access_log=False,
@@ -122,7 +141,11 @@ class Server:
 
     def run(self) -> None:
         """Serve in the foreground until the process is told to stop."""
-        self._uvicorn.run(sockets=[self._socket])
+        self._courier.start()
+        try:
+            self._uvicorn.run(sockets=[self._socket])
+        finally:
+            self._courier.stop()
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self.run, name="mockserver", daemon=True)

@@ -44,12 +44,16 @@ class Transport:
             response = await loop.run_in_executor(self._workers, self._engine.handle, request)
         else:
             response = self._engine.handle(request)
-        content = response.body
-        if not isinstance(content, bytes):
-            content = await loop.run_in_executor(self._workers, content)
-        if response.delay_ms:
-            await asyncio.sleep(response.delay_ms / 1000)
-        await self._write(send, response, content)
+        try:
+            content = response.body
+            if not isinstance(content, bytes):
+                content = await loop.run_in_executor(self._workers, content)
+            if response.delay_ms:
+                await asyncio.sleep(response.delay_ms / 1000)
+            await self._write(send, response, content)
+        finally:
+            if response.release is not None:
+                response.release()
         if self._listener is not None:
             self._listener(request, response, time.perf_counter() - started)
 

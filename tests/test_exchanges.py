@@ -2,13 +2,15 @@
 
 In the files `!repeat [text, times, …]` is a long text, and `!picture NAME` or `!picture [NAME, BYTES]` a picture
 from fixtures/images as a data URL, filled up with zeros to that many bytes where a size cap is to be met.
+`after_s` lets that many seconds pass before an exchange.
 """
 
 import asyncio
 import base64
 import json
 import re
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,10 @@ from exchanges.judge import broken_promises, complaints, content, found
 from mockserver import Engine, Request, Settings, create_app, create_engine
 
 EXCHANGES = Path(__file__).parent / "exchanges"
+NOON = 1_800_000_000  # seconds since 1970; time stands still but for `after_s`
 PICTURES = Path(__file__).parents[1] / "fixtures" / "images"
 WORDS = {
-    "exchange": {"name", "source", "request", "answer", "remember"},
+    "exchange": {"name", "source", "after_s", "request", "answer", "remember"},
     "request": {"method", "path", "headers", "body", "raw", "raw_hex"},
     "answer": {"status", "body", "headers", "absent", "matches", "violations", "differs", "pictures"},
 }
@@ -90,27 +93,37 @@ def told(where: str, exchange: Mapping[str, Any], answer: httpx.Response | None,
     return "\n".join(lines)
 
 
+def replayed(where: str) -> Iterator[tuple[Mapping[str, Any], httpx.Response | None, list[str]]]:
+    """Give each exchange of a file with its answer, `None` for a crash, and what is wrong with it."""
+    engine = create_engine(Settings(raises_bugs=True, checks_answers=True))
+    engine.world.clock.set(NOON, is_frozen=True)
+    remembered: dict[str, Any] = {}
+    for written in yaml.load((EXCHANGES / where).read_text("utf-8"), Loader):
+        exchange = filled(written, remembered)
+        unknown = exchange.keys() - WORDS["exchange"]
+        unknown |= exchange["request"].keys() - WORDS["request"] | exchange["answer"].keys() - WORDS["answer"]
+        assert not unknown, f"{where}: {exchange['name']}: nobody reads {unknown}"
+        answer = None
+        engine.world.clock.advance(exchange.get("after_s", 0))
+        try:
+            answer = send(engine, exchange["request"])
+            faults = [*complaints(exchange["answer"], answer), *broken_promises(answer)]
+            names = exchange.get("remember", {})
+            remembered |= {name: found(content(answer), at) for name, at in names.items()}
+        except Exception:  # noqa: BLE001  a bug of the server is told like a wrong answer, with the rest
+            faults = [traceback.format_exc()[-2000:]]
+        yield exchange, answer, faults
+
+
 @pytest.mark.parametrize(
     "where", sorted(str(file.relative_to(EXCHANGES)) for file in EXCHANGES.rglob("*.yaml"))
 )
 def test_every_answer_is_the_one_the_documents_promise(where: str) -> None:
-    engine = create_engine(Settings(raises_bugs=True, checks_answers=True))
-    remembered: dict[str, Any] = {}
-    failures = []
-    for written in yaml.load((EXCHANGES / where).read_text("utf-8"), Loader):
-        exchange = filled(written, remembered)
-        unknown = set(exchange) - WORDS["exchange"]
-        unknown |= set(exchange["request"]) - WORDS["request"] | set(exchange["answer"]) - WORDS["answer"]
-        assert not unknown, f"{where}: {exchange['name']}: nobody reads {unknown}"
-        answer = None
-        try:
-            answer = send(engine, exchange["request"])
-            faults = [*complaints(exchange["answer"], answer), *broken_promises(answer)]
-            remembered |= {
-                name: found(content(answer), at) for name, at in exchange.get("remember", {}).items()
-            }
-        except Exception as error:  # noqa: BLE001  a bug of the server is told like a wrong answer, with the rest
-            faults = [repr(error)]
-        if faults:
-            failures.append(told(where, exchange, answer, faults))
-    assert not failures, f"{len(failures)} of these exchanges went wrong:\n\n" + "\n\n".join(failures)
+    wrong = [told(where, *one) for one in replayed(where) if one[2]]
+    assert not wrong, f"{len(wrong)} exchanges went wrong:\n\n" + "\n\n".join(wrong)
+
+
+@pytest.mark.parametrize("where", ["pikzels/lifecycle.yaml", "pikzels/outputs.yaml", "thumbapi/plans.yaml"])
+def test_two_fresh_worlds_answer_alike(where: str) -> None:
+    first, second = ([answer and answer.content for _, answer, _ in replayed(where)] for _ in range(2))
+    assert first == second

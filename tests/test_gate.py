@@ -14,7 +14,9 @@ from mockserver.spec.schema import Schema
 
 CATALOG = load()
 BODIES = [
-    (operation, next(iter(operation.body.schemas.values()))) for operation in CATALOG.operations if operation.body
+    (operation, next(iter(operation.body.schemas.values())))
+    for operation in CATALOG.operations
+    if operation.body and operation.body.example  # the MCP endpoint's body is any JSON
 ]
 TRAPS = ["\n", "\r", "\u2028", "\u2029", "\x85", "\ufeff", "\x1c", "\x1f", "\u180e", "\u200b", "\u00a0", "\x00", "\ud800", "😀", "http", "HtTp"]
 STARTS = ["", "https://", "http://", "data:image/png;base64,", "data:image/svg+xml;base64,", "data:image/;base64,", "a b-c_1"]

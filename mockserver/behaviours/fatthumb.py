@@ -6,35 +6,28 @@ Only what the shared verbs cannot say stands here; numbers and sentences stand i
 from typing import Any
 
 from mockserver.behaviours.drawing import link, publish, scene
+from mockserver.behaviours.jobs import started
 from mockserver.call import Call, Result
 from mockserver.problems import ProblemType
 from mockserver.state.resources import Resource
 
 Json = Any
-DONE = 1.0
 
 
 def generate(call: Call) -> Result:
     """Start a generation; its thumbnails are there when the job ends."""
     count = int(call.value("count"))
     thumbnails = [{"id": f"thumb_{call.chance.hex(f'thumbnail {index}', 24)}", "output": _published(call, index)} for index in range(count)]
-    resource = Resource(
-        id=f"gen_{call.chance.hex('generation', 24)}",
-        kind="generation",
-        account=call.account.id,
-        created_at_s=call.world.clock.now(),
-        duration_s=0,
-        outcome="succeeded",
-        fields={
-            "model": call.value("model"),
-            "count": count,
-            "is_watermarked": bool(call.plan("has_watermark")),
-            "thumbnails": thumbnails,
-        },
-    )
+    fields = {
+        "model": call.value("model"),
+        "count": count,
+        "is_watermarked": bool(call.plan("has_watermark")),
+        "thumbnails": thumbnails,
+    }
+    resource = started(call, f"gen_{call.chance.hex('generation', 24)}", fields)
     call.world.resources.put(resource.id, resource)
     ids = [thumbnail["id"] for thumbnail in thumbnails]
-    return Result({"generationId": resource.id, "thumbnailIds": ids, "status": "processing"})
+    return Result({"generationId": resource.id, "thumbnailIds": ids, "status": resource.running})
 
 
 def _published(call: Call, index: int) -> str:
@@ -62,26 +55,30 @@ def read(call: Call) -> Result:
     if resource is None or resource.account != call.account.id:
         message = f"this organisation has no generation {id_[:60]}"
         raise call.problem(ProblemType.RESOURCE_UNKNOWN, message, name="id", location="path")
-    is_done = resource.share_done(call.world.clock.now()) >= DONE
     return Result(
         {
             "id": resource.id,
-            "status": resource.outcome if is_done else "processing",
+            "status": resource.status(call.world.clock.now()),
             "model": resource.fields["model"],
             "count": resource.fields["count"],
             "createdAt": int(resource.created_at_s * 1000),
-            "thumbnails": [_thumbnail(call, resource, each, is_done=is_done) for each in resource.fields["thumbnails"]],
+            "thumbnails": [_thumbnail(call, resource, index) for index in range(len(resource.fields["thumbnails"]))],
         }
     )
 
 
-def _thumbnail(call: Call, resource: Resource, thumbnail: Json, *, is_done: bool) -> Json:
+def _thumbnail(call: Call, resource: Resource, index: int) -> Json:
+    """Show one variation; they end one after another, and of a partial generation the last one fails."""
+    thumbnail, count = resource.fields["thumbnails"][index], resource.fields["count"]
+    succeeded, failed, partial = call.provider.jobs["outcomes"]
+    is_over = resource.share_done(call.world.clock.now()) * count >= index + 1
+    is_failed = resource.outcome == failed or (resource.outcome == partial and index == count - 1)
     output = call.world.outputs.get(thumbnail["output"])
     return {
         "id": thumbnail["id"],
-        "status": "succeeded" if is_done else "processing",
-        "url": link(call, output) if is_done and output else None,
+        "status": resource.running if not is_over else failed if is_failed else succeeded,
+        "url": link(call, output) if is_over and not is_failed and output else None,
         "isWatermarked": resource.fields["is_watermarked"],
         "isHidden": False,
-        "error": None,
+        "error": call.provider.vocabulary["thumbnail_error"] if is_over and is_failed else None,
     }

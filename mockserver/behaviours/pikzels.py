@@ -11,6 +11,7 @@ from string import Template
 from typing import Any
 
 from mockserver.behaviours.drawing import insets, link, publish, scene
+from mockserver.behaviours.jobs import started
 from mockserver.call import Call, Result
 from mockserver.problems import ProblemType
 from mockserver.spec.model import Provider
@@ -19,7 +20,6 @@ from mockserver.state.resources import Resource
 
 Json = Any
 TOPIC_WORDS = 7
-DONE = 1.0
 MEASURES = ("brightness", "contrast", "colourfulness", "sharpness", "composition")  # of imaging.measuring
 
 
@@ -27,7 +27,7 @@ def thumbnail(call: Call) -> Result:
     """Generate a thumbnail from text or pictures; the answer is a link."""
     body, row, outputs = call.body, call.operation.row, call.provider.outputs
     ignores_prompt = body.get("model") in row.settings.get("ignores_prompt_of", ())
-    notes = [f"{mode}: {body[mode][:8]}" for mode in ("persona", "style") if body.get(mode)]
+    notes = [f"{mode}: {_name(call, body[mode])}" for mode in ("persona", "style") if mode in body]
     if ignores_prompt:
         notes.append(f"image weight: {call.value('image_weight')}")
     picture = scene(
@@ -41,6 +41,11 @@ def thumbnail(call: Call) -> Result:
     )
     output = publish(call, picture, "output", lifetime_s=outputs["lifetime_s"])
     return Result({"output": link(call, output), "request_id": call.request_id})
+
+
+def _name(call: Call, id_: str) -> str:
+    resource = call.world.resources.get(id_)
+    return str(resource.fields["name"]) if resource else id_
 
 
 def score(call: Call) -> Result:
@@ -102,20 +107,20 @@ def titles(call: Call) -> Result:
 
 def train(call: Call) -> Result:
     """Create a persona or a style; its name is taken from now on."""
-    mode, name = call.operation.row.settings["mode"], call.body["name"]
+    mode, name = call.operation.row.settings["job"], call.body["name"]
     taken_as = f"{call.account.id}/{mode}/{name.strip().casefold()}"
     if name.strip().casefold() in call.provider.vocabulary["reserved_names"]:
         raise call.problem(ProblemType.NAME_RESERVED, f"name: {name} is reserved", name="name")
     with call.world.lock:
         if call.world.names.get(taken_as) is not None:
             raise call.problem(ProblemType.NAME_TAKEN, f"name: this account has a {mode} named {name}", name="name")
-        resource = _created(call, mode, name)
+        resource = _created(call, name)
         call.world.resources.put(resource.id, resource)
         call.world.names.put(taken_as, resource.id)
     return Result({"id": resource.id, "request_id": call.request_id})
 
 
-def _created(call: Call, mode: str, name: str) -> Resource:
+def _created(call: Call, name: str) -> Resource:
     size = call.provider.sizes["1:1"]
     media_type = call.provider.outputs["media_type"]
     portrait = scene(
@@ -128,37 +133,31 @@ def _created(call: Call, mode: str, name: str) -> Resource:
             continue
         shown = {**portrait, "headline": f"{name} {index + 1}", "insets": insets(call)[index : index + 1]}
         references.append({"output": publish(call, shown, f"reference {index}", lifetime_s=None).id})
-    return Resource(
-        id=call.chance.uuid("resource"),
-        kind=mode,
-        account=call.account.id,
-        created_at_s=call.world.clock.now(),
-        duration_s=0,
-        outcome="completed",
-        fields={
-            "name": name,
-            "special_instructions": None,
-            "portrait": publish(call, portrait, "portrait", lifetime_s=None).id,
-            "references": references,
-        },
-    )
+    fields = {
+        "name": name,
+        "special_instructions": None,
+        "portrait": publish(call, portrait, "portrait", lifetime_s=None).id,
+        "references": references,
+    }
+    return started(call, call.chance.uuid("resource"), fields)
 
 
 def read(call: Call) -> Result:
     """Show a persona or a style as it is now."""
-    resource = _owned(call)
-    share = resource.share_done(call.world.clock.now())
-    is_completed = share >= DONE and resource.outcome == "completed"
+    resource, jobs, now_s = _owned(call), call.provider.jobs, call.world.clock.now()
+    status = resource.status(now_s)
+    is_completed = status == jobs["outcomes"][0]
+    top = 100 if resource.outcome == jobs["outcomes"][0] else jobs["failed_progress"]
     return Result(
         {
             "name": resource.fields["name"],
             "id": resource.id,
             "mode": resource.kind,
             "portrait_url": _link(call, {"output": resource.fields["portrait"]}) if is_completed else None,
-            "progress": int(100 * share),
+            "progress": int(top * resource.share_done(now_s)),
             "reference": [_link(call, each) for each in resource.fields["references"]] if is_completed else None,
             "special_instructions": resource.fields["special_instructions"],
-            "status": resource.outcome if share >= DONE else "processing",
+            "status": status,
         }
     )
 
@@ -176,7 +175,7 @@ def delete(call: Call) -> Result:
     """Remove a persona or a style, and free its name."""
     with call.world.lock:
         resource = _owned(call)
-        if resource.share_done(call.world.clock.now()) < DONE:
+        if resource.status(call.world.clock.now()) == resource.running:
             raise call.problem(ProblemType.RESOURCE_BUSY, f"{resource.id} is still processing", name="id", location="path")
         call.world.resources.delete(resource.id)
         call.world.names.delete(f"{resource.account}/{resource.kind}/{resource.fields['name'].strip().casefold()}")

@@ -90,6 +90,20 @@ def known_ids(
     return call
 
 
+def usable_resource(call: Call, *, field: str, kind: str, source: str) -> Call:
+    """Refuse an id that is not a finished resource of this account and kind."""
+    id_ = call.body.get(field)
+    if id_ is None:
+        return call
+    resource = call.world.resources.get(id_)
+    if resource is None or resource.account != call.account.id or resource.kind != kind:
+        raise call.problem(ProblemType.RESOURCE_UNKNOWN, f"this account has no {kind} {id_}", name=field, rule="usable_resource", source=source)
+    status = resource.status(call.world.clock.now())
+    if status != call.provider.jobs["outcomes"][0]:
+        raise call.problem(ProblemType.RESOURCE_NOT_READY, f"the {kind} {id_} is {status}", name=field, rule="usable_resource", source=source)
+    return call
+
+
 def saved_asset(
     call: Call, *, asset: str, flag: str, inline: str, attribute: str, plan_error: str, error: str, source: str
 ) -> Call:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.behaviours.drawing import SceneJson, drawn_scene, insets, link, publish, scene
+from mockserver.behaviours.jobs import started
 from mockserver.call import Call, Result
+from mockserver.state.deliveries import WAITING, Delivery
 
 Json = Any
 
@@ -31,6 +33,8 @@ def generate(call: Call) -> Result:
     format_ = _format(call)
     output_format = call.value("outputFormat")
     picture = _scene(call, format_, f"image/{output_format}")
+    if "webhookUrl" in call.body:
+        return _promised(call, format_, picture)
     answer: dict[str, Json] = {"image": None, "format": format_, "outputFormat": output_format}
     if call.has_extra_fields:
         output = publish(call, picture, "output", lifetime_s=call.provider.outputs["lifetime_s"])
@@ -44,6 +48,20 @@ def generate(call: Call) -> Result:
         return {**answer, "image": f"data:image/{output_format};base64,{encoded}"}
 
     return Result(body)
+
+
+def _promised(call: Call, format_: str, picture: SceneJson) -> Result:
+    """Answer at once, and tell the webhook when the job has ended."""
+    world, url = call.world, call.body["webhookUrl"]
+    size = {"width": picture["width"], "height": picture["height"]}
+    fields = {"format": format_, "dimensions": size, "scene": picture}
+    job = started(call, f"job_{call.chance.hex('job', 24)}", fields)
+    due_at_s = None if job.duration_s is None else job.created_at_s + job.duration_s
+    secret = str(call.account.flag("webhook_secret"))
+    with world.lock:
+        world.resources.put(job.id, job)
+        world.deliveries.put(job.id, Delivery(job.id, call.account.id, url, secret, WAITING, due_at_s))
+    return Result({"jobId": job.id, "status": job.running, "webhookUrl": url}, status=202)
 
 
 def _format(call: Call) -> str:

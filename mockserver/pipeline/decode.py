@@ -55,8 +55,8 @@ def _body(expected: RequestBody, request: Request) -> tuple[Json, tuple[Violatio
         reason = str(error) if request.body else "the body is empty"
         raise _problem(ProblemType.MALFORMED_BODY, "body", "", f"The body is not JSON: {reason}") from error
     return value, tuple(
-        Violation("body", f"/{name}", "duplicateKey", f"warning: {name} stands twice in one object; the last one counts", "RFC 8259")
-        for name in repeated
+        Violation("body", place, "duplicateKey", f"warning: {place[:80]} stands twice; the last one counts", "RFC 8259")
+        for place in repeated
     )
 
 

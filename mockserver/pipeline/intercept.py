@@ -62,7 +62,7 @@ def _preferred(provider: Provider, operation: Operation, wanted: Mapping[str, st
     """Find the row that the Prefer header names; None where it names none."""
     code, example, delay = wanted.get("code"), wanted.get("example"), wanted.get("delay")
     if delay is not None and not (delay.isascii() and delay.isdigit() and int(delay) <= LONGEST_DELAY_MS):
-        raise OwnProblem(400, "Unknown preference", f"delay={delay} is not a number of milliseconds up to {LONGEST_DELAY_MS}")
+        raise _unknown(f"delay={delay} is not a number of milliseconds up to {LONGEST_DELAY_MS}")
     if code is None and example is None:
         return None
     rows: Iterable[ErrorRow] = provider.errors.values()
@@ -82,9 +82,12 @@ def _unknown_order(provider: Provider, operation: Operation, code: str | None, e
     for row in provider.errors.values():
         available.setdefault(str(row.status), []).append(row.name)
     successes: dict[str, list[str]] = {status: [] for status in operation.responses if status.isdigit() and int(status) < ERRORS}
-    return OwnProblem(
-        400,
-        "Unknown preference",
+    return _unknown(
         f"{provider.title} has no answer for {asked}; `available` lists every code with its examples",
-        {"available": dict(sorted({**successes, **available}.items()))},
+        available=dict(sorted({**successes, **available}.items())),
     )
+
+
+def _unknown(detail: str, **members: object) -> OwnProblem:
+    violation = Violation("header", "/prefer", "preference", detail, "RFC 7240")
+    return OwnProblem(400, "Unknown preference", detail, members, (violation,))

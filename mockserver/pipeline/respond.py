@@ -8,32 +8,37 @@ from collections.abc import Mapping
 from string import Template
 from typing import Any
 
-from mockserver.call import Result
+from mockserver.call import EMPTY_BODY, Result
 from mockserver.jsontext import dump
 from mockserver.messages import Response
-from mockserver.problems import OwnProblem, Problem, Violation
-from mockserver.spec.model import ErrorRow, Operation, Provider
+from mockserver.problems import OwnProblem, Problem, ProblemType, Violation
+from mockserver.spec.model import ErrorRow, Operation, ProblemRow, Provider
+from mockserver.spec.template import fill
 
 Json = Any
 JSON_TYPE = ("Content-Type", "application/json")
 PROBLEM_TYPE = ("Content-Type", "application/problem+json")
 VIOLATIONS = "Mock-Violations"
 LONGEST_HEADER = 4096  # bytes of Mock-Violations
-LONGEST_MESSAGE = 400  # characters of one message in it
+LONGEST_TEXT = 600  # bytes of one message or pointer in it
+LONGEST_ESCAPE = 12  # bytes that JSON in ASCII needs for one character
 Headers = tuple[tuple[str, str], ...]
 
 
 def answer_headers(provider: Provider, values: Mapping[str, str]) -> Headers:
-    """Give the headers that a provider sends with every answer."""
+    """Give the headers that a provider sends with every answer; one whose `$name` has no value is left out."""
     templates = provider.answers.get("headers")
     if not templates:
         return ()
-    return tuple((name, values.get(text[1:], text) if text[0] == "$" else text) for name, text in templates.items())
+    found = ((name, values.get(text[1:]) if text[0] == "$" else text) for name, text in templates.items())
+    return tuple((name, value) for name, value in found if value is not None)
 
 
 def succeed(operation: Operation, result: Result, headers: Headers, warnings: tuple[Violation, ...]) -> Response:
-    """Write a result; a body that is a callable stays one."""
+    """Write a result; a body that is a callable stays one, and one that is EMPTY has no type."""
     body = result.body
+    if body is EMPTY_BODY:
+        return Response(result.status, (*headers, *result.headers), b"", operation=operation.name)
     if warnings:
         headers = (*headers, (VIOLATIONS, violations_header(warnings, operation.row.source)))
     return Response(
@@ -45,17 +50,26 @@ def succeed(operation: Operation, result: Result, headers: Headers, warnings: tu
 
 
 def refuse(
-    provider: Provider, operation: Operation | None, problem: Problem, request_id: str, headers: Headers
+    provider: Provider,
+    operation: Operation | None,
+    problem: Problem,
+    *,
+    request_id: str,
+    headers: Headers,
+    warnings: tuple[Violation, ...] = (),
 ) -> Response:
     """Write a problem in the provider's words, with our explanation in Mock-Violations."""
-    row, status, message = _row(provider, problem)
-    details = _details(provider, problem.violations) if row.has_details else []
-    body = _filled(
-        provider.answers["error"],
+    dialect = operation.row if operation and operation.row.answers else None
+    row, status, message = _row(provider, problem, dialect.problems if dialect else {})
+    is_explained = row.has_details and problem.type is ProblemType.INVALID_REQUEST
+    details = _details(provider, problem.violations) if is_explained else []
+    body = fill(
+        dialect.answers["error"] if dialect else provider.answers["error"],
         {"code": row.code, "message": message, "request_id": request_id, "details": details or None},
     )
     source = operation.row.source if operation else provider.title
-    explained = ((VIOLATIONS, violations_header(problem.violations, source)),) if problem.violations else ()
+    told = (*problem.violations, *warnings)
+    explained = ((VIOLATIONS, violations_header(told, source)),) if told else ()
     return Response(
         status=status,
         headers=(JSON_TYPE, *headers, *_merged(row.headers, problem.headers), *explained),
@@ -65,10 +79,10 @@ def refuse(
     )
 
 
-def refuse_ourselves(problem: OwnProblem, violations: tuple[Violation, ...] = ()) -> Response:
+def refuse_ourselves(problem: OwnProblem) -> Response:
     """Write RFC 9457 problem details: the emulator speaks, not an API."""
     body = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.detail}
-    explained = ((VIOLATIONS, violations_header(violations, "mockserver")),) if violations else ()
+    explained = ((VIOLATIONS, violations_header(problem.violations, "mockserver")),) if problem.violations else ()
     return Response(problem.status, (PROBLEM_TYPE, *explained), dump({**body, **problem.members}), error=problem.title)
 
 
@@ -80,9 +94,9 @@ def violations_header(violations: tuple[Violation, ...], source: str) -> str:
         part = json.dumps(
             {
                 "location": violation.location,
-                "pointer": violation.pointer[:LONGEST_MESSAGE],
+                "pointer": _shortened(violation.pointer),
                 "rule": violation.rule,
-                "message": violation.message[:LONGEST_MESSAGE],
+                "message": _shortened(violation.message),
                 "source": violation.source or source,
             }
         )
@@ -93,12 +107,23 @@ def violations_header(violations: tuple[Violation, ...], source: str) -> str:
     return f"[{', '.join(parts)}]"
 
 
-def _row(provider: Provider, problem: Problem) -> tuple[ErrorRow, int, str]:
-    """Find what the provider calls a problem: the row, the status and the message."""
-    if problem.error is not None:
+def _shortened(text: str) -> str:
+    """Cut a text that would take more than its share of the header.
+
+    >>> _shortened("short"), len(_shortened("x" * 5000))
+    ('short', 601)
+    """
+    most = LONGEST_TEXT if text.isascii() and text.isprintable() else LONGEST_TEXT // LONGEST_ESCAPE
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def _row(provider: Provider, problem: Problem, special: Mapping[str, ProblemRow]) -> tuple[ErrorRow, int, str]:
+    """Find what the provider, or this operation of it, calls a problem: the row, the status and the message."""
+    name = problem.type.value
+    answer = special.get(name) or provider.problems.get(name) or provider.problems["internal"]
+    if problem.error is not None and problem.error != answer.error.name:
         row = provider.errors[problem.error]
         return row, row.status, row.message
-    answer = provider.problems.get(problem.type.value) or provider.problems["internal"]
     first = problem.violations[0] if problem.violations else None
     message = Template(answer.message).safe_substitute(
         violation=first.message if first else answer.error.message,
@@ -115,18 +140,8 @@ def _details(provider: Provider, violations: tuple[Violation, ...]) -> list[Json
     for violation in violations:
         if violation.location in {"body", "query", "path"} and violation.field not in spoken_of:
             spoken_of.add(violation.field)
-            details.append(_filled(shape, {"field": violation.field, "message": violation.message}))
+            details.append(fill(shape, {"field": violation.field, "message": violation.message}))
     return details
-
-
-def _filled(template: Json, values: Mapping[str, Json]) -> Json:
-    """Put values in the places of `$name`; a member whose value is None is left out."""
-    if isinstance(template, Mapping):
-        filled = {key: _filled(value, values) for key, value in template.items()}
-        return {key: value for key, value in filled.items() if value is not None}
-    if isinstance(template, str) and template.startswith("$"):
-        return values.get(template[1:])
-    return template
 
 
 def _merged(*tables: Mapping[str, str]) -> Headers:

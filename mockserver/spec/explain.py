@@ -10,6 +10,7 @@ from typing import Any
 
 Json = Any
 Complaint = Callable[[Json, Any], str]
+LONGEST_NAME = 80  # characters of a name that a caller made up
 ARTICLES = {
     "string": "a string",
     "number": "a number",
@@ -77,8 +78,9 @@ def explain(error: Any) -> Iterator[Breach]:
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"{name} is not a known field" + (f"; did you mean {near[0]}?" if near else "")
+    shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
+    near = difflib.get_close_matches(shown, known, n=1, cutoff=0.6)
+    return f"{shown or 'the empty name'} is not a known field" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _choice(keyword: str, rule: Json) -> tuple[list[str], str] | None:

@@ -3,11 +3,12 @@
 Slower than what every start checks, and just as strict in naming the place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import ErrorRow, Operation, Provider
+from mockserver.spec.template import fill
 
 Json = Any
 
@@ -21,7 +22,7 @@ def _provider(provider: Provider) -> Iterator[str]:
     for operation in provider.operations.values():
         place = f"specs/{provider.name}/openapi.yaml: {operation.id}"
         yield from (f"{place}: {complaint}" for complaint in _examples(operation))
-        for row in provider.errors.values():
+        for row in provider.errors.values() if not operation.row.answers else ():
             yield from (f"{place}: {complaint}" for complaint in _error(operation, row, provider.answers["error"]))
 
 
@@ -43,13 +44,6 @@ def _error(operation: Operation, row: ErrorRow, shape: Json) -> Iterator[str]:
     if response is None:
         yield f"no response is documented for {row.status} ({row.name}); add it, or a `default`"
     elif response.schema:
-        body = _example(shape, {"code": row.code, "message": row.message, "request_id": "1"})
+        body = fill(shape, {"code": row.code, "message": row.message, "request_id": "1"})
         for breach in response.schema.breaches(body):
             yield f"the error {row.name} as {row.status}: {breach.message}"
-
-
-def _example(shape: Json, values: Mapping[str, Json]) -> Json:
-    if isinstance(shape, Mapping):
-        filled = {key: _example(value, values) for key, value in shape.items()}
-        return {key: value for key, value in filled.items() if value is not None}
-    return values.get(shape[1:]) if isinstance(shape, str) and shape.startswith("$") else shape

@@ -109,6 +109,8 @@ class OperationRow:
     refusals: tuple[RefusalRow, ...] = ()
     rules: tuple[Mapping[str, Any], ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)  # empty: the provider's own
+    problems: Mapping[str, ProblemRow] = field(default_factory=dict)  # where they differ from the provider's
     price: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -154,7 +156,16 @@ class Provider:
     limits: Mapping[str, Any]  # the bare values
     plans: Mapping[str, Mapping[str, Any]]
     vocabulary: Mapping[str, Any]
+    rates: tuple[Mapping[str, Any], ...] = ()
+    jobs: Mapping[str, Any] = field(default_factory=dict)
+    webhooks: Mapping[str, Any] = field(default_factory=dict)
+    shows_credits: bool = False  # True: a header on every answer tells of credits
     key_endings: Mapping[str, str] = field(default_factory=dict)  # "_conflict" → CONFLICT, longest first
+
+    @property
+    def sample_key(self) -> str:
+        """A key to show in examples: the table's, or one that has the right form."""
+        return str(self.keys.get("sample") or f"{self.keys['prefix'] or ''}test")
 
     @property
     def sample_operation(self) -> Operation:

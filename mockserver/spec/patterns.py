@@ -13,6 +13,7 @@ SPACES = "\t\v\f \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff" + LINE_ENDS
 CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": SPACES}
 CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\v"}
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+CLASS = re.compile(r"\\[dws]")
 QUANTIFIER = re.compile(r"\{\d+(,\d*)?\}")
 
 
@@ -93,10 +94,14 @@ def _character_class(pattern: str, at: int) -> tuple[str | None, int]:
     if pattern[here : here + 1] == "^":
         out.append("^")
         here += 1
-    start = here
+    start, after_class = here, False
     while here < len(pattern) and pattern[here] != "]":
         piece: str | None = pattern[here]
         step = 1
+        is_range = piece == "-" and here > start and pattern[here + 1 : here + 2] != "]"
+        if is_range and (after_class or CLASS.match(pattern, here + 1)):
+            return None, 0  # `\w-x` is no range, and not even allowed with the Unicode flag
+        after_class = CLASS.match(pattern, here) is not None
         if piece == "\\":
             piece, step = _escape(pattern, here, is_in_class=True)
         elif piece in set("[&~"):

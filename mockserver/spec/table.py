@@ -4,6 +4,7 @@ Every complaint names the file, the key and the way out; nothing is repaired sil
 """
 
 import difflib
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from mockserver.spec.model import ErrorRow, OperationRow, ProblemRow, Provider, 
 from mockserver.spec.schema import Schema
 
 Json = Any
+PROBLEM_TYPES = tuple(kind.value for kind in ProblemType)
 
 
 class Table:
@@ -37,6 +39,8 @@ class Table:
                 refusals=tuple(_refusal(each, rank) for rank, each in enumerate(row.get("refusals", ()))),
                 rules=tuple({**rule, "source": self._source(rule["source"])} for rule in row.get("rules", ())),
                 settings=row.get("settings", {}),
+                answers=row.get("answers", {}),
+                problems=self._problems(row.get("problems", {})),
                 price=row.get("price", {}),
             )
             for name, row in self.document["operations"].items()
@@ -45,21 +49,15 @@ class Table:
     def provider(self, name: str, operations: Mapping[str, Any]) -> Provider:
         """Join the table with the operations read from the OpenAPI document."""
         table = self.document
-        errors = {key: self._error(key, row) for key, row in table["errors"].items()}
+        errors = self._errors
+        headers = table["answers"].get("headers", {})
         return Provider(
             name=name,
             title=table["title"],
             hosts=tuple(table.get("hosts", ())),
             operations=operations,
             errors=errors,
-            problems={
-                key: ProblemRow(
-                    errors[row["error"]],
-                    row.get("status", errors[row["error"]].status),
-                    row.get("message", errors[row["error"]].message),
-                )
-                for key, row in table["problems"].items()
-            },
+            problems=self._problems(table["problems"]),
             wording=tuple(
                 WordingRow(row["message"], row.get("field"), row.get("rule"), row.get("pattern"))
                 for row in table.get("wording", ())
@@ -72,8 +70,23 @@ class Table:
             limits={key: row["value"] for key, row in table.get("limits", {}).items()},
             plans=table.get("plans", {}),
             vocabulary=table.get("vocabulary", {}),
+            rates=tuple(table.get("rates", ())),
+            jobs=table.get("jobs", {}),
+            webhooks=table.get("webhooks", {}),
+            shows_credits=any(value.startswith("$credits_") for value in headers.values()),
             key_endings={f"_{key.lower()}": key for key in sorted(errors, key=len, reverse=True)},
         )
+
+    @functools.cached_property
+    def _errors(self) -> dict[str, ErrorRow]:
+        return {key: self._error(key, row) for key, row in self.document["errors"].items()}
+
+    def _problems(self, rows: Json) -> dict[str, ProblemRow]:
+        found = {}
+        for key, row in rows.items():
+            error = self._errors[row["error"]]
+            found[key] = ProblemRow(error, row.get("status", error.status), row.get("message", error.message))
+        return found
 
     def _error(self, name: str, row: Json) -> ErrorRow:
         return ErrorRow(
@@ -91,20 +104,38 @@ class Table:
     def _source(self, name: str) -> str:
         return str(self.document["sources"].get(name, name))
 
-    def _inner_complaints(self) -> Iterator[str]:
-        """Find names that lead nowhere."""
-        errors, table = self.document["errors"], self.document
-        for name, row in table["problems"].items():
-            if name not in {kind.value for kind in ProblemType}:
-                yield f"problems.{name}: no such problem; {_nearest(name, [kind.value for kind in ProblemType])}"
-            yield from _unknown_errors(f"problems.{name}", row, errors)
-        for name, row in table["operations"].items():
+    def _limits_named(self) -> Iterator[tuple[str, str]]:
+        """Give every name of a limit with its place."""
+        for index, row in enumerate(self.document.get("rates", ())):
+            if "limit" in row:
+                yield f"rates[{index}]", row["limit"]
+        for name, row in self.document["operations"].items():
+            for index, rule in enumerate(row.get("rules", ())):
+                if "limit" in rule:
+                    yield f"operations.{name}.rules[{index}]", rule["limit"]
+
+    def _errors_named(self) -> Iterator[tuple[str, Json]]:
+        """Give every row that names errors with its place."""
+        for name, row in self.document["problems"].items():
+            yield f"problems.{name}", row
+        for name, row in self.document["operations"].items():
+            for kind, each in row.get("problems", {}).items():
+                yield f"operations.{name}.problems.{kind}", each
             for part in ("refusals", "rules"):
                 for index, each in enumerate(row.get(part, ())):
-                    yield from _unknown_errors(f"operations.{name}.{part}[{index}]", each, errors)
-                    limit = each.get("limit")
-                    if limit is not None and limit not in table.get("limits", {}):
-                        yield f"operations.{name}.{part}[{index}].limit: there is no row {limit!r} under `limits`"
+                    yield f"operations.{name}.{part}[{index}]", each
+
+    def _inner_complaints(self) -> Iterator[str]:
+        """Find names that lead nowhere."""
+        table = self.document
+        for name in table["problems"]:
+            if name not in PROBLEM_TYPES:
+                yield f"problems.{name}: no such problem; {_nearest(name, PROBLEM_TYPES)}"
+        for place, row in self._errors_named():
+            yield from _unknown_errors(place, row, table["errors"])
+        for place, limit in self._limits_named():
+            if limit not in table.get("limits", {}):
+                yield f"{place}.limit: there is no row {limit!r} under `limits`"
         plan = table["keys"]["new_account"].get("plan")
         if plan is not None and plan not in table.get("plans", {}):
             yield f"keys.new_account.plan: there is no plan {plan!r} under `plans`"

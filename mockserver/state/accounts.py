@@ -4,7 +4,7 @@ An account is what the tables say until something changes it; only then is it st
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mockserver.state.collection import Collection
@@ -20,6 +20,7 @@ class Account:
     plan: str | None  # None: the provider has no plans
     credits: float | None  # in the provider's unit; None: calls are not metered
     flags: dict[str, Any]  # whatever else the tables say of it
+    entries: int = 0  # how many its ledger has had
 
     @property
     def id(self) -> str:
@@ -60,9 +61,16 @@ class Accounts:
         """Give the account of a key, listed or fresh."""
         return self.listed(provider, key) or self.fresh(provider, key)
 
-    def change(self, account: Account, **changes: Any) -> Account:
-        """Store an account with other values."""
-        return self._stored.put(account.id, replace(account, **changes))
+    def changed(
+        self, account: Account, *, balance: float, flags: dict[str, Any], entries: int | None = None
+    ) -> Account:
+        """Store an account with other credits."""
+        number = account.entries if entries is None else entries
+        return self.put(Account(account.provider, account.key, account.state, account.plan, balance, flags, number))
+
+    def put(self, account: Account) -> Account:
+        """Store an account."""
+        return self._stored.put(account.id, account)
 
 
 def _account(provider: str, key: str, row: Mapping[str, Any]) -> Account:

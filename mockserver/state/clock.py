@@ -3,54 +3,79 @@
 Every module that needs the time asks a Clock; nothing else in the program reads the machine's.
 """
 
+import re
 import time
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from threading import Lock
+from typing import NamedTuple
+
+
+class Moment(NamedTuple):
+    """How a clock stands: `offset_s` from real time, or still at `stopped_at_s`."""
+
+    offset_s: float
+    stopped_at_s: float | None  # None: it runs
 
 
 class Clock:
-    """Seconds since 1970, which a test can move and stop."""
+    """Seconds since 1970, which a test can move and stop. `scale` seconds pass in one real second."""
 
-    __slots__ = ("_anchor_real_s", "_anchor_s", "_is_frozen", "_lock", "_scale")
+    __slots__ = ("_is_frozen", "_lock", "_now_s", "_real_s", "scale")
 
     def __init__(self, *, scale: float = 1.0) -> None:
-        self._scale = scale
+        self.scale = scale
         self._lock = Lock()
-        self._is_frozen = False
-        self._anchor_real_s = time.monotonic()
-        self._anchor_s = time.time()
+        self.reset()
 
     @property
     def is_frozen(self) -> bool:
         """Whether time stands still."""
         return self._is_frozen
 
-    @property
-    def scale(self) -> float:
-        """How many seconds pass here in one real second."""
-        return self._scale
-
     def now(self) -> float:
         """Give the time in seconds since 1970."""
         if self._is_frozen:
-            return self._anchor_s
-        return self._anchor_s + (time.monotonic() - self._anchor_real_s) * self._scale
+            return self._now_s
+        return self._now_s + (time.monotonic() - self._real_s) * self.scale
+
+    def reset(self) -> None:
+        """Show real time, and run."""
+        self._now_s, self._real_s, self._is_frozen = time.time(), time.monotonic(), False
 
     def set(self, now_s: float | None = None, *, is_frozen: bool | None = None) -> None:
         """Move to a time, stop, or go on; what is None stays as it is."""
         with self._lock:
-            current = self.now()
-            self._anchor_real_s = time.monotonic()
-            self._anchor_s = current if now_s is None else now_s
+            self._now_s = self.now() if now_s is None else now_s
+            self._real_s = time.monotonic()
             if is_frozen is not None:
                 self._is_frozen = is_frozen
 
     def advance(self, by_s: float) -> None:
         """Move forward by seconds. Raises ValueError where they are negative: time does not run back."""
         if by_s < 0:
-            raise ValueError("the clock only goes forward; use PUT /__admin/clock to set it back")
+            raise ValueError("the clock only advances; PUT /__admin/clock sets it back")
         with self._lock:
-            self._anchor_s += by_s
+            self._now_s += by_s
+
+    def snapshot(self) -> dict[str, float | None]:
+        """Write how it stands as JSON."""
+        now_s = self.now()
+        return Moment(now_s - time.time(), now_s if self._is_frozen else None)._asdict()
+
+    @staticmethod
+    def read(snapshot: Mapping[str, float | None]) -> Moment:
+        """Read what `snapshot` wrote. Raises TypeError where it is something else."""
+        moment = Moment(**snapshot)  # type: ignore[arg-type]
+        float(moment.offset_s)
+        return moment
+
+    def restore(self, moment: Moment) -> None:
+        """Stand as it stood: a stopped clock at its time, a running one as far from real time as it was."""
+        if moment.stopped_at_s is None:
+            self.set(time.time() + moment.offset_s, is_frozen=False)
+        else:
+            self.set(moment.stopped_at_s, is_frozen=True)
 
     def isoformat(self) -> str:
         """Write the time as ISO 8601 in UTC, to the millisecond."""
@@ -64,3 +89,39 @@ def isoformat(at_s: float) -> str:
     '1970-01-01T00:00:00.000Z'
     """
     return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+DURATION = re.compile(
+    r"P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+)
+
+
+def duration_s(value: str | float) -> float:
+    """Read an ISO 8601 duration, or a number of seconds. Raises ValueError; months and years have no fixed length.
+
+    >>> duration_s("PT24H"), duration_s("P1DT90S"), duration_s(2.5)
+    (86400.0, 86490.0, 2.5)
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    found = DURATION.fullmatch(value) if isinstance(value, str) else None
+    parts = {name: float(text) for name, text in found.groupdict().items() if text} if found else {}
+    if not parts:
+        raise ValueError(f"{value!r} is no duration; write seconds, or ISO 8601 such as PT24H or P1DT30M")
+    return timedelta(**parts).total_seconds()
+
+
+def moment_s(value: str | float) -> float:
+    """Read a time: seconds since 1970, or ISO 8601 (UTC where no offset is given). Raises ValueError.
+
+    >>> moment_s("1970-01-02T00:00:00Z"), moment_s(7)
+    (86400.0, 7.0)
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no time; write ISO 8601 such as 2026-01-31T12:00:00Z") from error
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()

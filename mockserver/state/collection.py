@@ -1,11 +1,11 @@
-"""A named set of frozen values: the five verbs through which all state changes.
+"""A named set of frozen values: the verbs through which all state changes.
 
 Because nothing else changes state, reset, snapshot and restore need no code in the values themselves.
 """
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from threading import RLock
 from typing import Any, Generic, TypeVar
 
@@ -18,12 +18,13 @@ class Collection(Generic[V]):
     `capacity` bounds it: the oldest value makes room for the newest. None: unbounded.
     """
 
-    __slots__ = ("_capacity", "_lock", "_type", "_values")
+    __slots__ = ("_capacity", "_lock", "_type", "_values", "changes")
 
     def __init__(self, type_: type[V], lock: RLock, capacity: int | None = None) -> None:
         self._type = type_
         self._lock = lock
         self._capacity = capacity
+        self.changes = 0  # how often it changed
         # An OrderedDict, because a dict that loses its first entry again and again searches for the next one.
         self._values: OrderedDict[str, V] = OrderedDict()
 
@@ -34,6 +35,7 @@ class Collection(Generic[V]):
     def put(self, key: str, value: V) -> V:
         """Store a value under a key, in place of what was there."""
         with self._lock:
+            self.changes += 1
             self._values[key] = value
             if self._capacity is not None and len(self._values) > self._capacity:
                 self._values.popitem(last=False)
@@ -42,6 +44,7 @@ class Collection(Generic[V]):
     def delete(self, key: str) -> V | None:
         """Remove a key; give what it held."""
         with self._lock:
+            self.changes += 1
             return self._values.pop(key, None)
 
     def list(self, prefix: str = "") -> "list[tuple[str, V]]":
@@ -56,23 +59,29 @@ class Collection(Generic[V]):
             self.put(key, count)  # type: ignore[arg-type]
             return count
 
-    def as_json(self) -> dict[str, Any]:
-        """Write everything as JSON."""
-        with self._lock:
-            is_value = dataclasses.is_dataclass(self._type)
-            return {key: dataclasses.asdict(value) if is_value else value for key, value in self._values.items()}  # type: ignore[call-overload]
-
-    def restore(self, values: dict[str, Any]) -> None:
-        """Put back what `as_json` wrote. Raises TypeError where a value has other fields."""
-        is_value = dataclasses.is_dataclass(self._type)
-        restored = {key: self._type(**value) if is_value else value for key, value in values.items()}
-        with self._lock:
-            self._values = OrderedDict(restored)
-
     def clear(self) -> None:
         """Forget everything."""
+        self.restore({})
+
+    def snapshot(self) -> dict[str, V]:
+        """Give everything as it is now; later changes do not show in it."""
         with self._lock:
-            self._values = OrderedDict()
+            return dict(self._values)
+
+    def read(self, values: Mapping[str, Any]) -> dict[str, V]:
+        """Make values of what a snapshot is as JSON. Raises TypeError where a value has other fields."""
+        if not dataclasses.is_dataclass(self._type):
+            wrong = [key for key, value in values.items() if not isinstance(value, self._type)]
+            if wrong:
+                raise TypeError(f"{wrong[0]} is no {self._type.__name__}")
+            return dict(values)
+        return {key: self._type(**value) for key, value in values.items()}
+
+    def restore(self, values: Mapping[str, V]) -> None:
+        """Hold these values and no others."""
+        with self._lock:
+            self.changes += 1
+            self._values = OrderedDict(values)
 
     def __iter__(self) -> Iterator[V]:
         """Go through the values, oldest first."""

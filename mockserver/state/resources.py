@@ -3,8 +3,10 @@
 A job's status is computed from the clock when it is read, never stored by a timer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+DONE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +17,9 @@ class Resource:
     kind: str  # persona, style, generation …
     account: str  # Account.id: nobody else sees it
     created_at_s: float
-    duration_s: float | None  # how long its job takes; None: until somebody says so
+    duration_s: float | None  # how long its job takes; None: until somebody says that it has ended
     outcome: str  # how the job ends: completed, succeeded, failed, partial
+    running: str  # what the API calls it until then
     fields: dict[str, Any]  # what the API shows of it
 
     def share_done(self, now_s: float) -> float:
@@ -24,5 +27,17 @@ class Resource:
         if self.duration_s is None:
             return 0.0
         if self.duration_s <= 0:
-            return 1.0
-        return min(1.0, max(0.0, (now_s - self.created_at_s) / self.duration_s))
+            return DONE
+        return min(DONE, max(0.0, (now_s - self.created_at_s) / self.duration_s))
+
+    def status(self, now_s: float) -> str:
+        """Say what the API calls its state."""
+        return self.outcome if self.share_done(now_s) >= DONE else self.running
+
+    def ended(self, outcome: str, now_s: float) -> "Resource":
+        """Give it with its job ended now, in this way."""
+        return replace(self, outcome=outcome, duration_s=max(0.0, now_s - self.created_at_s))
+
+    def running_on(self) -> "Resource":
+        """Give it with its job running until somebody says that it has ended."""
+        return replace(self, duration_s=None)

@@ -4,17 +4,22 @@ A step that reads and then writes what it read holds `lock` meanwhile.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from threading import RLock
 from typing import Any
 
 from mockserver.state.accounts import Account, Accounts
 from mockserver.state.clock import Clock
 from mockserver.state.collection import Collection
+from mockserver.state.deliveries import WAITING, Delivery
+from mockserver.state.ledger import Entry
+from mockserver.state.limits import Slots, Window
 from mockserver.state.outputs import Output, StoredPicture
 from mockserver.state.resources import Resource
 
 # Bounds of what grows with every call, so that a server that runs for a month does not fill the memory.
-SEEN, OUTPUTS, PICTURES = 100_000, 20_000, 1_000
+SEEN, OUTPUTS, PICTURES, DELIVERIES = 100_000, 20_000, 1_000, 10_000
+FORMAT = 1  # of a snapshot
 
 
 class World:
@@ -28,19 +33,83 @@ class World:
         fresh_accounts: Mapping[str, Mapping[str, Any]] | None = None,
         canned_pictures: Mapping[str, StoredPicture] | None = None,
         clock: Clock | None = None,
+        enforced: frozenset[str] = frozenset(),
     ) -> None:
         self.seed = seed
+        self._enforced = enforced
         self.lock = RLock()
         self.clock = clock or Clock()
+        self.slots = Slots()
         self.seen = Collection(int, self.lock, SEEN)
         self.outputs = Collection(Output, self.lock, OUTPUTS)
         self.pictures = Collection(StoredPicture, self.lock, PICTURES)
         self.resources = Collection(Resource, self.lock)
         self.names = Collection(str, self.lock)
+        self.ledger = Collection(Entry, self.lock)
+        self.windows = Collection(Window, self.lock)
+        self.deliveries = Collection(Delivery, self.lock, DELIVERIES)
         self._stored_accounts = Collection(Account, self.lock)
         self.accounts = Accounts(self._stored_accounts, accounts or {}, fresh_accounts or {})
         self._canned = dict(canned_pictures or {})
+        self._collections: dict[str, Collection[Any]] = {
+            "accounts": self._stored_accounts,
+            "deliveries": self.deliveries,
+            "ledger": self.ledger,
+            "names": self.names,
+            "outputs": self.outputs,
+            "pictures": self.pictures,
+            "resources": self.resources,
+            "seen": self.seen,
+            "windows": self.windows,
+        }
+
+    @property
+    def version(self) -> int:
+        """A number that grows with every change."""
+        return sum(collection.changes for collection in self._collections.values())
 
     def picture(self, key: str) -> StoredPicture | None:
         """Give a picture that came in, or that the fixtures hold; None where it is gone."""
         return self.pictures.get(key) or self._canned.get(key)
+
+    def enforces(self, account: Account, what: str) -> bool:
+        """Whether `credits` or `limits` are real for an account, rather than only counted."""
+        return what in self._enforced or what in account.flags.get("enforce", ())
+
+    def reschedule(self, job: Resource) -> None:
+        """Let the webhook of a job, if it waits, become due when the job ends."""
+        delivery = self.deliveries.get(job.id)
+        if delivery is not None and delivery.status == WAITING and not delivery.attempts:
+            due_at_s = None if job.duration_s is None else job.created_at_s + job.duration_s
+            self.deliveries.put(job.id, replace(delivery, due_at_s=due_at_s))
+
+    def reset(self) -> None:
+        """Forget everything; the clock shows real time again."""
+        with self.lock:
+            for collection in self._collections.values():
+                collection.clear()
+            self.clock.reset()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give everything as values that write themselves as JSON."""
+        with self.lock:
+            parts = {name: collection.snapshot() for name, collection in self._collections.items()}
+            return {"format": FORMAT, "seed": self.seed, "clock": self.clock.snapshot(), **parts}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Put back what `snapshot` gave. Raises ValueError, with everything as it was, where that is not possible."""
+        missing = ({"seed", "clock"} | set(self._collections)) - set(snapshot)
+        if snapshot.get("format") != FORMAT or missing:
+            wanted = f"a snapshot of format {FORMAT}"
+            raise ValueError(f"not {wanted}: " + (f"{', '.join(sorted(missing))} missing" if missing else "another format"))
+        try:
+            parts = {name: collection.read(snapshot[name]) for name, collection in self._collections.items()}
+            moment = self.clock.read(snapshot["clock"])
+            seed = int(snapshot["seed"])
+        except (TypeError, AttributeError, KeyError) as error:
+            raise ValueError(f"not a snapshot: {error}") from error
+        with self.lock:
+            self.seed = seed
+            self.clock.restore(moment)
+            for name, collection in self._collections.items():
+                collection.restore(parts[name])

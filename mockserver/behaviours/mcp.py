@@ -1,0 +1,100 @@
+"""The Model Context Protocol over one POST: JSON-RPC 2.0, one request and one answer, no session.
+
+A tool is a door to an operation: its call goes through the emulator again as that operation's own request, so
+that keys, plans, credits and limits are the same on both sides.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mockserver.call import EMPTY_BODY, Call, Result
+from mockserver.jsontext import dump, parse
+from mockserver.messages import Request, Response
+
+Json = Any
+INVALID_REQUEST, UNKNOWN_METHOD, INVALID_PARAMS = -32600, -32601, -32602  # JSON-RPC 2.0, section 5.1
+REFUSED = -32001  # of the range that JSON-RPC leaves to servers
+UNAUTHORIZED = 401
+
+
+def answer(call: Call) -> Result:
+    """Answer one JSON-RPC message."""
+    message = call.arguments.body
+    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0" or not isinstance(message.get("method"), str):
+        return _error(None, INVALID_REQUEST, "The body must be one JSON-RPC 2.0 request", status=400)
+    if "id" not in message:
+        return Result(EMPTY_BODY, status=202)  # a notification: nobody waits for an answer
+    method = METHODS.get(message["method"])
+    if method is None:
+        return _error(message["id"], UNKNOWN_METHOD, f"Method not found: {message['method'][:100]}")
+    params = message.get("params")
+    return method(call, message["id"], params if isinstance(params, dict) else {})
+
+
+def _initialize(call: Call, id_: Json, params: Mapping[str, Json]) -> Result:
+    settings = call.operation.row.settings
+    wanted, versions = params.get("protocolVersion"), settings["protocol_versions"]
+    return _result(
+        id_,
+        {
+            "protocolVersion": wanted if wanted in versions else versions[0],
+            "capabilities": {"tools": {"listChanged": False}},
+            "serverInfo": settings["server"],
+        },
+    )
+
+
+def _list_tools(call: Call, id_: Json, _params: Mapping[str, Json]) -> Result:
+    tools = []
+    for tool in call.operation.row.settings["tools"]:
+        operation = call.provider.operations[tool["operation"]]
+        schema = next(iter(operation.body.schemas.values())).document if operation.body else {"type": "object"}
+        tools.append({"name": tool["name"], "description": tool["description"], "inputSchema": schema})
+    return _result(id_, {"tools": tools})
+
+
+def _call_tool(call: Call, id_: Json, params: Mapping[str, Json]) -> Result:
+    tool = next((each for each in call.operation.row.settings["tools"] if each["name"] == params.get("name")), None)
+    if tool is None:
+        return _error(id_, INVALID_PARAMS, f"Unknown tool: {params.get('name')}")
+    response = _asked(call, tool["operation"], params.get("arguments") or {})
+    said: Json = parse(response.read())[0]
+    if response.status == UNAUTHORIZED:
+        return _error(id_, REFUSED, said["message"], status=UNAUTHORIZED, data=said)
+    content = [{"type": "text", "text": json.dumps(said)}]
+    if response.error is not None:
+        return _result(id_, {"content": content, "isError": True})
+    return _result(id_, {"content": content, "structuredContent": said, "isError": False})
+
+
+def _asked(call: Call, operation: str, arguments: Json) -> Response:
+    """Send the tool's arguments through the emulator as the operation's own request."""
+    assert call.request is not None
+    assert call.ask is not None
+    target = call.provider.operations[operation]
+    headers = {**call.request.headers, "content-type": "application/json"}
+    path = f"/{call.provider.name}{target.path}"
+    return call.ask(Request(target.method, path, headers, body=dump(arguments), scheme=call.request.scheme))
+
+
+def _ping(_call: Call, id_: Json, _params: Mapping[str, Json]) -> Result:
+    return _result(id_, {})
+
+
+def _result(id_: Json, result: Json) -> Result:
+    return Result({"jsonrpc": "2.0", "id": id_, "result": result})
+
+
+def _error(id_: Json, code: int, message: str, *, status: int = 200, data: Json = None) -> Result:
+    error = {"code": code, "message": message} | ({} if data is None else {"data": data})
+    return Result({"jsonrpc": "2.0", "id": id_, "error": error}, status)
+
+
+Method = Callable[[Call, Json, Mapping[str, Json]], Result]
+METHODS: Mapping[str, Method] = {
+    "initialize": _initialize,
+    "ping": _ping,
+    "tools/list": _list_tools,
+    "tools/call": _call_tool,
+}

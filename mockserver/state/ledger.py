@@ -1,0 +1,40 @@
+"""What was paid: one entry for each charge and each top-up.
+
+An account's balance is what it began with, less its charges, plus its top-ups; the entries of an account are
+kept up to a bound, its balance for ever.
+"""
+
+from dataclasses import dataclass
+
+KEPT_PER_ACCOUNT = 1_000
+PRECISION = 6  # decimal places; prices have at most two, and floating-point sums must not drift
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change of a balance."""
+
+    number: int  # counts from 1 in each account
+    operation: str
+    amount: float  # what was taken; a top-up is negative
+    balance: float  # after it
+    at_s: float
+    request_id: str
+
+
+def balance_after(balance: float, amount: float) -> float:
+    """Take an amount from a balance.
+
+    >>> balance_after(0.3, 0.1)
+    0.2
+    """
+    return round(balance - amount, PRECISION)
+
+
+def ledger_key(account_id: str, number: int) -> str:
+    """Give the key of one entry of an account's ledger.
+
+    >>> ledger_key("pikzels/pkz_test", 7)
+    'pikzels/pkz_test/000000007'
+    """
+    return f"{account_id}/{number:09}"

@@ -1,0 +1,54 @@
+"""Rate windows and concurrency slots: how much an account may do at once, and in a while.
+
+A window begins with its first call and counts until it is over; nothing happens when it ends but that the next
+call begins another.
+"""
+
+import math
+from dataclasses import dataclass
+from threading import Lock
+
+from mockserver.state.collection import Collection
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The calls of one account since a window began."""
+
+    started_at_s: float
+    count: int
+
+
+def count_call(windows: Collection[Window], key: str, *, most: int, window_s: float, now_s: float) -> int | None:
+    """Count one call in a window; where it is full, count nothing and give the seconds until the next one begins."""
+    window = windows.get(key)
+    if window is None or now_s >= window.started_at_s + window_s or now_s < window.started_at_s:
+        window = Window(now_s, 0)
+    if window.count >= most:
+        return max(1, math.ceil(window.started_at_s + window_s - now_s))
+    windows.put(key, Window(window.started_at_s, window.count + 1))
+    return None
+
+
+class Slots:
+    """How many calls of each account are under way; not part of a snapshot, for no call outlives its process."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, int] = {}
+        self._lock = Lock()
+
+    def take(self, key: str, most: int) -> bool:
+        """Take a slot where one is free."""
+        with self._lock:
+            taken = self._taken.get(key, 0)
+            if taken >= most:
+                return False
+            self._taken[key] = taken + 1
+            return True
+
+    def give_back(self, key: str) -> None:
+        """Free a slot."""
+        with self._lock:
+            self._taken[key] -= 1
+            if self._taken[key] == 0:
+                del self._taken[key]
