@@ -3,7 +3,8 @@
 Answers are JSON; refusals are RFC 9457 problem details and change nothing.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -78,18 +79,17 @@ class Admin:
     async def set_clock(self, request: Request) -> Response:
         """Move to a time, stop, or go on; answer when what became due is done."""
         wanted = await _body(request, CLOCK)
-        now_s = _read(moment_s, wanted["now"]) if "now" in wanted else None
-        self._world.clock.set(now_s, is_frozen=wanted.get("frozen"))
+        with _time_errors():
+            now_s = moment_s(wanted["now"]) if "now" in wanted else None
+            self._world.clock.set(now_s, is_frozen=wanted.get("frozen"))
         await run_in_threadpool(self._courier.run_due)
         return await self.clock(request)
 
     async def advance(self, request: Request) -> Response:
         """Move forward; answer when what became due is done."""
         wanted = await _body(request, ADVANCE)
-        try:
-            self._world.clock.advance(_read(duration_s, wanted["by"]))
-        except ValueError as error:
-            raise OwnProblem(400, "Wrong time", str(error)) from error
+        with _time_errors():
+            self._world.clock.advance(duration_s(wanted["by"]))
         await run_in_threadpool(self._courier.run_due)
         return await self.clock(request)
 
@@ -224,9 +224,10 @@ async def _body(request: Request, schema: Schema) -> Mapping[str, Json]:
     return read
 
 
-def _read(reader: Callable[[Any], float], value: Json) -> float:
+@contextlib.contextmanager
+def _time_errors() -> Iterator[None]:
     try:
-        return reader(value)
+        yield
     except (ValueError, OverflowError) as error:
         raise OwnProblem(400, "Wrong time", str(error)) from error
 

@@ -125,6 +125,7 @@ def _items(bound: str) -> Complaint:
 
 # What to say of a broken keyword, to stand behind the name of the place.
 COMPLAINTS: Mapping[str, Complaint] = {
+    "false": lambda _rule, _error: "is not allowed",
     "required": lambda _rule, _error: "is required",
     "type": _type,
     "enum": lambda rule, _error: "must be one of: " + ", ".join(str(item) for item in rule),

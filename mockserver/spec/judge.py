@@ -26,6 +26,15 @@ def _pattern_properties(judge: Any, table: Any, value: Json, _schema: Json) -> I
             yield from judge.descend(value[name], subschema, path=name, schema_path=pattern)
 
 
+def _properties(judge: Any, table: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
+    """Report a property that is forbidden at its own place, which jsonschema forgets for the schema `false`."""
+    for name in table if isinstance(value, dict) else ():
+        if name in value and table[name] is False:
+            yield ValidationError("false", path=(name,), validator="false", validator_value=False, instance=value[name], schema=False)
+        elif name in value:
+            yield from judge.descend(value[name], table[name], path=name, schema_path=name)
+
+
 def _required(_judge: Any, names: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
     """Report each missing name at its own place, where jsonschema reports them all at the object's."""
     for name in names if isinstance(value, dict) else ():
@@ -52,6 +61,6 @@ def _is_integer(checker: Any, value: Json) -> bool:
 _types = Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number).redefine("integer", _is_integer)
 Judge: Any = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
-    validators={"pattern": _pattern, "patternProperties": _pattern_properties, "required": _required, "type": _type},
+    validators={"pattern": _pattern, "patternProperties": _pattern_properties, "properties": _properties, "required": _required, "type": _type},
     type_checker=_types,
 )

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import NamedTuple
 
+LATEST_S = datetime(9000, 1, 1, tzinfo=UTC).timestamp()  # later times have no ISO 8601 form
+
 
 class Moment(NamedTuple):
     """How a clock stands: `offset_s` from real time, or still at `stopped_at_s`."""
@@ -44,19 +46,19 @@ class Clock:
         self._now_s, self._real_s, self._is_frozen = time.time(), time.monotonic(), False
 
     def set(self, now_s: float | None = None, *, is_frozen: bool | None = None) -> None:
-        """Move to a time, stop, or go on; what is None stays as it is."""
+        """Move to a time, stop, or go on; what is None stays as it is. Raises ValueError for a time out of bounds."""
         with self._lock:
-            self._now_s = self.now() if now_s is None else now_s
+            self._now_s = self.now() if now_s is None else _bounded(now_s)
             self._real_s = time.monotonic()
             if is_frozen is not None:
                 self._is_frozen = is_frozen
 
     def advance(self, by_s: float) -> None:
-        """Move forward by seconds. Raises ValueError where they are negative: time does not run back."""
+        """Move forward by seconds. Raises ValueError where they are negative or too many: time does not run back."""
         if by_s < 0:
             raise ValueError("the clock only advances; PUT /__admin/clock sets it back")
         with self._lock:
-            self._now_s += by_s
+            self._now_s = _bounded(self._now_s + by_s)
 
     def snapshot(self) -> dict[str, float | None]:
         """Write how it stands as JSON."""
@@ -80,6 +82,12 @@ class Clock:
     def isoformat(self) -> str:
         """Write the time as ISO 8601 in UTC, to the millisecond."""
         return isoformat(self.now())
+
+
+def _bounded(now_s: float) -> float:
+    if not 0 <= now_s <= LATEST_S:
+        raise ValueError(f"{now_s:g} s is out of bounds; time runs from {isoformat(0)} to {isoformat(LATEST_S)}")
+    return now_s
 
 
 def isoformat(at_s: float) -> str:

@@ -1,0 +1,108 @@
+"""FatThumb's MCP endpoint, through the official client and by hand: it shares its state with the REST side."""
+
+import asyncio
+
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+KEY = {"Authorization": "Bearer nsk_test"}
+
+
+def through_client(server, steps, **headers):
+    """Run steps with a connected client; give what they return."""
+
+    async def run():
+        async with httpx2.AsyncClient(headers=headers) as http, Client(
+            streamable_http_client(f"{server.url}/api/mcp", http_client=http)
+        ) as client:
+            return await steps(client)
+
+    return asyncio.run(run())
+
+
+def rpc(client, method, params=None, headers=None, **message):
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, **({"params": params} if params else {}), **message}
+    return client.post("/api/mcp", json=body, headers=headers or {})
+
+
+def test_the_official_client_lists_the_tool_without_a_key(server):
+    tools = through_client(server, lambda client: client.list_tools())
+    assert [tool.name for tool in tools.tools] == ["generate_thumbnail"]
+    assert "prompt" in tools.tools[0].input_schema["required"]
+
+
+def test_a_generation_started_by_the_official_client_is_read_by_rest(server, client):
+    arguments = {"prompt": "A focused developer", "count": 2}
+    result = through_client(server, lambda mcp: mcp.call_tool("generate_thumbnail", arguments), **KEY)
+    assert not result.is_error
+    started = result.structured_content
+    assert started["status"] == "processing"
+    server.engine.world.clock.advance(2)
+    read = client.get(f"/api/v1/generations/{started['generationId']}", headers=KEY).json()
+    assert read["status"] == "succeeded"
+    assert [thumbnail["id"] for thumbnail in read["thumbnails"]] == started["thumbnailIds"]
+
+
+def test_what_rest_refuses_the_tool_refuses_with_the_same_words(server):
+    result = through_client(server, lambda mcp: mcp.call_tool("generate_thumbnail", {"prompt": "a", "count": 9}), **KEY)
+    assert result.is_error
+    assert "validation_error" in result.content[0].text
+
+
+def test_a_call_is_charged_as_by_rest(server, client):
+    key = {"Authorization": "Bearer nsk_mcp_payer"}
+    through_client(server, lambda mcp: mcp.call_tool("generate_thumbnail", {"prompt": "a", "model": "gpt-image-2"}), **key)
+    ledger = client.get("/__admin/accounts/fatthumb/nsk_mcp_payer").json()["ledger"]
+    assert [entry["amount"] for entry in ledger] == [4]
+
+
+def test_initialize_and_tools_list_ask_for_no_key(client):
+    params = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    answer = rpc(client, "initialize", params).json()
+    assert answer["result"]["protocolVersion"] == "2025-06-18"
+    assert rpc(client, "tools/list").json()["result"]["tools"][0]["name"] == "generate_thumbnail"
+
+
+def test_a_tool_call_without_a_key_is_401_with_a_json_rpc_error(client):
+    answer = rpc(client, "tools/call", {"name": "generate_thumbnail", "arguments": {"prompt": "a"}})
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] < 0
+    assert answer.json()["id"] == 1
+
+
+def test_the_key_may_come_in_the_other_header(client):
+    call = {"name": "generate_thumbnail", "arguments": {"prompt": "a"}}
+    answer = rpc(client, "tools/call", call, {"x-api-key": "nsk_test"}).json()
+    assert answer["result"]["structuredContent"]["generationId"]
+
+
+def test_a_notification_is_202_without_a_body(client):
+    answer = client.post("/api/mcp", json={"jsonrpc": "2.0", "method": "notifications/initialized"})
+    assert (answer.status_code, answer.content) == (202, b"")
+
+
+def test_get_is_405(client):
+    answer = client.get("/api/mcp")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{nonsense", 400, -32700),
+        (b"[]", 400, -32600),
+        (b'{"jsonrpc": "2.0"}', 400, -32600),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "resources/list"}', 200, -32601),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "draw"}}', 200, -32602),
+    ],
+)
+def test_a_wrong_message_is_answered_with_a_json_rpc_error(client, body, status, code):
+    answer = client.post("/api/mcp", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert answer.json()["jsonrpc"] == "2.0"
+
+
+def test_ping_is_answered_with_nothing(client):
+    assert rpc(client, "ping").json()["result"] == {}
