@@ -5,7 +5,6 @@ Answers are JSON; refusals are RFC 9457 problem details and change nothing.
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -129,7 +128,7 @@ class Admin:
             provider = self._provider(account.provider)
             if wanted.get("plan") is not None and wanted["plan"] not in provider.plans:
                 raise OwnProblem(400, "Unknown plan", f"{provider.title} has no plan {wanted['plan']!r}; there are {', '.join(provider.plans)}")
-            members = asdict(account)
+            members = account._asdict()
             members |= {name: wanted.pop(name) for name in ("state", "plan", "credits") if name in wanted}
             members["flags"] = {**account.flags, **wanted}
             self._world.accounts.put(Account(**members))
@@ -195,8 +194,8 @@ class Admin:
     def _shown_account(self, account: Account) -> Json:
         known = range(max(0, account.entries - KEPT_PER_ACCOUNT) + 1, account.entries + 1)
         entries = [self._world.ledger.get(ledger_key(account.id, number)) for number in known]
-        ledger = [{**asdict(each), "at": isoformat(each.at_s)} for each in entries if each]
-        shown = {name: value for name, value in asdict(account).items() if name not in {"flags", "entries"}}
+        ledger = [{**each._asdict(), "at": isoformat(each.at_s)} for each in entries if each]
+        shown = {name: value for name, value in account._asdict().items() if name not in {"flags", "entries"}}
         return {**shown, "enforce": [], **account.flags, "ledger": ledger}
 
     def _job(self, request: Request) -> Resource:

@@ -48,7 +48,7 @@ class Arguments(NamedTuple):
 class GivenPicture(NamedTuple):
     """A picture that came with a call: sent along, or named by a link."""
 
-    field: str
+    place: str  # the field, or `image_urls/1` for one of several
     label: str  # a short caption
     key: str | None = None  # of a StoredPicture; None: a remote picture, which is never fetched
 

@@ -7,6 +7,8 @@ import contextlib
 import gc
 import json
 import logging
+import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from mockserver.engine import Settings
 from mockserver.spec.catalog import Catalog, SpecificationError, load
 from mockserver.spec.model import Provider
 
+SIZE = re.compile(r"[0-9]{2,4}x[0-9]{2,4}")
 ENFORCEABLE = frozenset({"credits", "limits"})
 
 
@@ -25,6 +28,13 @@ ENFORCEABLE = frozenset({"credits", "limits"})
 @click.version_option(package_name="mockserver")
 def main() -> None:
     """Emulate third-party HTTP APIs on this machine: Pikzels v2, FatThumb and ThumbAPI."""
+
+
+def _url(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Check that --public-url is an address."""
+    if value is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        raise click.BadParameter(f"{value} is no address such as https://mock.example.com")
+    return value
 
 
 SPECS = click.option(
@@ -39,7 +49,7 @@ SPECS = click.option(
 @click.option("--seed", default=0, show_default=True, help="Another seed gives other ids, scores and pictures.")
 @click.option("--strict-keys", is_flag=True, help="Refuse keys that fixtures/accounts.yaml does not list.")
 @SPECS
-@click.option("--public-url", metavar="URL", help="The address in links, where callers reach this server by another.")
+@click.option("--public-url", metavar="URL", callback=_url, help="The address in links, where callers reach this server by another.")
 @click.option("--seed-only-fields", is_flag=True, help="Leave out ThumbAPI's dimensions, generationId and imageUrl.")
 @click.option("--time-scale", default=1.0, show_default=True, help="How many seconds pass in one real second.", type=click.FloatRange(min=0, min_open=True))
 @click.option("--realistic", is_flag=True, help="Let jobs take as long as documented, not two seconds.")
@@ -89,6 +99,8 @@ def serve(
         keeper = StateFile(engine.world, state_file).loaded() if state_file else contextlib.nullcontext()
         listener = None if quiet else printer.exchange
         server = Server(engine, host=host, port=port, listener=listener, webhook_hosts=webhook_hosts)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: server.stop())  # for the moment before the server takes them itself
     printer.start(server.url, engine.catalog)
     gc.collect()
     gc.freeze()  # what was loaded stays, so the collector need not look at it again
@@ -104,9 +116,11 @@ def _explained(address: str) -> Iterator[None]:
         yield
     except SpecificationError as error:
         _stop(error.complaints)
-    except (OSError, UnicodeError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         _stop([f"cannot listen on {address}: {reason}; --port 0 takes any free port"])
+    except ValueError as error:
+        _stop([str(error)])
 
 
 def _enforced(text: str) -> frozenset[str]:
@@ -146,7 +160,7 @@ def errors(provider: str | None, folders: tuple[Path, ...], is_json: bool) -> No
         if is_json:
             for row in each.errors.values():
                 click.echo(json.dumps({"provider": each.name, "status": row.status, "code": row.code, "example": row.name,
-                                       "message": row.message, "cause": row.cause, "provenance": row.provenance, "source": row.source}))  # fmt: skip
+                                       "message": row.message, "cause": row.cause, "provenance": row.provenance, "wording": row.wording, "source": row.source}))  # fmt: skip
         else:
             _print_errors(each)
 
@@ -159,7 +173,7 @@ def _print_errors(provider: Provider) -> None:
     click.echo(f"  by itself   {_triggers(provider)}\n")
     width = max(len(name) for name in provider.errors)
     for row in provider.errors.values():
-        click.echo(f"  {row.status}  {row.name:{width}}  {row.message}\n       {'':{width}}  {row.cause} [{row.provenance}]")
+        click.echo(f"  {row.status}  {row.name:{width}}  {row.message}\n       {'':{width}}  {row.cause} [{row.provenance}; wording {row.wording}]")
 
 
 def _triggers(provider: Provider) -> str:
@@ -208,7 +222,7 @@ def render(title: str, file: Path, size: str, seed: int) -> None:
     from mockserver.state.ids import Chance, digest_of  # noqa: PLC0415
 
     width, _, height = size.partition("x")
-    if not (width.isdigit() and height.isdigit() and 64 <= int(width) <= 4096 and 64 <= int(height) <= 4096):  # noqa: PLR2004
+    if not (SIZE.fullmatch(size) and 64 <= int(width) <= 4096 and 64 <= int(height) <= 4096):  # noqa: PLR2004
         raise click.BadParameter(f"{size} is no size such as 1280x720, from 64x64 to 4096x4096", param_hint="--size")
     if file.suffix.lower() not in {".png", ".webp"}:
         raise click.BadParameter(f"{file} must end in .png or .webp", param_hint="--output")
@@ -223,7 +237,10 @@ def render(title: str, file: Path, size: str, seed: int) -> None:
         seed=chance.seed,
         metadata=(("Software", "mockserver"),),
     )
-    file.write_bytes(draw(scene))
+    try:
+        file.write_bytes(draw(scene))
+    except OSError as error:
+        _stop([f"{file}: {error.strerror}"])
     click.echo(f"{file}: {size}")
 
 

@@ -15,7 +15,7 @@ from mockserver.pipeline.behave import behave, bind, examine
 from mockserver.pipeline.charge import charge, credit_values, current
 from mockserver.pipeline.decode import decode
 from mockserver.pipeline.intercept import applied, delay_ms, intercept, preferences
-from mockserver.pipeline.limit import limit
+from mockserver.pipeline.limit import Release, limit
 from mockserver.pipeline.links import base_url, localise
 from mockserver.pipeline.respond import (
     PROBLEM_TYPE,
@@ -27,16 +27,14 @@ from mockserver.pipeline.respond import (
 )
 from mockserver.pipeline.route import Misrouted, Router
 from mockserver.pipeline.validate import validate
-from mockserver.problems import OwnProblem, Problem, ProblemType
+from mockserver.problems import OwnProblem, Problem, ProblemType, Violation
 from mockserver.spec.catalog import Catalog
-from mockserver.spec.model import Provider
+from mockserver.spec.model import Operation, Provider
 from mockserver.state.accounts import Account
 from mockserver.state.ids import Chance, digest_of
 from mockserver.state.world import World
 
 log = logging.getLogger("mockserver")
-IDENTITY = ("authorization", "x-api-key")
-NO_ARGUMENTS = Arguments({}, {}, {}, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,23 @@ class Settings:
     enforced: frozenset[str] = frozenset()  # of "credits" and "limits": what is real for every account
     raises_bugs: bool = False  # a bug of ours is raised, not dressed up as the provider's error
     checks_answers: bool = False  # hold every answer against the specification
+
+
+@dataclass(slots=True)
+class Visit:
+    """What is known so far of one request on its way; the steps hand each other more than this."""
+
+    match: Match
+    request: Request
+    wanted: dict[str, str]  # of the Prefer header
+    chance: Chance
+    request_id: str = ""
+    account: Account | None = None  # None: nobody's yet
+    warnings: tuple[Violation, ...] = ()
+    release: Release | None = None  # None: it holds no slot
+
+    def __post_init__(self) -> None:
+        self.request_id = self.chance.uuid("request")
 
 
 class Engine:
@@ -69,12 +84,8 @@ class Engine:
         try:
             match = self._router.route(request)
         except Misrouted as misrouted:
-            response = self._lost(request, misrouted)
-        else:
-            response = self._walk(match, request, wanted)
-        if wanted:
-            response = _with_preferences(response, wanted)
-        return response
+            return _with_preferences(self._lost(request, misrouted), wanted, None)
+        return _with_preferences(self._walk(match, request, wanted), wanted, match.operation)
 
     def account(self, provider: Provider, key: str) -> Account:
         """Give the account of a key as it is now."""
@@ -82,69 +93,80 @@ class Engine:
 
     def _walk(self, match: Match, request: Request, wanted: dict[str, str]) -> Response:
         """Lead a routed request through the rooms; the only place where a Problem ends."""
-        chance = self._chance("\0".join([match.operation.name, *match.path_values.values()]), request)
-        request_id = chance.uuid("request")
-        account, arguments, release = None, NO_ARGUMENTS, None
+        visit = Visit(match, request, wanted, self._chance(_place(match), request))
         try:
-            caller = authorize(match, request, self.world, is_strict=self.settings.is_strict)
-            account = caller.account
-            release = limit(match, account, self.world)
-            arguments = localise(match, request, decode(match, request), self.settings.public_url)
-            validate(match, arguments)
-            call = self._call(match, request, account, arguments, chance, request_id, wanted)
-            bound = self._bound[match.operation.name]
-            call = examine(call, bound)
-            intercept(match.provider, match.operation, wanted, caller.ordered)
-            result = charge(call, functools.partial(behave, call, bound))
-            response = succeed(match.operation, result, self._headers(match, request_id, account), arguments.warnings)
+            response = self._answered(visit)
+            return _checked(match, response) if self.settings.checks_answers else response
+        except BaseException:
+            if visit.release is not None:
+                visit.release()
+            raise
+
+    def _answered(self, visit: Visit) -> Response:
+        try:
+            response = self._served(visit)
         except Problem as problem:
-            response = self._refused(match, problem, request_id, account, arguments)
+            response = self._refused(visit, problem)
         except OwnProblem as problem:
             response = refuse_ourselves(problem)
         except Exception:
             if self.settings.raises_bugs:
                 raise
-            log.exception("a bug of mockserver in %s", match.operation.name)
-            response = self._refused(match, Problem(ProblemType.INTERNAL), request_id, account, arguments)
-        if release is not None:
-            response = response._replace(release=release)
-        return _checked(match, response) if self.settings.checks_answers else response
+            log.exception("a bug of mockserver in %s", visit.match.operation.name)
+            response = self._refused(visit, Problem(ProblemType.INTERNAL))
+        return response if visit.release is None else response._replace(release=visit.release)
 
-    def _call(
-        self, match: Match, request: Request, account: Account, arguments: Arguments, chance: Chance, request_id: str, wanted: dict[str, str]
-    ) -> Call:
+    def _served(self, visit: Visit) -> Response:
+        """THE STEPS, in order. Raises Problem or OwnProblem where one of them says no."""
+        match, request = visit.match, visit.request
+        caller = authorize(match, request, self.world, is_strict=self.settings.is_strict)
+        visit.account = caller.account
+        visit.release = limit(match, caller.account, self.world)
+        arguments = localise(match, request, decode(match, request), self.world)
+        visit.warnings = arguments.warnings
+        validate(match, arguments)
+        bound = self._bound[match.operation.name]
+        call = examine(self._call(visit, caller.account, arguments), bound)
+        intercept(match.provider, match.operation, visit.wanted, caller.ordered)
+        result = charge(call, functools.partial(behave, call, bound))
+        return succeed(match.operation, result, self._headers(visit), arguments.warnings)
+
+    def _call(self, visit: Visit, account: Account, arguments: Arguments) -> Call:
+        settings = self.settings
         return Call(
-            match=match,
+            match=visit.match,
             account=account,
             arguments=arguments,
             world=self.world,
-            chance=chance,
-            request_id=request_id,
-            base_url=base_url(request, self.settings.public_url),
-            preferences=wanted,
-            has_extra_fields=self.settings.has_extra_fields,
-            is_realistic=self.settings.is_realistic,
-            request=request,
+            chance=visit.chance,
+            request_id=visit.request_id,
+            base_url=base_url(visit.request, settings.public_url),
+            preferences=visit.wanted,
+            has_extra_fields=settings.has_extra_fields,
+            is_realistic=settings.is_realistic,
+            request=visit.request,
             ask=self.handle,
         )
 
-    def _headers(self, match: Match, request_id: str, account: Account | None) -> Headers:
+    def _headers(self, visit: Visit) -> Headers:
         """Make the headers that this provider sends with every answer."""
-        values = {"request_id": request_id}
-        if account is not None and match.provider.shows_credits:
-            values |= credit_values(match.provider, self.world, account)
-        return answer_headers(match.provider, values)
+        return self._provider_headers(visit.match.provider, visit.request_id, visit.account)
 
-    def _refused(
-        self, match: Match, problem: Problem, request_id: str, account: Account | None, arguments: Arguments
-    ) -> Response:
+    def _provider_headers(self, provider: Provider, request_id: str, account: Account | None) -> Headers:
+        values = {"request_id": request_id}
+        if provider.shows_credits:  # to a caller whom nobody knows, a new account's
+            known = account or self.world.accounts.fresh(provider.name, "")
+            values |= credit_values(provider, self.world, known)
+        return answer_headers(provider, values)
+
+    def _refused(self, visit: Visit, problem: Problem) -> Response:
         return refuse(
-            match.provider,
-            match.operation,
+            visit.match.provider,
+            visit.match.operation,
             problem,
-            request_id=request_id,
-            headers=self._headers(match, request_id, account),
-            warnings=arguments.warnings,
+            request_id=visit.request_id,
+            headers=self._headers(visit),
+            warnings=visit.warnings,
         )
 
     def _lost(self, request: Request, misrouted: Misrouted) -> Response:
@@ -154,15 +176,19 @@ class Engine:
             explanation = problem.violations[0].message
             return refuse_ourselves(OwnProblem(404, "Unknown path", explanation, violations=problem.violations))
         request_id = self._chance(request.path, request).uuid("request")
-        headers = answer_headers(provider, {"request_id": request_id})
+        headers = self._provider_headers(provider, request_id, None)
         return refuse(provider, None, problem, request_id=request_id, headers=headers)
 
     def _chance(self, place: str, request: Request) -> Chance:
         """Make the source of this request's ids: the seed, the request, and how often it came before."""
-        who = "\0".join([request.headers.get(name, "") for name in IDENTITY])
-        what = f"{place}\0{request.query}\0{who}".encode("utf-8", "surrogatepass")
+        sent = request.headers.get
+        what = f"{place}\0{request.query}\0{sent('authorization')}\0{sent('x-api-key')}".encode("utf-8", "surrogatepass")
         digest = digest_of(str(self.world.seed).encode(), what, request.body)
         return Chance(digest, self.world.seen.increment(digest.hex()))
+
+
+def _place(match: Match) -> str:
+    return "\0".join([match.operation.name, *match.path_values.values()]) if match.path_values else match.operation.name
 
 
 def _checked(match: Match, response: Response) -> Response:
@@ -185,7 +211,10 @@ def _conforming(match: Match, status: int, body: bytes) -> bytes:
     return body
 
 
-def _with_preferences(response: Response, wanted: dict[str, str]) -> Response:
-    note = applied(wanted, response)
+def _with_preferences(response: Response, wanted: dict[str, str], operation: Operation | None) -> Response:
+    if not wanted:
+        return response
+    note = applied(wanted, response, operation)
     headers = (*response.headers, ("Preference-Applied", note)) if note else response.headers
-    return response._replace(headers=headers, delay_ms=delay_ms(wanted))
+    is_ours = PROBLEM_TYPE in response.headers  # what the emulator itself refuses, it refuses at once
+    return response._replace(headers=headers, delay_ms=0 if is_ours else delay_ms(wanted))

@@ -11,7 +11,7 @@ from typing import Any
 from mockserver.spec.catalog import FIXTURES, SpecificationError, read_yaml
 from mockserver.state.outputs import StoredPicture
 
-MEDIA_TYPES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}
+READABLE = {".png", ".webp", ".jpg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def _files(value: Any) -> Iterator[str]:
 
 def _picture(name: str) -> StoredPicture:
     file = FIXTURES / name
-    if file.suffix not in MEDIA_TYPES or not file.is_file():
+    if file.suffix not in READABLE or not file.is_file():
         raise SpecificationError([f"fixtures/accounts.yaml: there is no picture fixtures/{name}"])
     # Canned pictures are small already, so they are kept as they are.
-    return StoredPicture(name, MEDIA_TYPES[file.suffix], 0, 0, base64.b64encode(file.read_bytes()).decode())
+    return StoredPicture(name, base64.b64encode(file.read_bytes()).decode())

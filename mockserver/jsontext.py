@@ -17,6 +17,7 @@ import orjson
 Json = Any
 # Deeper than any real body, and less than what the validators take; JSON.parse itself has no such limit.
 MAX_NESTING = 200
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 LONGEST_INTEGER = 300  # digits; a longer one is read as a double, and so is infinite
 
@@ -85,6 +86,8 @@ def _judge(text: bytes) -> tuple[Json, tuple[str, ...]]:
             repeated[id(made)] = (made, [name for name, count in counts.items() if count > 1])
         return made
 
+    if text.startswith(BYTE_ORDER_MARK):
+        raise MalformedJsonError("the text begins with a byte order mark, which JSON must not")
     try:
         decoded = text.decode("utf-8")
         value = json.loads(

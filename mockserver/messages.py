@@ -34,3 +34,6 @@ class Response(NamedTuple):
     def read(self) -> bytes:
         """Give the body's bytes, making them first where that was put off."""
         return self.body if isinstance(self.body, bytes) else self.body()
+
+
+Listener = Callable[[Request, Response, float], None]  # hears of an exchange, and how long it took in seconds

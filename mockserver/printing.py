@@ -26,6 +26,7 @@ class Printer:
     def __init__(self, *, is_json: bool) -> None:
         self._is_json = is_json
         self._lines: list[str] = []
+        self._is_deaf = False  # True: standard output was closed, so nothing is noted any more
         is_terminal = sys.stdout.isatty()
         self._colours = {2: GREEN, 4: YELLOW, 5: RED} if is_terminal else {}
         self._plain = PLAIN if is_terminal else ""
@@ -46,6 +47,8 @@ class Printer:
 
     def exchange(self, request: Request, response: Response, took_s: float) -> None:
         """Note one request; it is printed within a tenth of a second."""
+        if self._is_deaf:
+            return
         took_ms = took_s * 1000
         if self._is_json:
             row = {
@@ -73,13 +76,16 @@ class Printer:
         self._thread.join()
 
     def _write_on(self) -> None:
-        while not self._is_over.wait(1 / WRITES_PER_SECOND):
+        try:
+            while not self._is_over.wait(1 / WRITES_PER_SECOND):
+                self._write()
             self._write()
-        self._write()
+        except (BrokenPipeError, ValueError):  # nobody reads any more
+            self._is_deaf = True
 
     def _write(self) -> None:
         lines, self._lines = self._lines, []
-        if lines:
+        if lines and not sys.stdout.closed:
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
 

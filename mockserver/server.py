@@ -15,21 +15,20 @@ from typing import Self
 
 import uvicorn
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request as StarletteRequest
 
 from mockserver.admin import PREFIX, Admin
 from mockserver.corking import CorkedProtocol
 from mockserver.downloads import Downloads
 from mockserver.engine import Engine, Settings
 from mockserver.fixtures import load_fixtures
+from mockserver.messages import Listener
 from mockserver.spec.catalog import load
 from mockserver.state.clock import Clock
 from mockserver.state.world import World
-from mockserver.transport import Application, Listener, Receive, Scope, Send, Transport
+from mockserver.transport import Application, Receive, Scope, Send, Transport
 from mockserver.webhooks import Courier
 
-EXPOSED = ["X-Request-Id", "Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag",
-           "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]  # fmt: skip
+EXPOSED = ("Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag")
 
 
 def create_engine(
@@ -55,7 +54,7 @@ def create_app(engine: Engine, listener: Listener | None = None, courier: Courie
 
     Without a running `courier`, webhooks are sent when the clock is moved.
     """
-    calls, downloads = Transport(engine, listener), Downloads(engine)
+    calls, downloads = Transport(engine, listener), Downloads(engine, listener)
     admin = Admin(engine, courier or Courier(engine)).app()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,12 +62,19 @@ def create_app(engine: Engine, listener: Listener | None = None, courier: Courie
         if path.startswith(PREFIX):
             await admin(scope, receive, send)
         elif downloads.is_meant(path, _header(scope, b"host")):
-            response = await downloads(StarletteRequest(scope, receive))
-            await response(scope, receive, send)
+            await downloads(scope, receive, send)
         else:
             await calls(scope, receive, send)
 
-    cors = CORSMiddleware(app, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED)
+    everyone = ["*"]
+    cors = CORSMiddleware(
+        app,
+        allow_origins=everyone,
+        allow_methods=everyone,
+        allow_headers=everyone,
+        allow_private_network=True,
+        expose_headers=[*EXPOSED, *_provider_headers(engine)],
+    )
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,6 +83,12 @@ def create_app(engine: Engine, listener: Listener | None = None, courier: Courie
         await (cors if _header(scope, b"origin") else app)(scope, receive, send)
 
     return entrance
+
+
+def _provider_headers(engine: Engine) -> list[str]:
+    """Name every header that some provider sends with every answer."""
+    providers = engine.catalog.providers.values()
+    return sorted({name for provider in providers for name in provider.answers.get("headers", {})})
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:
@@ -123,6 +135,7 @@ class Server:
         config = uvicorn.Config(
             create_app(engine, listener, self._courier),
             http=CorkedProtocol,
+            ws="none",
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -147,6 +160,10 @@ class Server:
         finally:
             self._courier.stop()
 
+    def stop(self) -> None:
+        """Let `run` return soon, also when it has not begun yet."""
+        self._uvicorn.should_exit = True
+
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self.run, name="mockserver", daemon=True)
         self._thread.start()
@@ -154,7 +171,7 @@ class Server:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._uvicorn.should_exit = True
+        self.stop()
         if self._thread is not None:
             self._thread.join()
 

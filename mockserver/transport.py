@@ -11,17 +11,16 @@ from email.utils import formatdate
 from typing import Any
 
 from mockserver.engine import Engine
-from mockserver.messages import Request, Response
+from mockserver.messages import Listener, Request, Response
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Listener = Callable[[Request, Response, float], None]  # the exchange, and how long it took in seconds
 
 LARGEST_BODY = 64 * 1024 * 1024  # bytes; three pictures of 10 MB in base64 fit
 LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
-PICTURE_SENT, PICTURE_LINKED = b";base64,", b"/cdn/"  # a body with these has pictures to be opened or drawn
+PICTURE_SENT, PICTURE_LINKED, ESCAPE = b";base64,", b"/cdn/", b"\\/"
 WORKERS = 8
 
 
@@ -33,6 +32,8 @@ class Transport:
         self._listener = listener
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="mockserver")
         self._date = (0, b"")
+        providers = engine.catalog.providers.values()
+        self._origins = [f"{each.outputs['origin']}{each.outputs['path'].partition('{')[0]}".encode() for each in providers if each.outputs]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -40,7 +41,7 @@ class Transport:
         request = await _read(scope, receive)
         loop = asyncio.get_running_loop()
         body = request.body
-        if len(body) > LARGEST_INLINE or PICTURE_SENT in body or PICTURE_LINKED in body:
+        if len(body) > LARGEST_INLINE or self._brings_pictures(body):
             response = await loop.run_in_executor(self._workers, self._engine.handle, request)
         else:
             response = self._engine.handle(request)
@@ -48,14 +49,18 @@ class Transport:
             content = response.body
             if not isinstance(content, bytes):
                 content = await loop.run_in_executor(self._workers, content)
-            if response.delay_ms:
-                await asyncio.sleep(response.delay_ms / 1000)
+            if response.delay_ms and await _left_within(receive, response.delay_ms / 1000):
+                return
             await self._write(send, response, content)
         finally:
             if response.release is not None:
                 response.release()
         if self._listener is not None:
             self._listener(request, response, time.perf_counter() - started)
+
+    def _brings_pictures(self, body: bytes) -> bool:
+        """Whether a body has pictures to be opened or drawn, or an escape that may hide a link to one."""
+        return PICTURE_SENT in body or PICTURE_LINKED in body or ESCAPE in body or any(mark in body for mark in self._origins)
 
     async def _write(self, send: Send, response: Response, content: bytes) -> None:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
@@ -94,3 +99,14 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         scheme=scope.get("scheme", "http"),
         is_cut_off=is_cut_off,
     )
+
+
+async def _left_within(receive: Receive, delay_s: float) -> bool:
+    """Wait; say whether the caller went away meanwhile."""
+    try:
+        async with asyncio.timeout(delay_s):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return False
+    return True

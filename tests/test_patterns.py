@@ -1,5 +1,6 @@
 """ECMA-262 patterns: exact verdicts of the judge, and a gate that never differs from it."""
 
+import functools
 import itertools
 import string
 from typing import Any
@@ -85,13 +86,17 @@ TRAPS = [*ALL_SPACES, "\ud800", "\udfff", "😀", "\0", "\x1c", "`", "^", "_", "
 texts = st.lists(st.sampled_from(TRAPS) | st.characters(codec=None), max_size=4).map("".join)
 
 
+@functools.cache
+def gate(pattern: str) -> Any:
+    """The gate's reader of a pattern; None where it does not read it."""
+    rewritten = for_rust(pattern)
+    return None if rewritten is None else jsonschema_rs.Draft202012Validator({"pattern": rewritten})
+
+
 def gate_says(pattern: str, text: str) -> bool | None:
     """What the gate makes of a text; None where it does not read the pattern or the text."""
-    rewritten = for_rust(pattern)
-    if rewritten is None:
-        return None
     try:
-        return jsonschema_rs.Draft202012Validator({"pattern": rewritten}).is_valid(text)
+        return gate(pattern) and gate(pattern).is_valid(text)
     except UnicodeEncodeError:
         return None  # a lone surrogate, which is left to the judge
 

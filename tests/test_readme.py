@@ -30,11 +30,11 @@ def operations_table() -> str:
 
 def errors_table() -> str:
     rows = [
-        f"| {provider.title} | {row.status} | `{row.name}` | {row.message} | {row.provenance} |"
+        f"| {provider.title} | {row.status} | `{row.name}` | {row.message} | {row.provenance} | {row.wording} |"
         for provider in load().providers.values()
         for row in provider.errors.values()
     ]
-    return "\n".join(["| API | status | row | message | provenance |", "|---|---|---|---|---|", *rows, ""])
+    return "\n".join(["| API | status | row | message | row is | wording is |", "|---|---|---|---|---|---|", *rows, ""])
 
 
 def test_the_first_screen_has_exactly_two_commands_of_one_line():
@@ -67,6 +67,17 @@ def test_the_table_of_operations_is_complete():
 
 def test_the_table_of_errors_is_complete():
     assert table("errors") == errors_table()
+
+
+def options_table() -> str:
+    from mockserver.cli import main
+
+    rows = [f"| `{option.opts[0]}` | {option.help} |" for option in main.commands["serve"].params]
+    return "\n".join(["| `serve` option | does |", "|---|---|", *rows, ""])
+
+
+def test_the_table_of_options_is_complete():
+    assert table("options") == options_table()
 
 
 def test_every_option_of_every_command_is_mentioned():

@@ -66,7 +66,7 @@ def publish(call: Call, scene: SceneJson, label: str, *, lifetime_s: float | Non
         media_type=scene["media_type"],
         scene=scene,
     )
-    return call.world.outputs.put(output.id, output)
+    return call.world.add_output(output)
 
 
 def link(call: Call, output: Output) -> str:

@@ -73,7 +73,7 @@ def _thumbnail(call: Call, resource: Resource, index: int) -> Json:
     succeeded, failed, partial = call.provider.jobs["outcomes"]
     is_over = resource.share_done(call.world.clock.now()) * count >= index + 1
     is_failed = resource.outcome == failed or (resource.outcome == partial and index == count - 1)
-    output = call.world.outputs.get(thumbnail["output"])
+    output = call.world.output(thumbnail["output"])
     return {
         "id": thumbnail["id"],
         "status": resource.running if not is_over else failed if is_failed else succeeded,

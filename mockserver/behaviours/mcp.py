@@ -21,6 +21,8 @@ UNAUTHORIZED = 401
 def answer(call: Call) -> Result:
     """Answer one JSON-RPC message."""
     message = call.arguments.body
+    if isinstance(message, dict) and message.get("jsonrpc") == "2.0" and {"result", "error"} & message.keys():
+        return Result(EMPTY_BODY, status=202)  # an answer to a question that this server never asks
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0" or not isinstance(message.get("method"), str):
         return _error(None, INVALID_REQUEST, "The body must be one JSON-RPC 2.0 request", status=400)
     if "id" not in message:
@@ -46,12 +48,19 @@ def _initialize(call: Call, id_: Json, params: Mapping[str, Json]) -> Result:
 
 
 def _list_tools(call: Call, id_: Json, _params: Mapping[str, Json]) -> Result:
-    tools = []
+    tools: list[Json] = []
     for tool in call.operation.row.settings["tools"]:
         operation = call.provider.operations[tool["operation"]]
         schema = next(iter(operation.body.schemas.values())).document if operation.body else {"type": "object"}
-        tools.append({"name": tool["name"], "description": tool["description"], "inputSchema": schema})
+        tools.append({"name": tool["name"], "description": tool["description"], "inputSchema": _without_remarks(schema)})
     return _result(id_, {"tools": tools})
+
+
+def _without_remarks(schema: Json) -> Json:
+    """Give a schema without its `x-` members, which are remarks for whoever reads our documents."""
+    if isinstance(schema, Mapping):
+        return {name: _without_remarks(value) for name, value in schema.items() if not name.startswith("x-")}
+    return [_without_remarks(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _call_tool(call: Call, id_: Json, params: Mapping[str, Json]) -> Result:
@@ -75,7 +84,10 @@ def _asked(call: Call, operation: str, arguments: Json) -> Response:
     target = call.provider.operations[operation]
     headers = {**call.request.headers, "content-type": "application/json"}
     path = f"/{call.provider.name}{target.path}"
-    return call.ask(Request(target.method, path, headers, body=dump(arguments), scheme=call.request.scheme))
+    response = call.ask(Request(target.method, path, headers, body=dump(arguments), scheme=call.request.scheme))
+    if response.release is not None:
+        response.release()
+    return response
 
 
 def _ping(_call: Call, id_: Json, _params: Mapping[str, Json]) -> Result:

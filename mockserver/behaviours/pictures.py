@@ -3,14 +3,20 @@
 A picture is opened once, however often it comes; a remote link is never fetched.
 """
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from mockserver.call import Call, GivenPicture
-from mockserver.problems import Problem, ProblemType
+from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.state.outputs import StoredPicture, output_id
+from mockserver.state.world import World
+
+if TYPE_CHECKING:
+    from mockserver.imaging.reading import Picture
 
 UNREACHABLE = (".invalid", ".invalid.")  # RFC 2606: a host name that can never exist
 ADDRESS = re.compile(r"https?://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]+)(?::\d*)?(?P<path>[^?#]*)")
@@ -18,28 +24,58 @@ LONGEST_LABEL = 80
 SMALL_PX = 800  # the longest side of the copy that is kept
 
 
+class Wanted(NamedTuple):
+    """What the table says of the pictures of one rule."""
+
+    limit: str
+    source: str
+    too_large: str | None
+    examples: Mapping[str, str]
+
+
 def opened(
-    call: Call, *, roles: Mapping[str, Sequence[str]], limit: str, source: str, too_large: str | None = None
+    call: Call,
+    *,
+    roles: Mapping[str, Sequence[str]],
+    limit: str,
+    source: str,
+    too_large: str | None = None,
+    only_with: str | None = None,
+    examples: Mapping[str, str] = MappingProxyType({}),
 ) -> Call:
-    """Open every picture; of the fields of one role the first that is there counts. Raises Problem."""
-    found = {}
+    """Open every picture; of the fields of one role the first that is there counts. Raises Problem.
+
+    `only_with` names a flag without which the pictures are ignored; `examples` are texts that documents print in
+    the place of a picture, and the canned pictures that they stand for.
+    """
+    if only_with is not None and not call.value(only_with):
+        return call
+    body, found = call.body, {}
+    wanted = Wanted(limit, source, too_large, examples)
     for role, fields in roles.items():
-        field = next((name for name in fields if name in call.body), None)
-        if field is not None:
-            value = call.body[field]
-            found[role] = [
-                _sent(call, field, item, limit, source, too_large)
-                if item.startswith("data:")
-                else _linked(call, field, item, source)
-                for item in (value if isinstance(value, list) else [value])
-            ]
+        for field in fields:
+            if field in body:
+                value = body[field]
+                if isinstance(value, list):
+                    found[role] = [_given(call, f"{field}/{index}", item, wanted) for index, item in enumerate(value)]
+                else:
+                    found[role] = [_given(call, field, value, wanted)]
+                break
     return call._replace(pictures={**call.pictures, **found}) if found else call
 
 
-def _sent(call: Call, field: str, url: str, limit: str, source: str, too_large: str | None) -> GivenPicture:
+def _given(call: Call, place: str, item: str, wanted: Wanted) -> GivenPicture:
+    if item.startswith("data:"):
+        return _sent(call, place, item, wanted)
+    return _linked(call, place, item, wanted)
+
+
+def _sent(call: Call, place: str, url: str, wanted: Wanted) -> GivenPicture:
     """Open a data URL, unless the same one is known from an earlier call."""
+    if url in wanted.examples:
+        return GivenPicture(place, "example", wanted.examples[url])
     key = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    most = call.provider.limits[limit]
+    most = call.provider.limits[wanted.limit]
     if call.world.picture(key) is None or len(url) > most:
         from mockserver.imaging.reading import (  # noqa: PLC0415 - Pillow is imported by the first picture
             OversizedPicture,
@@ -51,43 +87,55 @@ def _sent(call: Call, field: str, url: str, limit: str, source: str, too_large: 
         try:
             data = data_url_bytes(url)
             if len(data) > most:
-                message = f"{field} holds {len(data)} bytes; at most {most} are allowed"
-                raise _problem(call, ProblemType.PICTURE_TOO_LARGE, message, field, source, too_large)
-            _keep(call, key, open_picture(data))
+                message = f"{_spoken(place)} holds {len(data)} bytes; at most {most} are allowed"
+                raise _problem(ProblemType.PICTURE_TOO_LARGE, message, place, wanted, wanted.too_large)
+            keep(call.world, key, open_picture(data))
         except (UnreadablePicture, OversizedPicture) as error:
-            raise _problem(call, ProblemType.PICTURE_UNREADABLE, f"{field}: {error}", field, source) from error
-    return GivenPicture(field, "uploaded", key)
+            raise _problem(ProblemType.PICTURE_UNREADABLE, f"{_spoken(place)}: {error}", place, wanted) from error
+    return GivenPicture(place, "uploaded", key)
 
 
-def _linked(call: Call, field: str, url: str, source: str) -> GivenPicture:
+def _linked(call: Call, place: str, url: str, wanted: Wanted) -> GivenPicture:
     """Take a link: one of our own is the picture behind it, `*.invalid` cannot be fetched, all others are remote."""
-    found = ADDRESS.match(url)
-    if found is None:
-        raise _problem(call, ProblemType.PICTURE_UNREACHABLE, f"{field}: {url[:100]} has no host", field, source)
-    host, path = found["host"].lower(), found["path"]
-    if host.endswith(UNREACHABLE):
-        raise _problem(call, ProblemType.PICTURE_UNREACHABLE, f"{field}: {host} cannot be reached", field, source)
+    host, path = _address(url)
+    if not host or host.endswith(UNREACHABLE):
+        reason = f"{host} cannot be reached" if host else f"{url[:100]} has no host"
+        raise _problem(ProblemType.PICTURE_UNREACHABLE, f"{_spoken(place)}: {reason}", place, wanted)
     outputs = call.provider.outputs
-    own = output_id(path, outputs) if outputs and url.startswith(outputs["origin"] + "/") else None
-    output = call.world.outputs.get(own) if own else None
+    own = output_id(path, outputs["path"]) if outputs and url.startswith(outputs["origin"]) else None
+    output = call.world.output(own) if own else None
     if output is None:
-        return GivenPicture(field, f"{host}{path}"[:LONGEST_LABEL])
-    if output.expires_at_s is not None and output.expires_at_s <= call.world.clock.now():
-        raise _problem(call, ProblemType.PICTURE_UNREACHABLE, f"{field}: the link has expired", field, source)
+        return GivenPicture(place, (host + path)[:LONGEST_LABEL])
+    if output.is_over(call.world.clock.now()):
+        raise _problem(ProblemType.PICTURE_UNREACHABLE, f"{_spoken(place)}: the link has expired", place, wanted)
     if call.world.picture(output.id) is None:
         from mockserver.behaviours.drawing import drawn  # noqa: PLC0415 - Pillow is imported by the first picture
         from mockserver.imaging.reading import open_picture  # noqa: PLC0415
 
-        _keep(call, output.id, open_picture(drawn(call.world, output)))
-    return GivenPicture(field, "generated before", output.id)
+        keep(call.world, output.id, open_picture(drawn(call.world, output)))
+    return GivenPicture(place, "generated before", output.id)
 
 
-def _keep(call: Call, key: str, picture: Any) -> None:
+@functools.lru_cache(maxsize=1024)
+def _address(url: str) -> tuple[str, str]:
+    """Split a URL into its host, in lower case, and its path; the host is empty where there is none."""
+    found = ADDRESS.match(url)
+    return (found["host"].lower(), found["path"]) if found else ("", "")
+
+
+def keep(world: World, key: str, picture: "Picture") -> StoredPicture:
+    """Keep a small copy of an opened picture under a key."""
     from mockserver.imaging.reading import shrink  # noqa: PLC0415 - Pillow is imported by the first picture
 
-    stored = StoredPicture(key, picture.media_type, picture.width, picture.height, shrink(picture, SMALL_PX))
-    call.world.pictures.put(key, stored)
+    return world.pictures.put(key, StoredPicture(key, shrink(picture, SMALL_PX)))
 
 
-def _problem(call: Call, type_: ProblemType, message: str, field: str, source: str, error: str | None = None) -> Problem:
-    return call.problem(type_, message, name=field, rule=type_.value, source=source, error=error)
+def _spoken(place: str) -> str:
+    """Write `image_urls/1` as a programmer would: `image_urls[1]`."""
+    field, _, index = place.partition("/")
+    return f"{field}[{index}]" if index else field
+
+
+def _problem(type_: ProblemType, message: str, place: str, wanted: Wanted, error: str | None = None) -> Problem:
+    violation = Violation("body", f"/{place}", type_.value, message, wanted.source)
+    return Problem(type_, (violation,), error=error)

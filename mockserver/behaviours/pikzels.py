@@ -6,7 +6,7 @@ Only what the shared verbs cannot say stands here; numbers and sentences stand i
 import base64
 import functools
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from string import Template
 from typing import Any
 
@@ -48,15 +48,23 @@ def _name(call: Call, id_: str) -> str:
     return str(resource.fields["name"]) if resource else id_
 
 
+def measured(call: Call, *, source: str) -> Call:  # noqa: ARG001 - every rule has a source
+    """Measure the thumbnail before the score is charged, because that takes milliseconds and charging holds a lock."""
+    _scored(call)
+    return call
+
+
 def score(call: Call) -> Result:
     """Score a thumbnail: an uploaded one by its pixels, a remote one by its address alone."""
+    return Result({**_scored(call), "request_id": call.request_id})
+
+
+def _scored(call: Call) -> Mapping[str, Json]:
     given = call.pictures["source"][0]
     stored = call.world.picture(given.key) if given.key else None
     if stored:
-        said = _measured(call.provider, stored.small)
-    else:
-        said = _guessed(call.provider, call.world.seed, given.label)
-    return Result({**said, "request_id": call.request_id})
+        return _measured(call.provider, stored.small)
+    return _guessed(call.provider, call.world.seed, given.label)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -105,19 +113,29 @@ def titles(call: Call) -> Result:
     )
 
 
+def free_name(call: Call, *, sent: str, source: str) -> Call:
+    """Refuse a name that is reserved, or that this account has given already."""
+    name = call.body[sent]
+    if name.strip().casefold() in call.provider.vocabulary["reserved_names"]:
+        raise call.problem(ProblemType.NAME_RESERVED, f"{sent}: {name} is reserved", name=sent, source=source)
+    if not call.account.flag("allows_equal_names") and call.world.names.get(_name_key(call, name)) is not None:
+        mode = call.operation.row.settings["job"]
+        raise call.problem(ProblemType.NAME_TAKEN, f"{sent}: this account has a {mode} named {name}", name=sent, source=source)
+    return call
+
+
 def train(call: Call) -> Result:
     """Create a persona or a style; its name is taken from now on."""
-    mode, name = call.operation.row.settings["job"], call.body["name"]
-    taken_as = f"{call.account.id}/{mode}/{name.strip().casefold()}"
-    if name.strip().casefold() in call.provider.vocabulary["reserved_names"]:
-        raise call.problem(ProblemType.NAME_RESERVED, f"name: {name} is reserved", name="name")
-    with call.world.lock:
-        if call.world.names.get(taken_as) is not None:
-            raise call.problem(ProblemType.NAME_TAKEN, f"name: this account has a {mode} named {name}", name="name")
-        resource = _created(call, name)
-        call.world.resources.put(resource.id, resource)
-        call.world.names.put(taken_as, resource.id)
+    name = call.body["name"]
+    free_name(call, sent="name", source=call.operation.row.source)  # again, now that nobody can take it meanwhile
+    resource = _created(call, name)
+    call.world.resources.put(resource.id, resource)
+    call.world.names.put(_name_key(call, name), resource.id)
     return Result({"id": resource.id, "request_id": call.request_id})
+
+
+def _name_key(call: Call, name: str) -> str:
+    return f"{call.account.id}/{call.operation.row.settings['job']}/{name.strip().casefold()}"
 
 
 def _created(call: Call, name: str) -> Resource:
@@ -129,7 +147,7 @@ def _created(call: Call, name: str) -> Resource:
     references: list[Json] = []
     for index, given in enumerate(call.pictures["reference"]):
         if given.key is None:
-            references.append({"url": call.body[given.field][index]})
+            references.append({"url": call.body[given.place.partition("/")[0]][index]})
             continue
         shown = {**portrait, "headline": f"{name} {index + 1}", "insets": insets(call)[index : index + 1]}
         references.append({"output": publish(call, shown, f"reference {index}", lifetime_s=None).id})
@@ -166,7 +184,7 @@ def update(call: Call) -> Result:
     """Change what a persona or a style is told; what is left out stays."""
     with call.world.lock:
         resource = _owned(call)
-        changed = replace(resource, fields={**resource.fields, **call.body})
+        changed = resource._replace(fields={**resource.fields, **call.body})
         call.world.resources.put(resource.id, changed)
     return Result({"name": changed.fields["name"], "id": changed.id, "special_instructions": changed.fields["special_instructions"]})
 
@@ -193,5 +211,5 @@ def _owned(call: Call) -> Resource:
 
 
 def _link(call: Call, reference: Json) -> str:
-    output = call.world.outputs.get(reference.get("output", ""))
+    output = call.world.output(reference.get("output", ""))
     return link(call, output) if output else str(reference.get("url", ""))

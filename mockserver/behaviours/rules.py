@@ -1,6 +1,7 @@
 """The documented rules that no schema can say: shared verbs, whose facts stand in the tables.
 
 A rule takes a call and the keywords of its table row; it returns the call, with more known of it, or raises.
+A rule with the keyword `sent` is asked only where that field of the body was sent.
 """
 
 import re
@@ -13,22 +14,20 @@ from mockserver.problems import ProblemType
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def uuid(call: Call, *, field: str, error: str, source: str) -> Call:
-    """Refuse a field that is there and is no UUID."""
-    value = call.body.get(field)
-    if value is not None and not UUID.fullmatch(value):
-        raise call.problem(ProblemType.INVALID_REQUEST, f"{field} must be a UUID", name=field, rule="uuid", source=source, error=error)
+def uuid(call: Call, *, sent: str, error: str, source: str) -> Call:
+    """Refuse a field that is no UUID."""
+    if not UUID.fullmatch(call.body[sent]):
+        raise call.problem(ProblemType.INVALID_REQUEST, f"{sent} must be a UUID", name=sent, rule="uuid", source=source, error=error)
     return call
 
 
-def utf16_length(call: Call, *, field: str, limit: str, error: str, source: str) -> Call:
+def utf16_length(call: Call, *, sent: str, limit: str, error: str, source: str) -> Call:
     """Refuse a text that is longer than a limit in UTF-16 units, which is how JavaScript measures."""
-    value = call.body.get(field)
     most = call.provider.limits[limit]
-    units = len(value.encode("utf-16-le", "surrogatepass")) // 2 if isinstance(value, str) else 0
+    units = len(call.body[sent].encode("utf-16-le", "surrogatepass")) // 2
     if units > most:
-        message = f"{field} must be at most {most} UTF-16 units long (it has {units})"
-        raise call.problem(ProblemType.INVALID_REQUEST, message, name=field, rule="utf16_length", source=source, error=error)
+        message = f"{sent} must be at most {most} UTF-16 units long (it has {units})"
+        raise call.problem(ProblemType.INVALID_REQUEST, message, name=sent, rule="utf16_length", source=source, error=error)
     return call
 
 
@@ -50,8 +49,10 @@ def refuse_when(
     """Refuse a call whose account has these flags and whose body has these values; a missing flag is false."""
     flags = all((call.account.flag(name) or False) == wanted for name, wanted in (account or {}).items())
     if flags and all(call.value(name) == wanted for name, wanted in (body or {}).items()):
-        met = ", ".join(f"{name} is {value}" for name, value in {**(account or {}), **(body or {})}.items())
-        raise call.problem(ProblemType.INVALID_REQUEST, met, rule="refuse_when", source=source, error=error)
+        has = ", ".join(f"{name}: {str(value).lower()}" for name, value in (account or {}).items())
+        asks = " and the call has " + ", ".join(f"{name}: {value}" for name, value in body.items()) if body else ""
+        message = f"the account {call.account.key} has {has}{asks}"
+        raise call.problem(ProblemType.INVALID_REQUEST, message, rule="refuse_when", source=source, error=error, location="header")
     return call
 
 
@@ -90,17 +91,15 @@ def known_ids(
     return call
 
 
-def usable_resource(call: Call, *, field: str, kind: str, source: str) -> Call:
+def usable_resource(call: Call, *, sent: str, kind: str, source: str) -> Call:
     """Refuse an id that is not a finished resource of this account and kind."""
-    id_ = call.body.get(field)
-    if id_ is None:
-        return call
+    id_ = call.body[sent]
     resource = call.world.resources.get(id_)
     if resource is None or resource.account != call.account.id or resource.kind != kind:
-        raise call.problem(ProblemType.RESOURCE_UNKNOWN, f"this account has no {kind} {id_}", name=field, rule="usable_resource", source=source)
+        raise call.problem(ProblemType.RESOURCE_UNKNOWN, f"this account has no {kind} {id_}", name=sent, rule="usable_resource", source=source)
     status = resource.status(call.world.clock.now())
     if status != call.provider.jobs["outcomes"][0]:
-        raise call.problem(ProblemType.RESOURCE_NOT_READY, f"the {kind} {id_} is {status}", name=field, rule="usable_resource", source=source)
+        raise call.problem(ProblemType.RESOURCE_NOT_READY, f"the {kind} {id_} is {status}", name=sent, rule="usable_resource", source=source)
     return call
 
 

@@ -60,7 +60,7 @@ def _promised(call: Call, format_: str, picture: SceneJson) -> Result:
     secret = str(call.account.flag("webhook_secret"))
     with world.lock:
         world.resources.put(job.id, job)
-        world.deliveries.put(job.id, Delivery(job.id, call.account.id, url, secret, WAITING, due_at_s))
+        world.deliveries.put(job.id, Delivery(job.id, call.account.id, url, secret, WAITING, due_at_s, []))
     return Result({"jobId": job.id, "status": job.running, "webhookUrl": url}, status=202)
 
 

@@ -103,7 +103,7 @@ def _missing(schemes: tuple[SecurityScheme, ...]) -> Problem:
     ways = " or ".join(
         f"{scheme.shown}: Bearer KEY" if scheme.kind == "bearer" else f"{scheme.shown}: KEY" for scheme in schemes
     )
-    message = f"the request carries no key; send {ways}"
+    message = f"the request carries no key in the right form; send {ways}"
     return Problem(ProblemType.KEY_MISSING, (Violation("header", f"/{schemes[0].header}", "required", message),))
 
 

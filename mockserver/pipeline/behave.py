@@ -23,7 +23,7 @@ PACKAGE = "mockserver.behaviours"
 class Bound:
     """An operation with the functions that its table names."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[tuple[str | None, Rule], ...]  # with the field without which the rule is not asked; None: always
     behaviour: Behaviour
 
 
@@ -34,7 +34,10 @@ def bind(catalog: Catalog) -> Mapping[str, Bound]:
         place = f"specs/{operation.provider}/behaviour.yaml: {operation.id}"
         try:
             bound[operation.name] = Bound(
-                rules=tuple(_rule(row, f"{place}.rules[{index}]") for index, row in enumerate(operation.row.rules)),
+                rules=tuple(
+                    (row.get("sent"), _rule(row, f"{place}.rules[{index}]"))
+                    for index, row in enumerate(operation.row.rules)
+                ),
                 behaviour=_behaviour(operation, place),
             )
         except LookupError as error:
@@ -46,8 +49,10 @@ def bind(catalog: Catalog) -> Mapping[str, Bound]:
 
 def examine(call: Call, bound: Bound) -> Call:
     """Hold a valid call against the documented rules that no schema can say. Raises Problem."""
-    for rule in bound.rules:
-        call = rule(call)
+    body = call.body
+    for sent, rule in bound.rules:
+        if sent is None or sent in body:
+            call = rule(call)
     return call
 
 

@@ -45,9 +45,9 @@ def _body(expected: RequestBody, request: Request) -> tuple[Json, tuple[Violatio
     content_type = request.headers.get("content-type", "")
     if content_type not in expected.schemas and _media_type(content_type) not in expected.schemas:
         wanted = " or ".join(expected.schemas)
-        sent = content_type.strip()[:100] or "nothing"
+        sent = f"not {content_type.strip()[:100]}" if content_type.strip() else "but it is missing"
         raise _problem(
-            ProblemType.UNSUPPORTED_MEDIA_TYPE, "header", "/content-type", f"Content-Type must be {wanted}, not {sent}"
+            ProblemType.UNSUPPORTED_MEDIA_TYPE, "header", "/content-type", f"Content-Type must be {wanted}, {sent}"
         )
     try:
         value, repeated = parse(request.body)

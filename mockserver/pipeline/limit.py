@@ -3,42 +3,60 @@
 A call that is refused is not counted; a slot is taken until the answer has been sent.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from mockserver.call import Match
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.state.accounts import Account
-from mockserver.state.limits import count_call
+from mockserver.state.limits import counted
 from mockserver.state.world import World
 
 Release = Callable[[], None]
+Row = Mapping[str, Any]
 
 
 def limit(match: Match, account: Account, world: World) -> Release | None:
     """Count the call; give what frees its slot, None where it has none. Raises Problem with Retry-After."""
     if not match.provider.rates or not match.operation.security or not world.enforces(account, "limits"):
         return None
-    release: Release | None = None
-    for row in match.provider.rates:
-        if "operations" in row and match.operation.id not in row["operations"]:
-            continue
-        plan = match.provider.plans.get(account.plan or "", {})
-        most = match.provider.limits[row["limit"]] if "limit" in row else plan[row["plan"]]
-        if "window_s" in row:
-            _count(match, account, world, most, row["window_s"], row.get("limit") or row["plan"])
-        elif world.slots.take(account.id, most):
-            release = lambda: world.slots.give_back(account.id)  # noqa: E731 - a name would say no more
-        else:
-            raise _refused(match, f"{most} calls of this account are under way already", 1)
-    return release
-
-
-def _count(match: Match, account: Account, world: World, most: int, window_s: float, name: str) -> None:
+    rows = [row for row in match.provider.rates if match.operation.id in row.get("operations", (match.operation.id,))]
     with world.lock:
+        _count(match, account, world, [row for row in rows if "window_s" in row])
+    for row in rows:
+        if "window_s" not in row:
+            return _slot(match, account, world, row)
+    return None
+
+
+def _count(match: Match, account: Account, world: World, rows: Sequence[Row]) -> None:
+    """Count the call in every window, or in none where one of them is full."""
+    now_s, opened = world.clock.now(), {}
+    for row in rows:
+        name, most = _bound(match, account, row)
         key = f"{account.id}/{name}"
-        wait_s = count_call(world.windows, key, most=most, window_s=window_s, now_s=world.clock.now())
-    if wait_s is not None:
-        raise _refused(match, f"{name}: at most {most} calls in {window_s} s; the next may come in {wait_s} s", wait_s)
+        window, wait_s = counted(world.windows.get(key), most=most, window_s=row["window_s"], now_s=now_s)
+        if wait_s:
+            message = f"{name}: at most {most} calls in {row['window_s']} s; the next may come in {wait_s} s"
+            raise _refused(match, message, wait_s)
+        opened[key] = window
+    for key, window in opened.items():
+        world.windows.put(key, window)
+
+
+def _slot(match: Match, account: Account, world: World, row: Row) -> Release:
+    name, most = _bound(match, account, row)
+    if not world.slots.take(account.id, most):
+        raise _refused(match, f"{name}: {most} calls of this account are under way already", 1)
+    return functools.partial(world.slots.give_back, account.id)
+
+
+def _bound(match: Match, account: Account, row: Row) -> tuple[str, int]:
+    """Give the name of a limit and how many calls it allows."""
+    if "limit" in row:
+        return row["limit"], match.provider.limits[row["limit"]]
+    return row["plan"], match.provider.plans[account.plan or ""][row["plan"]]
 
 
 def _refused(match: Match, message: str, wait_s: int) -> Problem:

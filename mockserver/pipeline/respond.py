@@ -21,7 +21,6 @@ PROBLEM_TYPE = ("Content-Type", "application/problem+json")
 VIOLATIONS = "Mock-Violations"
 LONGEST_HEADER = 4096  # bytes of Mock-Violations
 LONGEST_TEXT = 600  # bytes of one message or pointer in it
-LONGEST_ESCAPE = 12  # bytes that JSON in ASCII needs for one character
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -67,7 +66,8 @@ def refuse(
         dialect.answers["error"] if dialect else provider.answers["error"],
         {"code": row.code, "message": message, "request_id": request_id, "details": details or None},
     )
-    source = operation.row.source if operation else provider.title
+    is_of_schema = problem.type is ProblemType.INVALID_REQUEST and operation is not None
+    source = operation.row.source if is_of_schema and operation else row.source
     told = (*problem.violations, *warnings)
     explained = ((VIOLATIONS, violations_header(told, source)),) if told else ()
     return Response(
@@ -108,13 +108,15 @@ def violations_header(violations: tuple[Violation, ...], source: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    """Cut a text that would take more than its share of the header.
+    """Cut a text that, escaped, would take more than its share of the header.
 
     >>> _shortened("short"), len(_shortened("x" * 5000))
     ('short', 601)
     """
-    most = LONGEST_TEXT if text.isascii() and text.isprintable() else LONGEST_TEXT // LONGEST_ESCAPE
-    return text if len(text) <= most else text[:most] + "…"
+    cut = text[:LONGEST_TEXT]
+    while len(json.dumps(cut)) - 2 > LONGEST_TEXT:
+        cut = cut[: len(cut) * LONGEST_TEXT // (len(json.dumps(cut)) - 2)]
+    return text if cut == text else cut + "…"
 
 
 def _row(provider: Provider, problem: Problem, special: Mapping[str, ProblemRow]) -> tuple[ErrorRow, int, str]:

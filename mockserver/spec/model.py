@@ -61,8 +61,9 @@ class ErrorRow:
     code: str | None  # None: the API sends no code with it
     message: str
     cause: str
-    provenance: str
+    provenance: str  # of the status and the code: documented, observed or assumed
     source: str
+    wording: str = "assumed"  # the provenance of the message
     headers: Mapping[str, str] = field(default_factory=dict)
     has_details: bool = False
 
@@ -108,6 +109,7 @@ class OperationRow:
     source: str  # the document's full name
     refusals: tuple[RefusalRow, ...] = ()
     rules: tuple[Mapping[str, Any], ...] = ()
+    picture_fields: frozenset[str] = frozenset()  # the fields of the body that rules open as pictures
     settings: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)  # empty: the provider's own
     problems: Mapping[str, ProblemRow] = field(default_factory=dict)  # where they differ from the provider's

@@ -38,6 +38,7 @@ class Table:
                 source=self._source(row["source"]),
                 refusals=tuple(_refusal(each, rank) for rank, each in enumerate(row.get("refusals", ()))),
                 rules=tuple({**rule, "source": self._source(rule["source"])} for rule in row.get("rules", ())),
+                picture_fields=frozenset(_picture_fields(row)),
                 settings=row.get("settings", {}),
                 answers=row.get("answers", {}),
                 problems=self._problems(row.get("problems", {})),
@@ -97,6 +98,7 @@ class Table:
             cause=row["cause"],
             provenance=row["provenance"],
             source=self._source(row["source"]),
+            wording=row.get("wording", "assumed"),
             headers=row.get("headers", {}),
             has_details=row.get("has_details", False),
         )
@@ -142,6 +144,13 @@ class Table:
         for place, source in _sources(table):
             if source not in table["sources"]:
                 yield f"{place}.source: there is no {source!r} under `sources`; {_nearest(source, table['sources'])}"
+
+
+def _picture_fields(row: Json) -> Iterator[str]:
+    """Give the fields that an operation's rules open as pictures."""
+    for rule in row.get("rules", ()):
+        for fields in rule.get("roles", {}).values():
+            yield from fields
 
 
 def _refusal(row: Json, rank: int) -> RefusalRow:

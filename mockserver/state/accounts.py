@@ -4,14 +4,12 @@ An account is what the tables say until something changes it; only then is it st
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockserver.state.collection import Collection
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """Who calls one provider with one key."""
 
     provider: str
@@ -21,6 +19,7 @@ class Account:
     credits: float | None  # in the provider's unit; None: calls are not metered
     flags: dict[str, Any]  # whatever else the tables say of it
     entries: int = 0  # how many its ledger has had
+    period: str | None = None  # the month, as 2026-01, that its credits are for; None: nobody has looked yet
 
     @property
     def id(self) -> str:
@@ -60,13 +59,6 @@ class Accounts:
     def find(self, provider: str, key: str) -> Account:
         """Give the account of a key, listed or fresh."""
         return self.listed(provider, key) or self.fresh(provider, key)
-
-    def changed(
-        self, account: Account, *, balance: float, flags: dict[str, Any], entries: int | None = None
-    ) -> Account:
-        """Store an account with other credits."""
-        number = account.entries if entries is None else entries
-        return self.put(Account(account.provider, account.key, account.state, account.plan, balance, flags, number))
 
     def put(self, account: Account) -> Account:
         """Store an account."""

@@ -1,9 +1,8 @@
-"""A named set of frozen values: the verbs through which all state changes.
+"""A named set of frozen values (named tuples, strings or numbers): the verbs through which all state changes.
 
 Because nothing else changes state, reset, snapshot and restore need no code in the values themselves.
 """
 
-import dataclasses
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from threading import RLock
@@ -55,22 +54,23 @@ class Collection(Generic[V]):
     def increment(self, key: str, by: int = 1) -> int:
         """Add to a counter (which begins at 0) and give what it is then; for a collection of `int`."""
         with self._lock:
-            count = int(self._values.get(key, 0)) + by  # type: ignore[arg-type]
-            self.put(key, count)  # type: ignore[arg-type]
-            return count
+            count: Any = int(self._values.get(key, 0)) + by  # type: ignore[arg-type]
+            self.put(key, count)
+            return int(count)
 
     def clear(self) -> None:
         """Forget everything."""
         self.restore({})
 
-    def snapshot(self) -> dict[str, V]:
-        """Give everything as it is now; later changes do not show in it."""
+    def snapshot(self) -> dict[str, Any]:
+        """Give everything as it is now, as JSON; later changes do not show in it."""
         with self._lock:
-            return dict(self._values)
+            values = list(self._values.items())
+        return {key: value._asdict() if isinstance(value, tuple) else value for key, value in values}  # type: ignore[attr-defined]
 
     def read(self, values: Mapping[str, Any]) -> dict[str, V]:
         """Make values of what a snapshot is as JSON. Raises TypeError where a value has other fields."""
-        if not dataclasses.is_dataclass(self._type):
+        if not issubclass(self._type, tuple):
             wrong = [key for key, value in values.items() if not isinstance(value, self._type)]
             if wrong:
                 raise TypeError(f"{wrong[0]} is no {self._type.__name__}")

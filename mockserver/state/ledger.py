@@ -3,15 +3,13 @@
 An account's balance is what it began with, less its charges, plus its top-ups; the entries of an account are
 kept up to a bound, its balance for ever.
 """
-
-from dataclasses import dataclass
+from typing import NamedTuple
 
 KEPT_PER_ACCOUNT = 1_000
 PRECISION = 6  # decimal places; prices have at most two, and floating-point sums must not drift
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One change of a balance."""
 
     number: int  # counts from 1 in each account

@@ -5,29 +5,27 @@ call begins another.
 """
 
 import math
-from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
-from mockserver.state.collection import Collection
 
-
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The calls of one account since a window began."""
 
     started_at_s: float
-    count: int
+    calls: int
 
 
-def count_call(windows: Collection[Window], key: str, *, most: int, window_s: float, now_s: float) -> int | None:
-    """Count one call in a window; where it is full, count nothing and give the seconds until the next one begins."""
-    window = windows.get(key)
-    if window is None or now_s >= window.started_at_s + window_s or now_s < window.started_at_s:
+def counted(window: Window | None, *, most: int, window_s: float, now_s: float) -> tuple[Window, int]:
+    """Count one call in a window, None for one that never was; give the window with the call in it, and 0.
+
+    Where the window is full it is given as it was, with the seconds until the next one begins.
+    """
+    if window is None or not window.started_at_s <= now_s < window.started_at_s + window_s:
         window = Window(now_s, 0)
-    if window.count >= most:
-        return max(1, math.ceil(window.started_at_s + window_s - now_s))
-    windows.put(key, Window(window.started_at_s, window.count + 1))
-    return None
+    if window.calls >= most:
+        return window, max(1, math.ceil(window.started_at_s + window_s - now_s))
+    return Window(window.started_at_s, window.calls + 1), 0
 
 
 class Slots:

@@ -3,18 +3,17 @@
 A link's public address is the provider's own; on this server it is `/cdn/<provider>` and the rest of it.
 """
 
+import functools
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 CDN = "/cdn/"
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
+OWN_LINK = re.compile(r"https?://(?P<host>[^/\s@?#]+)(?:/[^\s?#]*)?/cdn/(?P<provider>[^/\s]+)(?P<path>/[^\s\ufeff]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A picture behind a link: how to draw it, and until when."""
 
     id: str
@@ -25,15 +24,15 @@ class Output:
     media_type: str
     scene: dict[str, Any]  # what `imaging` draws; a picture in it is named by its key
 
+    def is_over(self, now_s: float) -> bool:
+        """Whether the link has expired."""
+        return self.expires_at_s is not None and self.expires_at_s <= now_s
 
-@dataclass(frozen=True, slots=True)
-class StoredPicture:
+
+class StoredPicture(NamedTuple):
     """A picture that came in, kept small enough to be drawn into others."""
 
     key: str
-    media_type: str
-    width: int  # of the original, in pixels
-    height: int
     small: str  # base64 of the small copy
 
 
@@ -42,23 +41,36 @@ def own_link(base_url: str, provider: str, path: str) -> str:
     return f"{base_url}{CDN}{provider}{path}"
 
 
-def public_link(url: str, provider: str, origin: str, own_hosts: Iterable[str]) -> str:
-    """Turn a link of this server back into the provider's own address; any other string stays as it is."""
-    if CDN not in url or not url.startswith(("http://", "https://")):
-        return url
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return url
-    prefix = f"{CDN}{provider}/"
-    if (host in LOOPBACK or parts.netloc in own_hosts) and parts.path.startswith(prefix):
-        return origin + url[url.index(prefix) + len(prefix) - 1 :]
-    return url
+def public_link(url: str, provider: str, origin: str) -> str | None:
+    """Turn a link in the form of this server's into the provider's own address; None where it has another form.
+
+    >>> public_link("http://localhost:8080/cdn/pikzels/a.png", "pikzels", "https://cdn.pikzels.com")
+    'https://cdn.pikzels.com/a.png'
+    """
+    found = OWN_LINK.fullmatch(url)
+    return origin + found["path"] if found and found["provider"] == provider else None
 
 
-def output_id(path: str, outputs: Mapping[str, Any]) -> str | None:
-    """Read an output's id out of a path on the provider's CDN; None where the path is of another form."""
-    pattern = re.escape(outputs["path"]).replace(r"\{id\}", r"(?P<id>[^/]+?)") + r"(?:\.(?:png|webp))?"
-    found = re.fullmatch(pattern, path)
+def is_own_host(url: str, own_hosts: Collection[str]) -> bool:
+    """Whether a link names this machine, or a host by which this server is called.
+
+    >>> is_own_host("http://127.0.0.1:8080/cdn/pikzels/a.png", ())
+    True
+    """
+    found = OWN_LINK.fullmatch(url)
+    return found is not None and (found["host"] in own_hosts or LOOPBACK.fullmatch(found["host"]) is not None)
+
+
+def output_id(path: str, template: str) -> str | None:
+    """Read an output's id out of a path on the provider's CDN; None where the path is of another form.
+
+    >>> output_id("/rest-api/7.png", "/rest-api/{id}.png")
+    '7'
+    """
+    found = _link_pattern(template).fullmatch(path)
     return found["id"] if found else None
+
+
+@functools.cache
+def _link_pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.escape(template).replace(r"\{id\}", r"(?P<id>[^/]+?)") + r"(?:\.(?:png|webp))?")

@@ -3,14 +3,12 @@
 A job's status is computed from the clock when it is read, never stored by a timer.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 DONE = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """Something a caller created and can read back."""
 
     id: str
@@ -36,8 +34,8 @@ class Resource:
 
     def ended(self, outcome: str, now_s: float) -> "Resource":
         """Give it with its job ended now, in this way."""
-        return replace(self, outcome=outcome, duration_s=max(0.0, now_s - self.created_at_s))
+        return self._replace(outcome=outcome, duration_s=max(0.0, now_s - self.created_at_s))
 
     def running_on(self) -> "Resource":
         """Give it with its job running until somebody says that it has ended."""
-        return replace(self, duration_s=None)
+        return self._replace(duration_s=None)

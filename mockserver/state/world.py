@@ -4,7 +4,6 @@ A step that reads and then writes what it read holds `lock` meanwhile.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from threading import RLock
 from typing import Any
 
@@ -18,7 +17,7 @@ from mockserver.state.outputs import Output, StoredPicture
 from mockserver.state.resources import Resource
 
 # Bounds of what grows with every call, so that a server that runs for a month does not fill the memory.
-SEEN, OUTPUTS, PICTURES, DELIVERIES = 100_000, 20_000, 1_000, 10_000
+SEEN, OUTPUTS, KEPT_OUTPUTS, PICTURES, DELIVERIES = 100_000, 20_000, 50_000, 1_000, 10_000
 FORMAT = 1  # of a snapshot
 
 
@@ -42,6 +41,7 @@ class World:
         self.slots = Slots()
         self.seen = Collection(int, self.lock, SEEN)
         self.outputs = Collection(Output, self.lock, OUTPUTS)
+        self.kept_outputs = Collection(Output, self.lock, KEPT_OUTPUTS)
         self.pictures = Collection(StoredPicture, self.lock, PICTURES)
         self.resources = Collection(Resource, self.lock)
         self.names = Collection(str, self.lock)
@@ -56,6 +56,7 @@ class World:
             "deliveries": self.deliveries,
             "ledger": self.ledger,
             "names": self.names,
+            "kept_outputs": self.kept_outputs,
             "outputs": self.outputs,
             "pictures": self.pictures,
             "resources": self.resources,
@@ -72,6 +73,15 @@ class World:
         """Give a picture that came in, or that the fixtures hold; None where it is gone."""
         return self.pictures.get(key) or self._canned.get(key)
 
+    def output(self, id_: str) -> Output | None:
+        """Give an output by its id; None where there is none."""
+        return self.outputs.get(id_) or self.kept_outputs.get(id_)
+
+    def add_output(self, output: Output) -> Output:
+        """Store an output: apart where it never expires, so that those that do cannot crowd it out."""
+        kept = self.kept_outputs if output.expires_at_s is None else self.outputs
+        return kept.put(output.id, output)
+
     def enforces(self, account: Account, what: str) -> bool:
         """Whether `credits` or `limits` are real for an account, rather than only counted."""
         return what in self._enforced or what in account.flags.get("enforce", ())
@@ -81,7 +91,7 @@ class World:
         delivery = self.deliveries.get(job.id)
         if delivery is not None and delivery.status == WAITING and not delivery.attempts:
             due_at_s = None if job.duration_s is None else job.created_at_s + job.duration_s
-            self.deliveries.put(job.id, replace(delivery, due_at_s=due_at_s))
+            self.deliveries.put(job.id, delivery._replace(due_at_s=due_at_s))
 
     def reset(self) -> None:
         """Forget everything; the clock shows real time again."""

@@ -1,0 +1,172 @@
+"""Time as the APIs see it: it runs, stands, jumps and hurries, and never runs back by itself."""
+
+import time
+
+import pytest
+
+from mockserver.state.clock import LATEST_S, Clock, duration_s, isoformat, moment_s
+
+NEW_YEAR_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+BARELY_S = 30  # more than any of these tests takes
+
+
+@pytest.fixture
+def frozen():
+    clock = Clock()
+    clock.set(NEW_YEAR_S, is_frozen=True)
+    return clock
+
+
+def test_a_new_clock_shows_real_time():
+    assert abs(Clock().now() - time.time()) < BARELY_S
+    assert not Clock().is_frozen
+
+
+def test_a_running_clock_never_runs_back():
+    clock = Clock()
+    told = [clock.now() for _ in range(1000)]
+    assert told == sorted(told)
+
+
+def test_a_frozen_clock_stands(frozen):
+    assert {frozen.now() for _ in range(100)} == {NEW_YEAR_S}
+    assert frozen.isoformat() == "2026-01-01T00:00:00.000Z"
+
+
+def test_a_frozen_clock_advances_exactly(frozen):
+    frozen.advance(86_400)
+    frozen.advance(0.5)
+    assert frozen.now() == NEW_YEAR_S + 86_400.5
+
+
+def test_a_running_clock_advances_too():
+    clock = Clock()
+    before = clock.now()
+    clock.advance(86_400)
+    assert 0 <= clock.now() - before - 86_400 < BARELY_S
+
+
+def test_a_clock_does_not_advance_backwards(frozen):
+    with pytest.raises(ValueError, match="only"):
+        frozen.advance(-1)
+    assert frozen.now() == NEW_YEAR_S
+
+
+def test_a_clock_that_is_stopped_keeps_its_time():
+    clock = Clock()
+    clock.set(NEW_YEAR_S)
+    clock.set(is_frozen=True)
+    assert 0 <= clock.now() - NEW_YEAR_S < BARELY_S
+    assert clock.now() == clock.now()
+
+
+def test_a_clock_that_goes_on_does_not_catch_up(frozen):
+    frozen.set(is_frozen=False)
+    assert not frozen.is_frozen
+    assert 0 <= frozen.now() - NEW_YEAR_S < BARELY_S
+
+
+def test_a_clock_that_is_only_moved_stays_stopped_or_running(frozen):
+    frozen.set(NEW_YEAR_S + 1)
+    running = Clock()
+    running.set(NEW_YEAR_S)
+    assert (frozen.now(), frozen.is_frozen, running.is_frozen) == (NEW_YEAR_S + 1, True, False)
+
+
+def test_a_clock_can_be_set_back(frozen):
+    frozen.set(0.0)
+    assert frozen.isoformat() == "1970-01-01T00:00:00.000Z"
+
+
+def test_a_fast_clock_runs_faster_than_real_time():
+    """One that runs a billion times faster makes years of the instant between two looks."""
+    clock = Clock(scale=1e9)
+    clock.set(0.0)
+    before, real = clock.now(), time.monotonic()
+    while time.monotonic() == real:
+        pass
+    assert clock.now() > before
+
+
+def test_an_advance_is_not_scaled():
+    clock = Clock(scale=60)
+    clock.set(NEW_YEAR_S, is_frozen=True)
+    clock.advance(10)
+    assert clock.now() == NEW_YEAR_S + 10
+
+
+def test_a_scaled_clock_does_not_jump_when_it_is_stopped_and_let_go():
+    clock = Clock(scale=1000)
+    clock.set(NEW_YEAR_S, is_frozen=True)
+    clock.set(is_frozen=False)
+    clock.set(is_frozen=True)
+    assert 0 <= clock.now() - NEW_YEAR_S < 1000 * BARELY_S
+
+
+def test_a_reset_clock_shows_real_time_again(frozen):
+    frozen.reset()
+    assert not frozen.is_frozen
+    assert abs(frozen.now() - time.time()) < BARELY_S
+
+
+@pytest.mark.parametrize("now_s", [-1, LATEST_S + 1, float("inf"), float("nan")])
+def test_a_time_that_cannot_be_written_is_refused(frozen, now_s):
+    with pytest.raises(ValueError, match="out of bounds"):
+        frozen.set(now_s)
+    assert frozen.now() == NEW_YEAR_S
+
+
+def test_a_clock_cannot_be_advanced_out_of_bounds(frozen):
+    for by_s in (LATEST_S, float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="out of bounds"):
+            frozen.advance(by_s)
+    assert frozen.now() == NEW_YEAR_S
+
+
+def test_a_stopped_clock_is_restored_at_its_time(frozen):
+    other = Clock()
+    other.restore(Clock.read(frozen.snapshot()))
+    assert (other.now(), other.is_frozen) == (NEW_YEAR_S, True)
+
+
+def test_a_running_clock_is_restored_as_far_from_real_time_as_it_was():
+    clock, other = Clock(), Clock()
+    clock.advance(86_400)
+    other.restore(Clock.read(clock.snapshot()))
+    assert not other.is_frozen
+    assert abs(other.now() - time.time() - 86_400) < BARELY_S
+
+
+@pytest.mark.parametrize("snapshot", [{}, {"offset_s": None, "stopped_at_s": None}, {"offset_s": 0, "stopped_at_s": None, "more": 1}])
+def test_what_is_no_clocks_snapshot_is_not_read(snapshot):
+    with pytest.raises(TypeError):
+        Clock.read(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("PT24H", 86_400), ("P1D", 86_400), ("P2W", 1_209_600), ("PT1H30M", 5400), ("PT0.5S", 0.5), ("P1DT1S", 86_401), ("PT0S", 0), (90, 90), (0.25, 0.25)],
+)
+def test_a_duration_is_iso_8601_or_seconds(text, seconds):
+    assert duration_s(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "P1DT", "24H", "PT24", "P1Y", "P1M", "PT-1S", "-PT1S", "1", "PT1H ", "PT٣S", True, None, [], {}])
+def test_what_is_no_duration_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match="PT24H"):
+        duration_s(text)
+
+
+@pytest.mark.parametrize("text", ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00", "2026-01-01T02:00:00+02:00", "2026-01-01", NEW_YEAR_S, int(NEW_YEAR_S)])
+def test_a_time_is_iso_8601_or_seconds(text):
+    assert moment_s(text) == NEW_YEAR_S
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", True, None])
+def test_what_is_no_time_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match="2026-01-31T12:00:00Z"):
+        moment_s(text)
+
+
+def test_times_are_written_to_the_millisecond():
+    assert isoformat(NEW_YEAR_S + 0.0625) == "2026-01-01T00:00:00.062Z"
