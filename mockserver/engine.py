@@ -59,13 +59,10 @@ class Visit:
     request: Request
     wanted: dict[str, str]  # of the Prefer header
     chance: Chance
-    request_id: str = ""
+    request_id: str
     account: Account | None = None  # None: nobody's yet
     warnings: tuple[Violation, ...] = ()
     release: Release | None = None  # None: it holds no slot
-
-    def __post_init__(self) -> None:
-        self.request_id = self.chance.uuid("request")
 
 
 class Engine:
@@ -93,7 +90,8 @@ class Engine:
 
     def _walk(self, match: Match, request: Request, wanted: dict[str, str]) -> Response:
         """Lead a routed request through the rooms; the only place where a Problem ends."""
-        visit = Visit(match, request, wanted, self._chance(_place(match), request))
+        chance = self._chance(_place(match), request)
+        visit = Visit(match, request, wanted, chance, chance.uuid("request"))
         try:
             response = self._answered(visit)
             return _checked(match, response) if self.settings.checks_answers else response

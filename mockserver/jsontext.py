@@ -71,9 +71,16 @@ def _strings(value: Json) -> int:
     kind = type(value)
     if kind is str:
         return 1
-    if kind is dict:
-        return len(value) + sum(map(_strings, value.values()))
-    return sum(map(_strings, value)) if kind is list else 0
+    if kind is not dict and kind is not list:
+        return 0
+    count = len(value) if kind is dict else 0
+    for item in value.values() if kind is dict else value:
+        inner = type(item)
+        if inner is str:
+            count += 1
+        elif inner is dict or inner is list:
+            count += _strings(item)
+    return count
 
 
 def _judge(text: bytes) -> tuple[Json, tuple[str, ...]]:

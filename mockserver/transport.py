@@ -4,6 +4,7 @@ What takes over a millisecond (large bodies, pictures) runs in worker threads, e
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 64 * 1024 * 1024  # bytes; three pictures of 10 MB in base64 fit
 LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
-PICTURE_SENT, PICTURE_LINKED, ESCAPE = b";base64,", b"/cdn/", b"\\/"
+MARKS = (b";base64,", b"/cdn/", b"\\/")
 WORKERS = 8
 
 
@@ -32,8 +33,10 @@ class Transport:
         self._listener = listener
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="mockserver")
         self._date = (0, b"")
-        providers = engine.catalog.providers.values()
-        self._origins = [f"{each.outputs['origin']}{each.outputs['path'].partition('{')[0]}".encode() for each in providers if each.outputs]
+        # A body with one of these has pictures to be opened or drawn, or an escape that may hide a link to one.
+        outputs = [each.outputs for each in engine.catalog.providers.values() if each.outputs]
+        own = [f"{each['origin']}{each['path'].partition('{')[0]}".encode() for each in outputs]
+        self._pictures = re.compile(b"|".join(map(re.escape, [*MARKS, *own])))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -41,7 +44,7 @@ class Transport:
         request = await _read(scope, receive)
         loop = asyncio.get_running_loop()
         body = request.body
-        if len(body) > LARGEST_INLINE or self._brings_pictures(body):
+        if len(body) > LARGEST_INLINE or self._pictures.search(body):
             response = await loop.run_in_executor(self._workers, self._engine.handle, request)
         else:
             response = self._engine.handle(request)
@@ -57,10 +60,6 @@ class Transport:
                 response.release()
         if self._listener is not None:
             self._listener(request, response, time.perf_counter() - started)
-
-    def _brings_pictures(self, body: bytes) -> bool:
-        """Whether a body has pictures to be opened or drawn, or an escape that may hide a link to one."""
-        return PICTURE_SENT in body or PICTURE_LINKED in body or ESCAPE in body or any(mark in body for mark in self._origins)
 
     async def _write(self, send: Send, response: Response, content: bytes) -> None:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]

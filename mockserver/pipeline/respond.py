@@ -26,11 +26,12 @@ Headers = tuple[tuple[str, str], ...]
 
 def answer_headers(provider: Provider, values: Mapping[str, str]) -> Headers:
     """Give the headers that a provider sends with every answer; one whose `$name` has no value is left out."""
-    templates = provider.answers.get("headers")
-    if not templates:
-        return ()
-    found = ((name, values.get(text[1:]) if text[0] == "$" else text) for name, text in templates.items())
-    return tuple((name, value) for name, value in found if value is not None)
+    found = []
+    for name, text in provider.answers.get("headers", {}).items():
+        value = values.get(text[1:]) if text[0] == "$" else text
+        if value is not None:
+            found.append((name, value))
+    return tuple(found)
 
 
 def succeed(operation: Operation, result: Result, headers: Headers, warnings: tuple[Violation, ...]) -> Response:
