@@ -9,10 +9,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image, ImageChops, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
+from mockserver.imaging.direction import visual_order
 from mockserver.imaging.layout import Place, grid
-from mockserver.imaging.lettering import clean, font, shorten, visual_order, width
+from mockserver.imaging.lettering import clean, font, shorten, width
+from mockserver.imaging.masking import show_mask
 from mockserver.imaging.palette import WHITE, Dice, Palette, mix
 from mockserver.imaging.reading import OversizedPicture, UnreadablePicture, upright
 from mockserver.imaging.scene import Inset
@@ -135,18 +137,8 @@ def _face(card: Card, size: tuple[int, int], colours: Palette, unit: float) -> I
     ground = mix(colours.bright, WHITE, 0.75)
     face = ImageOps.fit(_on(card.picture, ground), size, Image.Resampling.BICUBIC)
     if card.mask is not None:
-        _tint(face, ImageOps.fit(card.mask, size, Image.Resampling.BILINEAR), colours, unit)
+        show_mask(face, ImageOps.fit(card.mask, size, Image.Resampling.BILINEAR), colours, unit)
     return face
-
-
-def _tint(face: Image.Image, mask: Image.Image, colours: Palette, unit: float) -> None:
-    """Where the mask is white: a translucent colour with stripes, so that it is seen on any picture."""
-    stripes = Image.new("L", face.size, 130)
-    draw, pitch = ImageDraw.Draw(stripes), max(4, round(unit * 2.6))
-    for start in range(-face.height, face.width, pitch):
-        ends = (start, face.height, start + face.height, 0)
-        draw.line(ends, fill=235, width=max(1, pitch // 3))
-    lay(face, colours.accent, (0, 0), ImageChops.multiply(mask, stripes))
 
 
 def _placeholder(inset: Inset, size: tuple[int, int], colours: Palette, unit: float) -> Image.Image:
@@ -158,8 +150,8 @@ def _placeholder(inset: Inset, size: tuple[int, int], colours: Palette, unit: fl
     left, top = (size[0] - side) // 2, round((size[1] - side) * 0.40 - letters * 0.4)
     icon = _person if inset.role in _PEOPLE else _landscape
     lay(panel, line, (left, top), icon(side))
-    if letters >= _LEAST_FOR_LABEL:
-        label = shorten(clean(inset.label, 200), letters, size[0] * 0.88)
+    if letters >= _LEAST_FOR_LABEL and not _says_role(inset):
+        label, letters = _fitted([clean(inset.label, 200)], letters, size[0] * 0.88)
         where = (size[0] / 2, top + side + letters * 1.5)
         ImageDraw.Draw(panel).text(where, visual_order(label), colours.ink, font(letters), anchor="ms")
     return panel
@@ -191,9 +183,7 @@ def _tag(canvas: Image.Image, card: Card, place: Place, colours: Palette, unit: 
     size = round(min(unit * 2.5, place.height * 0.09))
     if size < _LEAST_FOR_LABEL:
         return
-    parts = [card.inset.role, "mask" if card.mask else "", card.inset.label if card.picture else ""]
-    words = " · ".join(filter(None, (clean(part, 60) for part in parts)))
-    text = shorten(words[:1].upper() + words[1:], size, place.width * 0.8 - 2 * size)
+    text, size = _fitted(_captions(card), size, place.width - 4 * unit - 1.5 * size)
     if not text:
         return
     across, tall = round(width(text, size) + size * 1.5), round(size * 1.8)
@@ -201,3 +191,29 @@ def _tag(canvas: Image.Image, card: Card, place: Place, colours: Palette, unit: 
     lay(canvas, colours.ink, (left, top), rounded(across, tall, tall / 2, fill=225))
     where = (left + across / 2, top + tall / 2 + size * 0.36)
     ImageDraw.Draw(canvas).text(where, visual_order(text), WHITE, font(size), anchor="ms")
+
+
+def _captions(card: Card) -> list[str]:
+    """What the card is and where it is from; then, for want of room, only what it is."""
+    role, label = clean(card.inset.role, 60), clean(card.inset.label, 60) if card.picture else ""
+    if _says_role(card.inset):
+        role, label = (label or role), ""  # "saved face" rather than "face · saved face"
+    names = [role, "mask" if card.mask else "", label]
+    lines = [" · ".join(filter(None, names)), " · ".join(filter(None, names[:2]))]
+    return [line[:1].upper() + line[1:] for line in lines]
+
+
+def _says_role(inset: Inset) -> bool:
+    """Whether the label already ends in the role, or is the role."""
+    role = clean(inset.role, 60).casefold()
+    return bool(role) and role in clean(inset.label, 60).casefold().split()[-1:]
+
+
+def _fitted(lines: Sequence[str], size: int, room: float) -> tuple[str, int]:
+    """The first of the lines that fits, if need be with smaller letters; otherwise the last one, cut."""
+    least = max(_LEAST_FOR_LABEL, round(size * 0.7))
+    for line in lines:
+        for smaller in range(size, least - 1, -1):
+            if width(line, smaller) <= room:
+                return line, smaller
+    return shorten(lines[-1], least, room), least

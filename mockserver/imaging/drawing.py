@@ -23,9 +23,9 @@ def draw(scene: Scene) -> Image.Image:
     colours = palette(scene.seed)
     logos = [inset for inset in scene.insets if inset.role == "logo"]
     insets = [inset for inset in scene.insets if inset.role != "logo"]
-    headline = scene.headline if clean(scene.headline) else scene.operation
+    headline = scene.headline if clean(scene.headline) else scene.operation  # never because the font lacks it
     cards = deal(insets, max(scene.width, scene.height))
-    shape = _shape(cards, clean(headline))
+    shape = _shape(cards, clean(headline, is_tiled=True))
     places = plan(scene.width, scene.height, shape, _below_logos(scene, logos))
     canvas = backdrop(scene.width, scene.height, places, colours, scene.seed)
     if places.pictures and cards:
@@ -36,9 +36,8 @@ def draw(scene: Scene) -> Image.Image:
     if scene.is_watermarked:
         draw_watermark(canvas, scene.provider)
     if places.footer:
-        line = " · ".join(filter(None, (scene.provider, scene.operation, scene.model)))
-        size = f"{scene.width}×{scene.height}"  # noqa: RUF001
-        draw_footer(canvas, places.footer, (line, size), colours, _beside_logos(scene, logos))
+        names = [scene.provider, scene.operation, scene.model or "", f"{scene.width}×{scene.height}"]  # noqa: RUF001
+        draw_footer(canvas, places.footer, names, colours, _beside_logos(scene, logos))
     draw_logos(canvas, logos, colours)
     return canvas
 

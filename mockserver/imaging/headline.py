@@ -3,19 +3,23 @@
 Letters always have an outline in ink, so they can be read on any background.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw
 
+from mockserver.imaging.direction import visual_order
+from mockserver.imaging.fitting import Block, fit
 from mockserver.imaging.layout import Place
-from mockserver.imaging.lettering import Block, clean, fit, font, shorten, visual_order, width
+from mockserver.imaging.lettering import MISSING, clean, count_missing, font, shorten, width
 from mockserver.imaging.palette import WHITE, Dice, Palette, mix
 from mockserver.imaging.stencil import lay, rounded, shade
 
 _SHOUTED = 64  # characters up to which a headline is set in capitals
 _LEAST_FOR_NOTES = 10  # pixels of letter height
 _MOST_ROWS = 2
+_OVERHANG = 0.04  # of the size: how much further than its glyph a tile reaches on either side
 _FEW = 6  # lines of a headline that are short enough for emphasis
 
 
@@ -38,18 +42,24 @@ def letter(
     headline, notes = words
     colours, seed = look
     size = round(unit * 3.1)
-    chips = _chips([clean(note, 60) for note in notes], place.width, size)
+    chips = _chips([_apology(headline), *(clean(note, 60) for note in notes)], place.width, size)
     rows = max((chip.row + 1 for chip in chips), default=0)
     taken = round(rows * size * 2.1 + size * 0.9) if rows else 0
     stroke = max(1, round(unit * 0.75))
-    text = clean(headline)
+    text = clean(headline, is_tiled=True)
     if len(text) <= _SHOUTED:
-        text = clean(text.upper())
+        text = clean(text.upper(), is_tiled=True)
     room = (place.width - 2 * stroke - round(unit), place.height - taken - 2 * stroke)
     block = fit(text, room, round(unit * 27), max(7, round(unit * 6.3)))
     top = place.top + max(0, (place.height - taken - block.height) // 2)
     _draw_chips(canvas, chips, (place.left, top), size, colours)
     _draw_block(canvas, block, (place.left + stroke, top + taken), (colours, seed), unit)
+
+
+def _apology(headline: str) -> str:
+    """What a headline drawn with tiles is short of; empty when it is drawn in full."""
+    count = count_missing(headline)
+    return f"{count:,} character{'s' * (count > 1)} not in this font" if count else ""
 
 
 def _chips(notes: Sequence[str], room: int, size: int) -> list[_Chip]:
@@ -91,22 +101,54 @@ def _draw_block(
     stroke = max(1, round(min(unit * 0.75, block.size * 0.085)))
     deep = max(1, round(block.size * 0.05))
     ascent = round(block.size * 0.95)
-    across = round(max(width(line, block.size) for line in block.lines)) + 4 * stroke
-    outline = Image.new("L", (across, ascent + block.leading * len(block.lines)))
+    broad = max(width(line, block.size) for line in block.lines)
+    pad = 2 * stroke + round(block.size * _OVERHANG)
+    outline = Image.new("L", (round(broad) + 2 * pad, ascent + block.leading * len(block.lines)))
     pen = ImageDraw.Draw(outline)
-    for row, line in enumerate(block.lines):
-        pen.text(
-            (2 * stroke, ascent + row * block.leading), line, 255, face, anchor="ls", stroke_width=stroke
-        )
+    for text, x, y, _ in _runs(block, broad):
+        where = (pad + x, ascent + y)
+        if text == MISSING:
+            pen.rounded_rectangle(_tile(*where, block.size, stroke), block.size * 0.17 + stroke, fill=255)
+        else:
+            pen.text(where, text, 255, face, anchor="ls", stroke_width=stroke)
     left, base = corner[0], corner[1] + round(block.size * 0.73)
-    origin = (left - 2 * stroke, base - ascent)
+    origin = (left - pad, base - ascent)
     shade(canvas, (origin[0] + deep, origin[1] + 2 * deep), outline, max(2.0, block.size * 0.09), 0.6)
     lay(canvas, colours.ink, origin, ImageChops.lighter(outline, ImageChops.offset(outline, deep // 2, deep)))
     bold, draw = _accented(block, seed), ImageDraw.Draw(canvas)
+    thicken = block.size * 0.012 if len(block.lines) <= _FEW else 0
+    for text, x, y, row in _runs(block, broad):
+        if text == MISSING:
+            _draw_tile(canvas, _tile(left + x, base + y, block.size), colours)
+        else:
+            fill = colours.accent if row == bold else WHITE
+            draw.text((left + x, base + y), text, fill, face, anchor="ls", stroke_width=thicken)
+
+
+def _runs(block: Block, broad: float) -> Iterator[tuple[str, float, int, int]]:
+    """Text or one `MISSING` at a time: its left end and baseline in the block, and the number of its line."""
     for row, line in enumerate(block.lines):
-        fill = colours.accent if row == bold else WHITE
-        thicken = block.size * 0.012 if len(block.lines) <= _FEW else 0
-        draw.text((left, base + row * block.leading), line, fill, face, anchor="ls", stroke_width=thicken)
+        x = broad - width(line, block.size) if block.is_from_right else 0.0
+        for run in filter(None, re.split(f"({MISSING})", line)):
+            yield run, x, row * block.leading, row
+            x += width(run, block.size)
+
+
+def _tile(x: float, base: float, size: int, stroke: int = 0) -> tuple[int, int, int, int]:
+    """The edges of a tile as tall as a capital, about the middle of where its glyph would stand."""
+    middle, half = x + width(MISSING, size) / 2, width(MISSING, size) / 2 + size * _OVERHANG
+    left, right = round(middle - half), round(middle + half)
+    return left - stroke, round(base - size * 0.73) - stroke, right + stroke, round(base) + stroke
+
+
+def _draw_tile(canvas: Image.Image, edges: tuple[int, int, int, int], colours: Palette) -> None:
+    """A key without a letter: the accent colour, with a darker face."""
+    left, top, right, bottom = edges
+    across, tall = max(1, right - left), max(1, bottom - top)
+    lay(canvas, colours.accent, (left, top), rounded(across, tall, across * 0.24))
+    rim = max(1, round(across * 0.17))
+    inner = rounded(max(1, across - 2 * rim), max(1, tall - 2 * rim), across * 0.12)
+    lay(canvas, mix(colours.accent, colours.rich, 0.28), (left + rim, top + rim), inner)
 
 
 def _accented(block: Block, seed: str) -> int:

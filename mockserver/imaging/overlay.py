@@ -3,52 +3,72 @@
 Each takes an RGB canvas and draws on it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PIL import Image, ImageDraw
 
 from mockserver.imaging.cards import decoded
+from mockserver.imaging.direction import visual_order
 from mockserver.imaging.layout import Place
-from mockserver.imaging.lettering import clean, font, shorten, visual_order, width
+from mockserver.imaging.lettering import clean, font, shorten, width
 from mockserver.imaging.palette import WHITE, Palette
 from mockserver.imaging.scene import Inset
 from mockserver.imaging.stencil import lay, rounded, shade
 
 _LEAST_SCALE, _MOST_SCALE = 0.01, 1.0
 _MOST_HEIGHT = 0.6  # of the picture's height, for a logo that is a tall strip
+_DOT = " · "
+_LEAST_FOR_FOOTER = 7  # pixels of letter height
 _MARGIN = 0.03  # of the picture's width, between a logo and the edges
 
 
 def draw_footer(
-    canvas: Image.Image, place: Place, lines: tuple[str, str], colours: Palette, kept_free: tuple[int, int]
+    canvas: Image.Image, place: Place, names: Sequence[str], colours: Palette, kept_free: tuple[int, int]
 ) -> None:
-    """A dark strip: a MOCK badge, one line at the left and one at the right.
+    """A dark strip: a MOCK badge and the names, the last of which, the size, stands at the right if it can.
 
     `kept_free` are pixels at the left and right end that a logo covers.
     """
-    left, right = lines
-    strip = Image.new("L", (place.width, place.height), 175)
-    lay(canvas, colours.ink, (place.left, place.top), strip)
+    lay(canvas, colours.ink, (place.left, place.top), Image.new("L", (place.width, place.height), 175))
     size, pad = max(6, round(place.height * 0.44)), round(place.height * 0.6)
-    draw, base = ImageDraw.Draw(canvas), place.top + place.height / 2 + size * 0.36
     start, end = place.left + pad + kept_free[0], place.right - pad - kept_free[1]
-    tall, small = round(place.height * 0.62), round(size * 0.82)
-    badge = round(width("MOCK", small) + small * 1.3)
+    start += _draw_badge(canvas, place, start, round(size * 0.82), colours) + round(pad * 0.7)
+    *left, right = [clean(name, 80) for name in names]
+    line, draw = _DOT.join(filter(None, left)), ImageDraw.Draw(canvas)
+    middle, rows = place.top + place.height / 2, [line]
+    for smaller in (size, round(size * 0.92), round(size * 0.84)):
+        if smaller >= _LEAST_FOR_FOOTER and width(line, smaller) + pad + width(right, smaller) <= end - start:
+            draw.text((end, middle + smaller * 0.36), right, WHITE, font(smaller), anchor="rs")
+            size = smaller
+            break
+    else:
+        rows, size = _two_rows([*filter(None, left), right], end - start, place.height)
+    for row, text in enumerate(rows):
+        base = middle + size * 0.36 + (row - (len(rows) - 1) / 2) * size * 1.24
+        shown = visual_order(shorten(text, size, end - start))
+        draw.text((start, base), shown, WHITE, font(size), anchor="ls")
+
+
+def _draw_badge(canvas: Image.Image, place: Place, start: int, size: int, colours: Palette) -> int:
+    """The word MOCK at the left end of the footer; its width in pixels."""
+    across, tall = round(width("MOCK", size) + size * 1.3), round(place.height * 0.62)
     lay(
         canvas,
         colours.accent,
         (start, place.top + (place.height - tall) // 2),
-        rounded(badge, tall, tall * 0.3),
+        rounded(across, tall, tall * 0.3),
     )
-    draw.text((start + badge / 2, base - size * 0.06), "MOCK", colours.ink, font(small), anchor="ms")
-    start += badge + round(pad * 0.7)
-    room = end - start
-    if width(right, size) < room * 0.5:
-        draw.text((end, base), right, WHITE, font(size), anchor="rs")
-        room -= round(width(right, size)) + pad
-    draw.text(
-        (start, base), visual_order(shorten(clean(left, 200), size, room)), WHITE, font(size), anchor="ls"
-    )
+    where = (start + across / 2, place.top + place.height / 2 + size * 0.36)
+    ImageDraw.Draw(canvas).text(where, "MOCK", colours.ink, font(size), anchor="ms")
+    return across
+
+
+def _two_rows(names: Sequence[str], room: int, tall: int) -> tuple[list[str], int]:
+    """The names in two rows of about the same width, and the largest size at which both fit."""
+    splits = [[_DOT.join(names[:count]), _DOT.join(names[count:])] for count in range(1, len(names))]
+    rows = min(splits, key=lambda rows: max(width(row, tall) for row in rows))
+    fitting = room * tall / max(1.0, *(width(row, tall) for row in rows))
+    return rows, max(_LEAST_FOR_FOOTER, min(round(tall * 0.35), int(fitting)))
 
 
 def draw_watermark(canvas: Image.Image, text: str) -> None:
