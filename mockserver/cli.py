@@ -17,7 +17,7 @@ from typing import Never
 import click
 
 from mockserver.engine import Settings
-from mockserver.spec.catalog import Catalog, SpecificationError, load
+from mockserver.spec.catalog import Catalog, SpecificationError, load, survey
 from mockserver.spec.model import Provider
 
 SIZE = re.compile(r"[0-9]{2,4}x[0-9]{2,4}")
@@ -195,17 +195,19 @@ def _triggers(provider: Provider) -> str:
 @click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
 def check(folder: Path | None) -> None:
     """Look for mistakes in specifications and tables: the bundled ones and those in DIR."""
-    from mockserver.pipeline.behave import bind  # noqa: PLC0415 - only this command and serve need it
+    from mockserver.fixtures import load_fixtures  # noqa: PLC0415 - only this command and serve need these
+    from mockserver.pipeline.behave import bind  # noqa: PLC0415
     from mockserver.spec.lint import lint  # noqa: PLC0415
 
-    try:
-        catalog = load([folder] if folder else [], is_thorough=True)
-        bind(catalog)
-        complaints = lint(catalog)
-    except SpecificationError as error:
-        _stop(error.complaints)
+    catalog, complaints = survey([folder] if folder else [])
+    for step in (bind, load_fixtures):
+        try:
+            step(catalog)
+        except SpecificationError as error:
+            complaints += error.complaints
+    complaints += lint(catalog)
     if complaints:
-        _stop(complaints)
+        _stop(list(dict.fromkeys(complaints)))
     rows = sum(len(provider.errors) for provider in catalog.providers.values())
     click.echo(f"{len(catalog.providers)} providers, {len(catalog.operations)} operations, {rows} errors: nothing to complain of")
 

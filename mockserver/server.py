@@ -37,7 +37,7 @@ def create_engine(
     """Load specifications and fixtures into an engine. Raises SpecificationError."""
     settings = settings or Settings()
     catalog = load(spec_folders)
-    fixtures = load_fixtures()
+    fixtures = load_fixtures(catalog)
     world = World(
         seed=settings.seed,
         accounts=fixtures.accounts,

@@ -3,8 +3,10 @@
 A save writes a new file beside the old one and puts it in its place, so there is never half a file.
 """
 
+import logging
 import os
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +16,8 @@ from mockserver.spec.catalog import SpecificationError
 from mockserver.state.world import World
 
 SAVES_EVERY_S = 1.0
+PAUSES_PER_SAVE = 10  # how many times as long as a save the pause after it is
+log = logging.getLogger("mockserver")
 
 
 class StateFile:
@@ -23,22 +27,30 @@ class StateFile:
         self._world = world
         self._file = file
         self._saved_version = -1
+        self._is_failing = False  # whether the last save failed, which was logged then
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mockserver-state", daemon=True)
 
     def loaded(self) -> Self:
-        """Restore the world from the file, if there is one. Raises SpecificationError where it is no snapshot."""
+        """Restore the world from the file, if there is one. Raises SpecificationError where it cannot be used."""
+        folder = self._file.parent
+        if not folder.is_dir():
+            raise SpecificationError([f"{self._file}: there is no folder {folder}; make it, or name another file"])
+        if not os.access(folder, os.W_OK):
+            raise SpecificationError([f"{self._file}: nothing can be written into {folder}; allow it, or name another file"])
         if not self._file.exists():
             return self
         try:
             value, _ = parse(self._file.read_bytes())
             self._world.restore(value if isinstance(value, dict) else {})
-        except (OSError, MalformedJsonError, ValueError) as error:
+        except OSError as error:
+            raise SpecificationError([f"{self._file}: cannot be read: {error.strerror}; allow it, or name another file"]) from error
+        except (MalformedJsonError, ValueError) as error:
             raise SpecificationError([f"{self._file}: {error}; move it away to begin anew"]) from error
         return self
 
     def save(self) -> None:
-        """Write the world, if it has changed since the last time."""
+        """Write the world, if it has changed since the last time. Raises OSError."""
         version = self._world.version
         if version == self._saved_version:
             return
@@ -50,17 +62,41 @@ class StateFile:
         fresh.replace(self._file)
         self._saved_version = version
 
+    def try_to_save(self) -> float:
+        """Save, or log why that is not possible, once; give how long it took in seconds."""
+        started = time.perf_counter()
+        try:
+            self.save()
+        except OSError as error:
+            if not self._is_failing:
+                log.error("%s: cannot be written: %s; it is tried again", self._file, error.strerror or error)  # noqa: TRY400 - no bug of ours
+            self._is_failing = True
+        else:
+            self._is_failing = False
+        return time.perf_counter() - started
+
     def __enter__(self) -> Self:
-        self.save()
+        self.try_to_save()
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._is_over.set()
         self._thread.join()
-        self._saved_version = -1  # the clock may have moved on, even if nothing else has
-        self.save()
+        self._saved_version = -1  # a running clock has moved on, even if nothing else has
+        self._is_failing = False  # the last chance: what fails now is lost, and said so
+        self.try_to_save()
 
     def _run(self) -> None:
-        while not self._is_over.wait(SAVES_EVERY_S):
-            self.save()
+        took_s = 0.0
+        while not self._is_over.wait(pause_after(took_s)):
+            took_s = self.try_to_save()
+
+
+def pause_after(took_s: float) -> float:
+    """Say how long to wait after a save that took so long: most of the time belongs to the calls.
+
+    >>> pause_after(0.02), pause_after(3.0)
+    (1.0, 30.0)
+    """
+    return max(SAVES_EVERY_S, PAUSES_PER_SAVE * took_s)

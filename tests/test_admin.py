@@ -1,6 +1,14 @@
 """`/__admin`: the clock, jobs and accounts; what is wrong is told as problem details and changes nothing."""
 
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
 import pytest
+
+from mockserver.fixtures import load_fixtures
+from mockserver.state.resources import Resource
 
 
 def problem(answer, status=400):
@@ -107,3 +115,155 @@ def test_links_follow_the_proxy_that_the_caller_came_through(client):
     assert output.startswith("https://mock.example.com/cdn/pikzels/")
     again = {"image_url": output}
     assert client.post("/v2/thumbnail/score", json=again, headers=headers).status_code == 200
+
+
+def test_every_admin_answer_carries_the_worlds_date(client):
+    client.put("/__admin/clock", json={"now": "2030-01-01T00:00:00Z", "frozen": True})
+    answers = [
+        client.get("/__admin"),
+        client.get("/__admin/health"),
+        client.get("/__admin/nothing"),
+        client.get("/__admin/clock/"),
+        client.delete("/__admin/clock"),
+        client.put("/__admin/clock", json={}),
+    ]
+    assert [answer.headers.get_list("date") for answer in answers] == [["Tue, 01 Jan 2030 00:00:00 GMT"]] * 6
+
+
+def test_the_routes_are_listed(client):
+    routes = client.get("/__admin").json()["routes"]
+    assert {"method": "POST", "path": "/__admin/reset", "does": "Forget everything that happened."} in routes
+    assert all(set(each) == {"method", "path", "does"} and each["does"].endswith(".") for each in routes)
+    for each in routes:
+        if each["method"] == "GET" and "{" not in each["path"]:
+            assert client.get(each["path"]).status_code == 200
+
+
+def test_an_unknown_path_lists_the_routes(client):
+    answer = client.get("/__admin/acounts")
+    assert "GET /__admin lists" in problem(answer, 404)
+    assert answer.json()["routes"] == client.get("/__admin").json()["routes"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/clock", "GET, HEAD, PUT"), ("/clock/advance", "POST"), ("/state", "GET, HEAD, PUT"), ("/jobs/x", "GET, HEAD, PUT"), ("/webhooks", "GET, HEAD")],
+)
+def test_a_wrong_method_is_told_the_right_ones(client, path, allowed):
+    answer = client.delete(f"/__admin{path}")
+    assert allowed in problem(answer, 405)
+    assert answer.headers["allow"] == allowed
+
+
+def test_a_bug_of_ours_is_a_problem_and_logged_with_its_traceback(server, client, caplog):
+    broken = Resource("broken", "pet", "pikzels/pkz_test", 1e300, 1, "completed", "processing", {})
+    server.engine.world.resources.put("broken", broken)  # no snapshot can bring such a time
+    answer = client.get("/__admin/jobs/broken")
+    assert "OverflowError" in problem(answer, 500) or "ValueError" in problem(answer, 500)
+    assert "date" in answer.headers
+    assert any(record.exc_info and "GET /__admin/jobs/broken" in record.message for record in caplog.records)
+
+
+def test_a_large_state_is_read_off_the_event_loop(client, server):
+    state = client.get("/__admin/state").json()
+    state["names"] = {f"n{number}": "x" * 400 for number in range(50_000)}
+    text = json.dumps(state).encode()
+    waits = []
+    with ThreadPoolExecutor(1) as thread, httpx.Client(base_url=server.url, timeout=30) as other:
+        other.get("/__admin/health")
+        put = thread.submit(client.put, "/__admin/state", content=text)
+        while not put.done():
+            started = time.perf_counter()
+            other.get("/__admin/clock").raise_for_status()
+            waits.append(time.perf_counter() - started)
+    assert put.result().status_code == 200
+    assert len(waits) > 1  # calls were answered meanwhile
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"creditz": 5}, "creditz is not a known field; did you mean credits?"),
+        ({"has_api_acces": True}, "did you mean has_api_access?"),
+        ({"credits": 1, "colour": "red"}, "colour is not a known field"),
+        ({"plan": None}, "plan must be one of: free, creator, pro, business"),
+        ({"credits": True}, "credits must be a number or null"),
+        ({"smart_balance": {"top_up": -1}}, "smart_balance.top_up must be at least 0"),
+        ({"smart_balance": {"topup": 1}}, "topup is not a known field; did you mean top_up?"),
+        ({"smart_balance": {"has_unpaid_invoice": "no"}}, "must be true or false"),
+        ({"has_api_access": "yes"}, "has_api_access must be true or false"),
+        ({"is_test": None}, "is_test must be true or false"),
+        ({"webhook_secret": 5}, "webhook_secret must be a string"),
+        ({"persons": {"ann": "gone"}}, "persons.ann must be one of: active, withdrawn"),
+        ({"persons": ["ann"]}, "persons must be a JSON object"),
+        ({"inspirations": [1]}, "inspirations[0] must be a string"),
+        ({"assets": {"logo": "images/logo.png"}}, "assets.logo must be a JSON object"),
+        ({"assets": {"logo": {}}}, "Provide either file or data"),
+        ({"assets": {"logo": {"file": "images/logo.png", "data": "data:image/png;base64,"}}}, "not both"),
+        ({"assets": {"logo": {"file": "images/nothing.png"}}}, "assets.logo.file: there is no picture 'images/nothing.png'"),
+        ({"assets": {"logo": {"file": "images/logo.png", "corner": "middle"}}}, "assets.logo.corner must be one of: top-left"),
+        ({"assets": {"logo": {"file": "images/logo.png", "scale": 0.01}}}, "assets.logo.scale must be at least 0.02"),
+        ({"assets": {"logo": {"file": "images/logo.png", "scale": 0.61}}}, "assets.logo.scale must be at most 0.6"),
+        ({"assets": {"logo": {"file": "images/logo.png", "has_shadow": 1}}}, "assets.logo.has_shadow must be true or false"),
+        ({"assets": {"logo": {"data": "data:image/png;base64,AAAA"}}}, "assets.logo.data: this is not a supported picture"),
+        ({"assets": {"logo": {"data": "AAAA"}}}, "assets.logo.data: this is not a base64 data URL"),
+        ({"reference_sets": {"ref": {"format": "16:9", "files": ["images/logo.png"]}}}, "reference_sets.ref.format must be one of: youtube"),
+        ({"reference_sets": {"ref": {"format": "x", "files": []}}}, "reference_sets.ref.files must hold at least 1"),
+        ({"reference_sets": {"ref": {"format": "x", "files": ["images/logo.png"] * 7}}}, "reference_sets.ref.files must hold at most 6"),
+        ({"reference_sets": {"ref": {"format": "x", "files": ["nothing"]}}}, "there is no picture 'nothing'"),
+        ({"reference_sets": {"ref": {"format": "x"}}}, "files"),
+        ({"period": "2026-01"}, "period is not a known field"),
+        ({"is_blocked": True}, "is_blocked is not a known field"),  # another provider's
+    ],
+    ids=str,
+)
+def test_what_an_account_cannot_be_is_told_and_changes_nothing(client, body, said):
+    before = client.get("/__admin/accounts/thumbapi/tb_test").json()
+    assert said in problem(client.put("/__admin/accounts/thumbapi/tb_test", json={"state": "inactive", **body}))
+    assert client.get("/__admin/accounts/thumbapi/tb_test").json() == before
+    assert client.get("/__admin/state").json()["pictures"] == {}
+
+
+@pytest.mark.parametrize(
+    ("provider", "key", "body"),
+    [
+        ("pikzels", "pkz_test", {"smart_balance": {"top_up": 2.5, "has_unpaid_invoice": False}, "allows_equal_names": True, "has_api_access": False}),
+        ("pikzels", "pkz_test", {"smart_balance": None, "credits": None, "enforce": ["credits", "limits"]}),
+        ("fatthumb", "nsk_test", {"is_blocked": True, "uses_own_keys": True, "has_openai_key": False, "is_at_generation_cap": True, "is_denied": True}),
+        ("fatthumb", "nsk_test", {"persons": {"ann": "withdrawn"}, "inspirations": ["a"], "plan": "ultra", "credits": -0.5}),
+        ("thumbapi", "tb_test", {"is_test": True, "webhook_secret": "s", "assets": {}, "reference_sets": {}}),
+        ("thumbapi", "tb_test", {"assets": {"logo": {"file": "images/logo.png", "corner": "top-left", "scale": 0.02, "has_shadow": False}}}),
+        ("thumbapi", "tb_test", {"reference_sets": {"ref": {"format": "x", "files": ["images/reference-1.png"]}}}),
+    ],
+    ids=str,
+)
+def test_what_an_account_can_be_is_taken_as_it_is(client, provider, key, body):
+    shown = client.put(f"/__admin/accounts/{provider}/{key}", json=body).raise_for_status().json()
+    assert {name: shown[name] for name in body} == body
+
+
+def test_an_asset_that_is_sent_along_is_kept_and_drawn(client):
+    url = "data:image/png;base64," + load_fixtures().pictures["images/logo.png"].small
+    body = {"assets": {"logo": {"data": url, "corner": "top-right"}}}
+    shown = client.put("/__admin/accounts/thumbapi/tb_test", json=body).raise_for_status().json()["assets"]
+    assert set(shown["logo"]) == {"file", "corner"}
+    assert list(client.get("/__admin/state").json()["pictures"]) == [shown["logo"]["file"]]
+    assert client.put("/__admin/accounts/thumbapi/tb_test", json={"assets": shown}).status_code == 200
+    call = {"title": "t", "format": "youtube", "useLogo": True}
+    assert client.post("/v1/generate", json=call, headers={"x-api-key": "tb_test"}).status_code == 200
+
+
+def test_every_account_of_the_fixtures_could_be_told(client):
+    for provider, rows in load_fixtures().accounts.items():
+        for key, row in rows.items():
+            assert client.put(f"/__admin/accounts/{provider}/{key}", json=row).status_code == 200, row
+
+
+def test_a_job_whose_webhook_was_sent_changes_without_sending_it_again(client):
+    body = {"title": "t", "format": "x", "webhookUrl": "http://example.invalid/"}  # a host that is never called
+    job = client.post("/v1/generate", json=body, headers={"x-api-key": "tb_test"}).json()["jobId"]
+    client.post("/__admin/clock/advance", json={"by": 60}).raise_for_status()
+    before = client.get("/__admin/webhooks").json()
+    assert len(before["webhooks"][0]["attempts"]) == 1
+    assert client.put(f"/__admin/jobs/{job}", json={"status": "failed"}).json()["status"] == "failed"
+    assert client.get("/__admin/webhooks").json() == before

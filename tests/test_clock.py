@@ -1,5 +1,6 @@
 """Time as the APIs see it: it runs, stands, jumps and hurries, and never runs back by itself."""
 
+import threading
 import time
 
 import pytest
@@ -79,8 +80,7 @@ def test_a_clock_can_be_set_back(frozen):
 
 
 def test_a_fast_clock_runs_faster_than_real_time():
-    """One that runs a billion times faster makes years of the instant between two looks."""
-    clock = Clock(scale=1e9)
+    clock = Clock(scale=1e6)
     clock.set(0.0)
     before, real = clock.now(), time.monotonic()
     while time.monotonic() == real:
@@ -170,3 +170,85 @@ def test_what_is_no_time_is_refused_with_an_example(text):
 
 def test_times_are_written_to_the_millisecond():
     assert isoformat(NEW_YEAR_S + 0.0625) == "2026-01-01T00:00:00.062Z"
+
+
+@pytest.mark.parametrize("scale", [0, -1, float("inf"), float("nan"), 1e12, 1_000_001])
+def test_a_scale_that_is_none_is_refused_with_the_bounds(scale):
+    with pytest.raises(ValueError, match="more than 0, and at most 1,000,000"):
+        Clock(scale=scale)
+
+
+def test_a_fast_clock_stays_at_the_end_of_time():
+    clock = Clock(scale=1e6)
+    clock.set(LATEST_S)
+    real = time.monotonic()
+    while time.monotonic() == real:
+        pass
+    assert clock.now() == LATEST_S
+    clock.set(is_frozen=True)
+    assert clock.now() == LATEST_S
+    with pytest.raises(ValueError, match="out of bounds"):
+        clock.advance(1)
+
+
+def test_every_move_is_counted_and_no_look(frozen):
+    before = frozen.changes
+    frozen.now()
+    frozen.isoformat()
+    moment = Clock.read(frozen.snapshot())
+    assert frozen.changes == before
+    for move in (lambda: frozen.set(1.0), lambda: frozen.advance(1), frozen.reset, lambda: frozen.restore(moment)):
+        move()
+    assert frozen.changes == before + 4
+
+
+def test_nobody_sees_a_clock_between_two_times():
+    """A reader sees the one time or the other while another thread moves a stopped clock and lets it go."""
+    clock = Clock()
+    early_s, late_s = 1000.0, LATEST_S - 1e6
+    clock.set(early_s, is_frozen=True)
+    is_over = threading.Event()
+
+    def move():
+        for _ in range(20_000):
+            clock.set(late_s, is_frozen=False)
+            clock.set(early_s, is_frozen=True)
+        is_over.set()
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    torn = []
+    while not is_over.is_set():
+        now_s = clock.now()
+        if not (early_s <= now_s < early_s + BARELY_S or late_s <= now_s < late_s + BARELY_S):
+            torn.append(now_s)
+    mover.join()
+    assert torn == []
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        {"offset_s": 0, "stopped_at_s": -1},
+        {"offset_s": 0, "stopped_at_s": LATEST_S + 1},
+        {"offset_s": 1e300, "stopped_at_s": None},
+        {"offset_s": -1e11, "stopped_at_s": None},
+        {"offset_s": float("nan"), "stopped_at_s": None},
+    ],
+)
+def test_a_snapshot_of_a_time_that_cannot_be_is_not_read(snapshot):
+    with pytest.raises(ValueError, match="out of bounds"):
+        Clock.read(snapshot)
+
+
+@pytest.mark.parametrize("value", ["1", True, [], {}])
+def test_a_snapshot_whose_time_is_no_number_is_not_read(value):
+    with pytest.raises(TypeError, match="stopped_at_s must be a number of seconds"):
+        Clock.read({"offset_s": 0, "stopped_at_s": value})
+
+
+def test_a_clock_at_the_end_of_time_is_restored_there():
+    clock, other = Clock(), Clock()
+    clock.set(LATEST_S)
+    other.restore(Clock.read(clock.snapshot()))
+    assert other.now() == LATEST_S

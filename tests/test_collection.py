@@ -3,7 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import RLock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -136,6 +136,64 @@ def test_every_change_is_counted_and_no_look(pets):
     pets.list()
     pets.snapshot()
     assert (before, pets.changes) == (2, 2)
+
+
+class Visit(NamedTuple):
+    """Something of every kind of field."""
+
+    pet: str
+    at_s: float
+    paid_at_s: float | None
+    weight: float | None = None
+    count: int = 0
+    is_over: bool = False
+    notes: dict[str, Any] = {}  # noqa: RUF012 - a named tuple's default
+    bills: list[dict[str, Any]] = []  # noqa: RUF012
+
+
+VISIT = {"pet": "Rex", "at_s": 5, "paid_at_s": None}
+
+
+def test_a_whole_number_will_do_for_a_float_and_a_default_for_what_is_missing():
+    visits = Collection(Visit, RLock())
+    assert visits.read({"a": {**VISIT, "weight": 3, "bills": [{}]}}) == {"a": Visit("Rex", 5, None, 3, bills=[{}])}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("pet", 1, "a string"), ("pet", None, "a string"), ("at_s", "1", "a number"), ("at_s", True, "a number"), ("at_s", None, "a number"),
+        ("at_s", -1, "from 0"), ("at_s", 1e300, "from 0"), ("paid_at_s", "now", "or null"), ("paid_at_s", 1e300, "or null"), ("weight", True, "or null"),
+        ("weight", float("inf"), "or null"), ("weight", 10**400, "or null"), ("count", 1.5, "a whole number"), ("count", False, "a whole number"),
+        ("is_over", 1, "true or false"), ("notes", [], "an object"), ("bills", {}, "an array of an object"), ("bills", [1], "an array of an object"),
+        ("age", 1, "is not known"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_named_with_its_key_and_field(field, value, words):
+    with pytest.raises(TypeError, match=rf"^a\.{field} .*{words}"):
+        Collection(Visit, RLock()).read({"a": {**VISIT, field: value}})
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(TypeError, match=r"a\.at_s is missing"):
+        Collection(Visit, RLock()).read({"a": {"pet": "Rex", "paid_at_s": None}})
+
+
+@pytest.mark.parametrize("values", [None, [], 1, "a"])
+def test_what_is_no_object_is_not_read(values):
+    with pytest.raises(TypeError, match="object"):
+        Collection(int, RLock()).read(values)
+
+
+def test_true_is_no_counter():
+    with pytest.raises(TypeError, match="a is no int"):
+        Collection(int, RLock()).read({"a": True})
+
+
+def test_of_too_many_values_the_newest_are_restored():
+    bounded = Collection(int, RLock(), capacity=2)
+    bounded.restore({"a": 1, "b": 2, "c": 3})
+    assert bounded.list() == [("b", 2), ("c", 3)]
 
 
 class LikeADict(RuleBasedStateMachine):

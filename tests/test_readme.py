@@ -85,3 +85,8 @@ def test_every_option_of_every_command_is_mentioned():
 
     for command in main.commands.values():
         assert f"`mockserver {command.name}" in TEXT
+def test_every_admin_route_is_mentioned(client):
+    for route in client.get("/__admin").json()["routes"]:
+        assert f"{route['path']}`" in TEXT, route
+
+

@@ -3,15 +3,24 @@
 The value obeys the schema, repeats for the same request, and echoes the fields that the request names alike.
 """
 
-from collections.abc import Mapping
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from mockserver.call import Call, Result
 from mockserver.problems import Problem, ProblemType
 from mockserver.spec.model import ResponseSpec
+from mockserver.state.ids import Chance
 
 Json = Any
-DEEPEST = 8
+OPTIONAL_REFERENCES = 3  # how many references deep members stand that need not
+BRANCHES = 4  # of oneOf and anyOf, how many are tried
+TRIES = 20  # for each item of a list that must hold no item twice
+WIDTH = 100  # of a range that is open at one end
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven", "inlet", "jasper")
 FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
@@ -19,6 +28,24 @@ FORMATS = {
     "uri": "https://example.com/",
     "email": "someone@example.com",
 }
+# What two parts of an allOf say together; where nothing stands here, the first one speaks.
+JOINED: Mapping[str, Callable[[Json, Json], Json]] = {
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems"), max),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems"), min),
+    "required": lambda one, other: [*one, *(name for name in other if name not in one)],
+    "enum": lambda one, other: [value for value in one if value in other],
+    "items": lambda one, other: {"allOf": [one, other]},
+    "properties": lambda one, other: {
+        **one,
+        **{name: {"allOf": [one[name], each]} if name in one else each for name, each in other.items()},
+    },
+}
+KINDS = {"properties": "object", "required": "object", "items": "array", "minLength": "string", "format": "string",
+         "pattern": "string", "minimum": "number", "maximum": "number", "multipleOf": "number"}  # fmt: skip
+
+
+class EndlessError(Exception):
+    """A schema asks for itself again, and so on without an end."""
 
 
 def generate(call: Call) -> Result:
@@ -29,14 +56,32 @@ def generate(call: Call) -> Result:
         return Result(None, status)
     value = documented.example
     if value is None:
-        value = made(documented.schema.document, call, "answer")
+        value = made(documented, call.chance)
     return Result(_echoed(value, call, documented), status)
+
+
+def made(documented: ResponseSpec, chance: Chance) -> Json:
+    """Make a value that obeys a response's schema: first with all its members, then with other choices until one obeys."""
+    schema, value = documented.schema, None
+    if schema is None:
+        return None
+    for is_full, branch in ((is_full, branch) for is_full in (True, False) for branch in range(BRANCHES)):
+        try:
+            value = _Maker(schema.followed, chance, is_full=is_full, branch=branch).value(schema.document, "answer")
+        except EndlessError:
+            continue
+        if schema.accepts(value):
+            return value
+    return value
 
 
 def _success(call: Call) -> ResponseSpec:
     for status, response in call.operation.responses.items():
         if status.isdigit() and status.startswith("2"):
             return response
+    for name in ("2XX", "default"):
+        if name in call.operation.responses:
+            return dataclasses.replace(call.operation.responses[name], status="200")
     raise Problem(ProblemType.INTERNAL)
 
 
@@ -52,58 +97,147 @@ def _echoed(value: Json, call: Call, documented: ResponseSpec) -> Json:
     return value
 
 
-def made(schema: Json, call: Call, place: str, depth: int = 0) -> Json:
-    """Make a value that obeys a schema, from the request's own chance."""
-    schema = _followed(schema, call)
-    if not isinstance(schema, Mapping) or depth > DEEPEST:
-        return None
-    for key in ("example", "default", "const"):
-        if key in schema:
-            return schema[key]
-    if "enum" in schema:
-        return schema["enum"][call.chance.whole(place, 0, len(schema["enum"]) - 1)]
-    for key in ("oneOf", "anyOf", "allOf"):
-        if key in schema and "properties" not in schema:
-            return made(schema[key][0], call, place, depth + 1)
-    kind = schema.get("type", "object" if "properties" in schema else None)
-    kind = next((name for name in kind if name != "null"), "null") if isinstance(kind, list) else kind
-    return _of_kind(kind, schema, call, place, depth)
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes values from the parts of one schema."""
+
+    followed: Callable[[Json], Json]  # gives what a reference of the schema leads to
+    chance: Chance
+    is_full: bool  # False: only what is required
+    branch: int  # which of the schemas under oneOf or anyOf
+
+    def value(self, part: Json, place: str, open_: tuple[str, ...] = ()) -> Json:
+        """Make a value for a part of the schema; `open_` are the references that lead to it. Raises EndlessError."""
+        part, open_ = self._whole(part, open_)
+        for key in ("const", "example", "default"):
+            if key in part:
+                return part[key]
+        if part.get("enum"):
+            return part["enum"][self.chance.whole(place, 0, len(part["enum"]) - 1)]
+        try:
+            return self._of_kind(_kind(part), part, place, open_)
+        except EndlessError:
+            if "null" in part.get("type", ()):
+                return None
+            raise
+
+    def _whole(self, part: Json, open_: tuple[str, ...]) -> tuple[Mapping[str, Json], tuple[str, ...]]:
+        """Join a part with what it refers to, all its allOf, and one of its oneOf and anyOf."""
+        if not isinstance(part, Mapping):
+            return {}, open_
+        joined = {key: value for key, value in part.items() if key not in {"$ref", "allOf", "anyOf", "oneOf"}}
+        others = list(part.get("allOf", ()))
+        others.extend(part[key][self.branch % len(part[key])] for key in ("oneOf", "anyOf") if part.get(key))
+        if "$ref" in part:
+            if part["$ref"] in open_:
+                raise EndlessError
+            open_ = (*open_, part["$ref"])
+            others.insert(0, self.followed(part))
+        all_open = dict.fromkeys(open_)
+        for other in others:
+            known, also_open = self._whole(other, open_)
+            joined = _joined(joined, known)
+            all_open.update(dict.fromkeys(also_open))
+        return joined, tuple(all_open)
+
+    def _of_kind(self, kind: str | None, part: Mapping[str, Json], place: str, open_: tuple[str, ...]) -> Json:
+        if kind == "object":
+            return self._object(part, place, open_)
+        if kind == "array":
+            return self._array(part, place, open_)
+        if kind in {"integer", "number"}:
+            return _number(part, self.chance.share(place), is_whole=kind == "integer")
+        if kind == "boolean":
+            return self.chance.whole(place, 0, 1) == 1
+        return _text(part, self.chance, place) if kind == "string" else None
+
+    def _object(self, part: Mapping[str, Json], place: str, open_: tuple[str, ...]) -> Json:
+        properties, required = part.get("properties", {}), part.get("required", ())
+        members = {}
+        for name in (*properties, *(name for name in required if name not in properties)):
+            is_optional = name not in required
+            schema = properties.get(name, part.get("additionalProperties", {}))
+            if schema is False or (is_optional and not (self.is_full and len(open_) <= OPTIONAL_REFERENCES)):
+                continue
+            try:
+                members[name] = self.value(schema, f"{place}/{name}", open_)
+            except EndlessError:
+                if not is_optional:
+                    raise
+        return members
+
+    def _array(self, part: Mapping[str, Json], place: str, open_: tuple[str, ...]) -> Json:
+        schemas: Sequence[Json] = part.get("prefixItems", ())
+        rest, least = part.get("items", {}), part.get("minItems", 0)
+        count = min(max(1, len(schemas), least), part.get("maxItems", math.inf))
+        items: list[Json] = []
+        try:
+            for index in range(TRIES * count if part.get("uniqueItems") else count):
+                schema = schemas[index] if index < len(schemas) else rest
+                item = None if len(items) == count or schema is False else self.value(schema, f"{place}/{index}", open_)
+                if len(items) < count and schema is not False and not (part.get("uniqueItems") and item in items):
+                    items.append(item)
+        except EndlessError:
+            if least > len(items):
+                raise
+        return items
 
 
-def _of_kind(kind: str | None, schema: Mapping[str, Json], call: Call, place: str, depth: int) -> Json:
-    if kind == "object":
-        wanted = schema.get("properties", {})
-        return {name: made(each, call, f"{place}/{name}", depth + 1) for name, each in wanted.items()}
-    if kind == "array":
-        count = max(1, schema.get("minItems", 1))
-        return [made(schema.get("items", {}), call, f"{place}/{index}", depth + 1) for index in range(count)]
-    if kind in {"integer", "number"}:
-        return _number(schema, call, place)
-    if kind == "boolean":
-        return call.chance.whole(place, 0, 1) == 1
-    return _text(schema, call, place) if kind == "string" else None
+def _joined(one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Json]:
+    """Say in one schema what two say.
+
+    >>> _joined({"minimum": 1, "required": ["a"]}, {"minimum": 3, "required": ["b"]})
+    {'minimum': 3, 'required': ['a', 'b']}
+    """
+    together = {**other, **one}
+    for key in set(one) & set(other):
+        if key in JOINED:
+            together[key] = JOINED[key](one[key], other[key])
+        elif key == "type":
+            kinds = [[each["type"]] if isinstance(each["type"], str) else each["type"] for each in (one, other)]
+            together[key] = [kind for kind in kinds[0] if kind in kinds[1]] or kinds[0]
+    return together
 
 
-def _followed(schema: Json, call: Call) -> Json:
-    """Follow a reference into the components that the response's schema carries along."""
-    while isinstance(schema, Mapping) and "$ref" in schema:
-        documented = _success(call)
-        target: Json = documented.schema.document if documented.schema else {}
-        for part in str(schema["$ref"]).removeprefix("#/").split("/"):
-            target = target.get(part, {})
-        schema = target
-    return schema
+def _kind(part: Mapping[str, Json]) -> str | None:
+    """Give the type of the value to make; None where nothing is said of it."""
+    kind = part.get("type")
+    if isinstance(kind, list):
+        return next((name for name in kind if name != "null"), "null")
+    return kind or next((meant for key, meant in KINDS.items() if key in part), None)
 
 
-def _number(schema: Mapping[str, Json], call: Call, place: str) -> int:
-    low = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
-    high = schema.get("maximum", max(low, 100))
-    return call.chance.whole(place, int(low), int(high))
+def _number(part: Mapping[str, Json], share: float, *, is_whole: bool) -> float:
+    """Choose a number within the bounds of a schema: a whole one where there is one.
+
+    >>> _number({"minimum": 0.2, "exclusiveMaximum": 1}, 0.5, is_whole=False)
+    0.6
+    >>> _number({"multipleOf": 7, "minimum": 1, "maximum": 20}, 0.5, is_whole=True)
+    14
+    """
+    bounds = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
+    exact = {key: Fraction(str(part[key])) for key in bounds if key in part and not isinstance(part[key], bool)}
+    lows = [exact[key] for key in ("minimum", "exclusiveMinimum") if key in exact]
+    highs = [exact[key] for key in ("maximum", "exclusiveMaximum") if key in exact]
+    step = exact.get("multipleOf") or Fraction(1)
+    step = Fraction(step.numerator) if is_whole else step
+    low = max(lows) if lows else min(highs, default=Fraction(0)) - WIDTH * step if highs and min(highs) < 0 else Fraction(0)
+    high = min(highs) if highs else low + WIDTH * step
+    first, last = math.ceil(low / step), math.floor(high / step)
+    first += first * step == exact.get("exclusiveMinimum")
+    last -= last * step == exact.get("exclusiveMaximum")
+    if first > last and "multipleOf" not in exact and not is_whole:
+        return float(low + (high - low) * (Fraction(1, 4) + Fraction(round(share * 100), 200)))
+    chosen = first + int(share * (last - first + 1)) if first <= last else first
+    # The judge divides in floating point, where 0.3 is no multiple of 0.1: such numbers are passed over.
+    exactly = (count for count in chain(range(chosen, last + 1), range(first, chosen)) if (float(count * step) / float(step)).is_integer())
+    value = next(exactly, chosen) * step
+    return int(value) if value.denominator == 1 else float(value)
 
 
-def _text(schema: Mapping[str, Json], call: Call, place: str) -> str:
-    if schema.get("format") == "uuid":
-        return call.chance.uuid(place)
-    text = FORMATS.get(schema.get("format", ""), WORDS[call.chance.whole(place, 0, len(WORDS) - 1)])
-    text = text.ljust(schema.get("minLength", 0), "x")
-    return text[: schema.get("maxLength", len(text))]
+def _text(part: Mapping[str, Json], chance: Chance, place: str) -> str:
+    if part.get("format") == "uuid":
+        return chance.uuid(place)
+    text = FORMATS.get(part.get("format", ""), WORDS[chance.whole(place, 0, len(WORDS) - 1)])
+    text = text.ljust(part.get("minLength", 0), "x")
+    return text[: part.get("maxLength", len(text))]

@@ -29,17 +29,18 @@ class Bound:
 
 def bind(catalog: Catalog) -> Mapping[str, Bound]:
     """Find every function that a table names, by the operation's full name. Raises SpecificationError."""
-    bound, complaints = {}, []
+    bound: dict[str, Bound] = {}
+    complaints: list[str] = []
     for operation in catalog.operations:
-        place = f"specs/{operation.provider}/behaviour.yaml: {operation.id}"
+        place = f"{catalog.providers[operation.provider].folder}/behaviour.yaml: operations.{operation.id}"
+        rules: list[tuple[str | None, Rule]] = []
+        for index, row in enumerate(operation.row.rules):
+            try:
+                rules.append((row.get("sent"), _rule(row, f"{place}.rules[{index}]")))
+            except LookupError as error:
+                complaints.append(str(error.args[0]))
         try:
-            bound[operation.name] = Bound(
-                rules=tuple(
-                    (row.get("sent"), _rule(row, f"{place}.rules[{index}]"))
-                    for index, row in enumerate(operation.row.rules)
-                ),
-                behaviour=_behaviour(operation, place),
-            )
+            bound[operation.name] = Bound(tuple(rules), _behaviour(operation, place))
         except LookupError as error:
             complaints.append(str(error.args[0]))
     if complaints:

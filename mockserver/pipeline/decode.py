@@ -6,18 +6,18 @@ Only the form is judged here (media type, JSON); whether values are right is the
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from mockserver.call import Arguments, Match
 from mockserver.jsontext import MalformedJsonError, parse
 from mockserver.messages import Request
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.model import Parameter, RequestBody
-from mockserver.spec.schema import Schema
 
 Json = Any
-INTEGER = re.compile(r"-?\d{1,300}")
-NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+INTEGER = re.compile(r"-?[0-9]{1,300}")
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+TEXT = frozenset({"string"})  # what a value is that nothing is said of
 SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 UTF8 = {"utf-8", "utf8", "us-ascii", ""}
 
@@ -79,22 +79,24 @@ def _parameter(
     parameter: Parameter, path: Mapping[str, str], pairs: list[tuple[str, str]], headers: Mapping[str, str]
 ) -> Json:
     """Decode one parameter; None where it was not sent."""
-    name, types = parameter.name, _types(parameter.schema)
+    name, schema = parameter.name, parameter.schema
     if parameter.style == "deepObject":
         parts = {key[len(name) + 1 : -1]: value for key, value in pairs if key.startswith(f"{name}[") and key.endswith("]")}
-        return {key: _typed(value, _member(parameter.schema, key)) for key, value in parts.items()} or None
+        return {key: _typed(value, schema.types(schema.member(key))) for key, value in parts.items()} or None
     if parameter.location == "query":
         values = [value for key, value in pairs if key == name]
     elif parameter.location == "header":
         values = [headers[name.lower()]] if name.lower() in headers else []
     else:
-        values = [unquote(path[name])] if name in path else []
+        values = [path[name]] if name in path else []  # percent-decoded already
     if not values:
         return None
+    types = schema.types(schema.document)
     if "array" in types:
         is_split = not (parameter.is_exploded and parameter.location == "query")
         items = values[-1].split(SEPARATORS[parameter.style]) if is_split else values
-        return [_typed(item, _items(parameter.schema)) for item in items]
+        item_types = schema.types(schema.items())
+        return [_typed(item, item_types) for item in items]
     return _typed(values[-1], types)
 
 
@@ -104,6 +106,7 @@ def _typed(text: str, types: frozenset[str]) -> Json:
     >>> _typed("7", frozenset({"integer"})), _typed("x", frozenset({"integer"}))
     (7, 'x')
     """
+    types = types or TEXT
     if "integer" in types and INTEGER.fullmatch(text):
         return int(text)
     if "number" in types and NUMBER.fullmatch(text):
@@ -111,18 +114,3 @@ def _typed(text: str, types: frozenset[str]) -> Json:
     if "boolean" in types and text in {"true", "false"}:
         return text == "true"
     return text
-
-
-def _types(schema: Schema | Json) -> frozenset[str]:
-    document = schema.document if isinstance(schema, Schema) else schema
-    kind = document.get("type", "string") if isinstance(document, Mapping) else "string"
-    return frozenset([kind] if isinstance(kind, str) else kind)
-
-
-def _items(schema: Schema) -> frozenset[str]:
-    return _types(schema.document.get("items", {}) if isinstance(schema.document, Mapping) else {})
-
-
-def _member(schema: Schema, name: str) -> frozenset[str]:
-    properties = schema.document.get("properties", {}) if isinstance(schema.document, Mapping) else {}
-    return _types(properties.get(name, {}))

@@ -7,7 +7,6 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mockserver.call import Match
 from mockserver.messages import Request
@@ -29,7 +28,7 @@ class Index:
     """The paths that lead to operations, for one provider or for all."""
 
     fixed: Mapping[str, Mapping[str, Match]]  # path → method → match
-    templates: tuple[tuple[re.Pattern[str], Mapping[str, Match]], ...]
+    templates: tuple[tuple[re.Pattern[str], tuple[str, ...], Mapping[str, Match]], ...]  # with the names of the groups
     paths: tuple[str, ...]  # every template as documented
 
     @classmethod
@@ -42,7 +41,7 @@ class Index:
                 methods.setdefault(operation.method, Match(provider, operation, {}))
         return cls(
             fixed={path: methods for path, methods in by_path.items() if "{" not in path},
-            templates=tuple((_pattern(path), methods) for path, methods in by_path.items() if "{" in path),
+            templates=tuple((*_pattern(path), methods) for path, methods in by_path.items() if "{" in path),
             paths=tuple(by_path),
         )
 
@@ -51,10 +50,10 @@ class Index:
         fixed = self.fixed.get(path)
         if fixed is not None:
             return fixed, {}
-        for pattern, methods in self.templates:
+        for pattern, names, methods in self.templates:
             found = pattern.fullmatch(path)
             if found:
-                return methods, found.groupdict()
+                return methods, dict(zip(names, found.groups(), strict=True))
         return {}, {}
 
 
@@ -73,7 +72,7 @@ class Router:
         index, path, provider = self._root, request.path, None
         host = request.headers.get("host", "").partition(":")[0].lower()
         prefix, _, rest = path[1:].partition("/")
-        if prefix in self._own:
+        if prefix in self._own and not self._is_at_root(request, prefix, f"/{rest}"):
             provider = self._providers[prefix]
             index, path = self._own[prefix], f"/{rest}"
         elif host in self._hosts:
@@ -84,6 +83,11 @@ class Router:
         if match is None:
             raise self._misrouted(index, methods, path, provider, request.method)
         return Match(match.provider, match.operation, values) if values else match
+
+    def _is_at_root(self, request: Request, prefix: str, below: str) -> bool:
+        """Whether a path that begins with a provider's name is an operation's own, and not one below that name."""
+        at_root, _ = self._root.methods(request.path)
+        return request.method in at_root or (bool(at_root) and not self._own[prefix].methods(below)[0])
 
     def _misrouted(
         self, index: Index, methods: Mapping[str, Match], path: str, provider: Provider | None, method: str
@@ -109,15 +113,16 @@ class Router:
         return None
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    """Turn a path template into a pattern with a group for each parameter.
+def _pattern(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """Turn a path template into a pattern with a group for each parameter, and the parameters' names.
 
-    >>> _pattern("/v2/{id}").fullmatch("/v2/7").groupdict()
-    {'id': '7'}
+    >>> pattern, names = _pattern("/v2/{pet-id}")
+    >>> pattern.fullmatch("/v2/7").groups(), names
+    (('7',), ('pet-id',))
     """
-    parts: list[Any] = re.split(r"\{(\w+)\}", template)
-    text = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
-    return re.compile(text)
+    parts = re.split(r"\{([^{}/]+)\}", template)
+    text = "".join("([^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    return re.compile(text), tuple(parts[1::2])
 
 
 def _nearest(path: str, known: tuple[str, ...]) -> str:

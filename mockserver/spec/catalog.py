@@ -5,7 +5,7 @@ Loading either gives a whole catalogue or raises with every complaint at once, e
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,13 @@ PACKAGE = Path(__file__).resolve().parent.parent
 DATA = PACKAGE / "data" if (PACKAGE / "data").is_dir() else PACKAGE.parent
 SPECS = DATA / "specs"
 FIXTURES = DATA / "fixtures"
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SHAPES = ("openapi.schema.json", "behaviour.schema.json")  # of the two files of a folder
+FILES = ("openapi.yaml", "behaviour.yaml")
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DATE = "tag:yaml.org,2002:timestamp"
+# In JSON a date is a text, and these files are JSON that is easier to write.
+_resolvers = {key: [each for each in found if each[0] != DATE] for key, found in _SafeLoader.yaml_implicit_resolvers.items()}
+Loader: Any = type("Loader", (_SafeLoader,), {"yaml_implicit_resolvers": _resolvers})
 log = logging.getLogger("mockserver")
 
 
@@ -46,23 +52,33 @@ class Catalog:
         return tuple(each for provider in self.providers.values() for each in provider.operations.values())
 
 
-def load(folders: Sequence[Path] = (), *, is_thorough: bool = False) -> Catalog:
+def load(folders: Sequence[Path] = ()) -> Catalog:
     """Load the bundled providers and those in `folders`, where a later one replaces an earlier namesake.
 
-    `is_thorough` also checks the schemas themselves and the examples in them. Raises SpecificationError.
+    Raises SpecificationError where a folder cannot be served.
     """
+    catalog, complaints = _read(folders, is_thorough=False)
+    if complaints:
+        raise SpecificationError(complaints)
+    _warn_of_collisions(catalog.providers)
+    return catalog
+
+
+def survey(folders: Sequence[Path] = ()) -> tuple[Catalog, list[str]]:
+    """Load what can be loaded, and say all that is wrong; this looks into every schema, so it takes longer."""
+    return _read(folders, is_thorough=True)
+
+
+def _read(folders: Sequence[Path], *, is_thorough: bool) -> tuple[Catalog, list[str]]:
     found = {folder.name: folder for parent in (SPECS, *folders) for folder in _provider_folders(parent)}
     providers, complaints = {}, _misplaced(folders)
-    schema = Schema(json.loads((SPECS / "behaviour.schema.json").read_text("utf-8")), "behaviour.schema.json")
+    shapes = [Schema(json.loads((SPECS / name).read_text("utf-8")), name) for name in SHAPES]
     for name, folder in found.items():
-        provider, own = _load_provider(name, folder, schema, is_thorough=is_thorough)
+        provider, own = _load_provider(name, folder, shapes, is_thorough=is_thorough)
         complaints += own
         if provider:
             providers[name] = provider
-    if complaints:
-        raise SpecificationError(complaints)
-    _warn_of_collisions(providers)
-    return Catalog(providers)
+    return Catalog(providers), complaints
 
 
 def read_yaml(file: Path) -> Any:
@@ -70,50 +86,85 @@ def read_yaml(file: Path) -> Any:
     try:
         return yaml.load(file.read_text("utf-8"), Loader)  # noqa: S506 - Loader is a safe loader
     except OSError as error:
-        raise SpecificationError([f"{_shown(file)}: cannot be read: {error.strerror}"]) from error
+        raise SpecificationError([f"{shown(file)}: cannot be read: {error.strerror}"]) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecificationError([f"{_shown(file)}: is not YAML: {' '.join(str(error).split())}"]) from error
+        raise SpecificationError([f"{shown(file)}: is not YAML: {' '.join(str(error).split())}"]) from error
+
+
+def repeated_keys(file: Path) -> list[str]:
+    """Complain of every key that stands twice in one mapping of a YAML file, where the last would win in silence."""
+    seen: set[int] = set()
+
+    def search(node: Any) -> Iterator[str]:
+        if id(node) in seen or isinstance(node, yaml.ScalarNode):
+            return
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            first: dict[str, int] = {}
+            for key, value in node.value:
+                name, line = str(key.value), key.start_mark.line + 1
+                if name in first and isinstance(key, yaml.ScalarNode):
+                    yield f"{shown(file)}: line {line}: the key {name!r} stands in line {first[name]} already; remove one"
+                first.setdefault(name, line)
+                yield from search(value)
+        elif node is not None:
+            for item in node.value:
+                yield from search(item)
+
+    return list(search(yaml.compose(file.read_text("utf-8"), Loader)))
 
 
 def _provider_folders(parent: Path) -> list[Path]:
     if not parent.is_dir():
-        raise SpecificationError([f"{parent}: is not a folder; --specs takes a folder of provider folders"])
-    return sorted(folder for folder in parent.iterdir() if (folder / "openapi.yaml").is_file() or (folder / "behaviour.yaml").is_file())
+        return []
+    return sorted(folder for folder in parent.iterdir() if any((folder / file).is_file() for file in FILES))
 
 
 def _misplaced(folders: Sequence[Path]) -> list[str]:
     """Complain of a folder that holds no provider, most often one level too deep or too high."""
     return [
         f"{folder}: holds no provider; it must contain folders with openapi.yaml and behaviour.yaml"
+        if folder.is_dir()
+        else f"{folder}: is not a folder; --specs takes a folder of provider folders"
         for folder in folders
         if not _provider_folders(folder)
     ]
 
 
 def _load_provider(
-    name: str, folder: Path, schema: Schema, *, is_thorough: bool
+    name: str, folder: Path, shapes: Sequence[Schema], *, is_thorough: bool
 ) -> tuple[Provider | None, list[str]]:
-    try:
-        documents = [read_yaml(folder / file) for file in ("openapi.yaml", "behaviour.yaml")]
-    except SpecificationError as error:
-        return None, list(error.complaints)
-    shown = _shown(folder)
-    for document, file in zip(documents, ("openapi.yaml", "behaviour.yaml"), strict=True):
-        if not isinstance(document, dict):
-            return None, [f"{shown}/{file}: must be a mapping, not {type(document).__name__}"]
-    table = Table(documents[1], f"{shown}/behaviour.yaml", schema)
-    if table.complaints:
-        return None, table.complaints
-    openapi = Document(documents[0], f"{shown}/openapi.yaml", name)
-    operations = openapi.operations(table.rows())
-    complaints = openapi.complaints + [
-        f"{shown}/behaviour.yaml: operations.{row}: there is no such operationId in openapi.yaml; remove or rename the row"
-        for row in table.rows()
+    documents: list[dict[str, Any] | None] = []
+    complaints: list[str] = []
+    for file in FILES:
+        try:
+            documents.append(_mapping(folder / file))
+            complaints += repeated_keys(folder / file) if is_thorough else []
+        except SpecificationError as error:
+            documents.append(None)
+            complaints += error.complaints
+    document, table = documents
+    openapi = Document(document, f"{shown(folder)}/{FILES[0]}", name, shapes[0], is_thorough=is_thorough) if document else None
+    behaviour = Table(table, f"{shown(folder)}/{FILES[1]}", shapes[1]) if table else None
+    if not (openapi and behaviour and behaviour.has_shape):
+        parts: list[Document | Table] = [each for each in (openapi, behaviour) if each]
+        return None, complaints + [complaint for each in parts for complaint in each.complaints]
+    rows = behaviour.rows()
+    operations = openapi.operations(rows)
+    complaints += openapi.complaints + behaviour.complaints
+    complaints += [
+        f"{behaviour.file}: operations.{row}: there is no such operationId in {FILES[0]}; remove or rename the row"
+        for row in (rows if openapi.is_whole else ())
         if row not in operations
     ]
-    if is_thorough and not complaints:
-        complaints = openapi.schema_complaints(operations)
-    return (None if complaints else table.provider(name, operations)), complaints
+    return behaviour.provider(name, operations), complaints
+
+
+def _mapping(file: Path) -> dict[str, Any]:
+    document = read_yaml(file)
+    if not isinstance(document, dict):
+        raise SpecificationError([f"{shown(file)}: must be a mapping, not {type(document).__name__}"])
+    return document
 
 
 def _warn_of_collisions(providers: Mapping[str, Provider]) -> None:
@@ -129,7 +180,7 @@ def _warn_of_collisions(providers: Mapping[str, Provider]) -> None:
                 )
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """Name a file as its user would: from the source tree or the current folder."""
     for root in (DATA, Path.cwd()):
         if path.is_relative_to(root):

@@ -4,12 +4,13 @@ A provider's table may word a rule in its API's tone instead; nothing here knows
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Json = Any
 Complaint = Callable[[Json, Any], str]
+WHOLE = "the request body"
 LONGEST_NAME = 80  # characters of a name that a caller made up
 ARTICLES = {
     "string": "a string",
@@ -46,13 +47,41 @@ def pointer(path: Sequence[str | int]) -> str:
 def spoken(path: Sequence[str | int]) -> str:
     """Name a place in a value as a programmer would write it.
 
-    >>> spoken(["image_urls", 1]), spoken(["data", "title"]), spoken([])
-    ('image_urls[1]', 'data.title', 'the request body')
+    >>> spoken(["image_urls", 1]), spoken(["data", "title"]), spoken([1])
+    ('image_urls[1]', 'data.title', 'the request body[1]')
     """
-    text = ""
+    text = "" if path and isinstance(path[0], str) else WHOLE
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text or "the request body"
+    return text
+
+
+def located(document: Json, breach: Breach) -> str:
+    """Say what is wrong in one of our own files, behind the place as its keys name it; an item goes by its name.
+
+    >>> located({"a": [{"name": "page"}]}, Breach(("a", 0, "in"), "required", "", "a[0].in is required"))
+    'a.page.in: in is required'
+    """
+    names, here = [], document
+    for part in breach.path:
+        is_there = part in here if isinstance(here, Mapping) else isinstance(here, list) and isinstance(part, int)
+        here = here[part] if is_there else None
+        name = here.get("name") if isinstance(part, int) and isinstance(here, Mapping) else None
+        names.append(name if isinstance(name, str) else str(part))
+    where = spoken(breach.path)
+    is_named = bool(names) and breach.message.startswith(f"{where} ")
+    sentence = names[-1] + breach.message.removeprefix(where) if is_named else breach.message
+    return f"{'.'.join(names) or 'the document'}: {sentence.replace('The request body', 'it')}"
+
+
+def nearest(name: Any, known: Iterable[str]) -> str:
+    """Suggest what was meant, or list what there is.
+
+    >>> nearest("creditz", ["credits", "plan"]), nearest("x", ["credits", "plan"])
+    ('did you mean credits?', 'known are: credits, plan')
+    """
+    near = difflib.get_close_matches(str(name), known := list(known), n=1)
+    return f"did you mean {near[0]}?" if near else "known are: " + (", ".join(known) or "none")
 
 
 def explain(error: Any) -> Iterator[Breach]:
@@ -74,10 +103,11 @@ def explain(error: Any) -> Iterator[Breach]:
     pattern = error.validator_value if keyword == "pattern" else None
     complaint = COMPLAINTS.get(keyword, lambda _rule, _error: f"breaks the rule “{keyword}” of its schema")
     message = f"{spoken(path)} {complaint(error.validator_value, error)}"
-    yield Breach(path, keyword, at, message[0].upper() + message[1:] if not path else message, pattern)
+    yield Breach(path, keyword, at, message[0].upper() + message[1:] if message.startswith(WHOLE) else message, pattern)
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
+def _unknown(name: Any, known: Sequence[str]) -> str:
+    name = str(name)  # YAML knows other keys
     shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
     near = difflib.get_close_matches(shown, known, n=1, cutoff=0.6)
     return f"{shown or 'the empty name'} is not a known field" + (f"; did you mean {near[0]}?" if near else "")
@@ -112,7 +142,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _type(rule: Json, _error: Any) -> str:
-    return "must be " + _listed([ARTICLES[name] for name in ([rule] if isinstance(rule, str) else rule)])
+    return "must be " + _listed([ARTICLES.get(name, str(name)) for name in ([rule] if isinstance(rule, str) else rule)])
 
 
 def _items(bound: str) -> Complaint:

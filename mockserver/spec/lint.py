@@ -1,16 +1,18 @@
-"""What `mockserver check` holds against files that load: do examples, errors and statuses fit the documents?
+"""What `mockserver check` holds against files that load: do examples, errors, statuses and sizes fit the documents?
 
 Slower than what every start checks, and just as strict in naming the place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mockserver.spec.catalog import Catalog
+from mockserver.spec.explain import nearest
 from mockserver.spec.model import ErrorRow, Operation, Provider
 from mockserver.spec.template import fill
 
 Json = Any
+MOST_NAMED = 3  # operations in one complaint
 
 
 def lint(catalog: Catalog) -> list[str]:
@@ -19,11 +21,15 @@ def lint(catalog: Catalog) -> list[str]:
 
 
 def _provider(provider: Provider) -> Iterator[str]:
+    table, document = f"{provider.folder}/behaviour.yaml", f"{provider.folder}/openapi.yaml"
     for operation in provider.operations.values():
-        place = f"specs/{provider.name}/openapi.yaml: {operation.id}"
-        yield from (f"{place}: {complaint}" for complaint in _examples(operation))
-        for row in provider.errors.values() if not operation.row.answers else ():
-            yield from (f"{place}: {complaint}" for complaint in _error(operation, row, provider.answers["error"]))
+        for complaint in (*_examples(operation), *_strays(operation)):
+            yield f"{document}: {operation.id}: {complaint}"
+    speaking = [operation for operation in provider.operations.values() if not operation.row.answers]
+    for row in provider.errors.values() if speaking else ():
+        yield from _error(row, speaking, provider.answers["error"], table, document)
+    for size in _unknown_sizes(provider):
+        yield f"{table}: sizes.{size}"
 
 
 def _examples(operation: Operation) -> Iterator[str]:
@@ -38,12 +44,59 @@ def _examples(operation: Operation) -> Iterator[str]:
                 yield f"the example of {response.status}: {breach.message}"
 
 
-def _error(operation: Operation, row: ErrorRow, shape: Json) -> Iterator[str]:
-    """Hold the body of a catalogue row against the response that is documented for its status."""
-    response = operation.response_for(row.status)
-    if response is None:
-        yield f"no response is documented for {row.status} ({row.name}); add it, or a `default`"
-    elif response.schema:
-        body = fill(shape, {"code": row.code, "message": row.message, "request_id": "1"})
-        for breach in response.schema.breaches(body):
-            yield f"the error {row.name} as {row.status}: {breach.message}"
+def _strays(operation: Operation) -> Iterator[str]:
+    """Find parameters of a path that is without them."""
+    for parameter in operation.parameters:
+        if parameter.location == "path" and f"{{{parameter.name}}}" not in operation.path:
+            yield f"parameter {parameter.name!r} is in the path, but {operation.path} has no {{{parameter.name}}}; rename or remove it"
+
+
+def _error(row: ErrorRow, operations: Sequence[Operation], shape: Json, table: str, document: str) -> Iterator[str]:
+    """Hold the body of a catalogue row against the responses that are documented for its status: one complaint for all."""
+    body = fill(shape, {"code": row.code, "message": row.message, "request_id": "1"})
+    silent: list[Operation] = []
+    broken: dict[str, list[Operation]] = {}
+    for operation in operations:
+        response = operation.response_for(row.status)
+        if response is None:
+            silent.append(operation)
+        for breach in response.schema.breaches(body) if response and response.schema else ():
+            broken.setdefault(breach.message, []).append(operation)
+    if len(silent) == len(operations):
+        yield (
+            f"{table}: errors.{row.name}.status: no operation documents {row.status}; "
+            f"correct it, or add {row.status} or a `default` to the responses in {document}"
+        )
+    elif silent:
+        yield f"{document}: {_named(silent)}: no response is documented for {row.status} ({row.name}); add it, or a `default`"
+    for message, where in broken.items():
+        yield f"{document}: {_named(where)}: the error {row.name} as {row.status}: {message}; or correct errors.{row.name} in {table}"
+
+
+def _named(operations: Sequence[Operation]) -> str:
+    names = [operation.id for operation in operations]
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _unknown_sizes(provider: Provider) -> Iterator[str]:
+    """Find sizes under names that no request can mean."""
+    schemas = [schema.document for each in provider.operations.values() if each.body for schema in each.body.schemas.values()]
+    known = list(dict.fromkeys(value for schema in schemas for value in _choices(schema)))
+    for size in provider.sizes if known else ():
+        if size not in known:
+            yield f"{size}: no field of a request takes {size!r}; {nearest(size, known)}"
+
+
+def _choices(schema: Json) -> Iterator[str]:
+    """Give every text that a schema lists: the members of its enums, and its defaults."""
+    if isinstance(schema, Mapping):
+        listed = schema.get("enum", ())
+        for value in (*(listed if isinstance(listed, list) else ()), schema.get("const"), schema.get("default")):
+            if isinstance(value, str):
+                yield value
+        for part in schema.values():
+            yield from _choices(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _choices(part)

@@ -141,9 +141,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Provider:
-    """One emulated API: one folder below `specs/`. Equal only to itself, so that results may be kept by provider."""
+    """One emulated API: one folder of two files. Equal only to itself, so that results may be kept by provider."""
 
     name: str
+    folder: str  # of its two files, as complaints show it
     title: str
     hosts: tuple[str, ...]
     operations: Mapping[str, Operation]  # by operationId

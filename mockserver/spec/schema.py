@@ -6,13 +6,16 @@ Two readers of one schema: the gate (`jsonschema-rs`) accepts in a microsecond, 
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema_rs
 
-from mockserver.spec.explain import Breach, explain
+from mockserver.spec.explain import ARTICLES, Breach, explain, located, nearest
 from mockserver.spec.patterns import for_rust, matcher
 
 Json = Any
+VALUES = frozenset({"enum", "const", "default", "example", "examples"})  # keywords below which no schema stands
+NAMED = frozenset({"properties", "$defs", "definitions", "dependentSchemas"})  # below which names stand, not keywords
 
 
 class Schema:
@@ -28,7 +31,7 @@ class Schema:
         self._is_warm = False
 
     def warm(self) -> "Schema":
-        """Compile the gate now, so that the first call does not pay for it."""
+        """Compile the gate now, so that the first call does not pay for it. Raises ValueError for what is no schema."""
         if not self._is_warm:
             readable, is_exact = _for_gate(self.document)
             self._gate = jsonschema_rs.Draft202012Validator(readable) if is_exact else None
@@ -58,6 +61,36 @@ class Schema:
         found = [breach for error in self._errors(value) for breach in explain(error)]
         return sorted(found, key=lambda breach: len(breach.path))
 
+    def followed(self, part: Json) -> Json:
+        """Follow the references of a part of this schema; what leads nowhere or in a circle is an empty schema."""
+        seen: set[str] = set()
+        while isinstance(part, Mapping) and isinstance(part.get("$ref"), str):
+            reference = part["$ref"]
+            part = {} if reference in seen else target(self.document, reference) or {}
+            seen.add(reference)
+        return part
+
+    def types(self, part: Json) -> frozenset[str]:
+        """Give the JSON types that a part of this schema speaks of; empty where it speaks of none."""
+        part = self.followed(part)
+        if not isinstance(part, Mapping):
+            return frozenset()
+        kind = part.get("type")
+        if kind is not None:
+            return frozenset([kind] if isinstance(kind, str) else kind)
+        return frozenset[str]().union(*(self.types(each) for key in ("allOf", "anyOf", "oneOf") for each in part.get(key, ())))
+
+    def member(self, name: str) -> Json:
+        """Give the schema of one member of an object; an empty one where none is documented."""
+        part = self.followed(self.document)
+        properties = part.get("properties", {}) if isinstance(part, Mapping) else {}
+        return properties.get(name, {})
+
+    def items(self) -> Json:
+        """Give the schema of the items of an array; an empty one where none is documented."""
+        part = self.followed(self.document)
+        return part.get("items", {}) if isinstance(part, Mapping) else {}
+
     def _errors(self, value: Json) -> Iterator[Any]:
         if self._judge is None:
             from mockserver.spec.judge import Judge  # noqa: PLC0415 - a tenth of a second, for refusals alone
@@ -67,16 +100,61 @@ class Schema:
         return errors
 
 
-def complaints(document: Json) -> list[str]:
-    """Say what is wrong with a schema itself, for `mockserver check`; empty when nothing is."""
-    from mockserver.spec.judge import Judge  # noqa: PLC0415 - a tenth of a second, for `check` alone
+def complaints(part: Json, whole: Json) -> list[str]:
+    """Say what is wrong with a schema itself, whose references lead into `whole`; empty when nothing is."""
+    from mockserver.spec.judge import Judge  # noqa: PLC0415 - a tenth of a second, for what is broken or checked
 
-    found = [f"{error.json_path}: {error.message}" for error in Judge(Judge.META_SCHEMA).iter_errors(document)]
-    for pattern in _patterns(document):
+    found = []
+    for error in Judge(Judge.META_SCHEMA).iter_errors(part):
+        if error.absolute_path and error.absolute_path[-1] == "type" and error.validator == "anyOf":
+            place = ".".join(map(str, error.absolute_path))
+            found.append(f"{place}: there is no type {error.instance!r}; {nearest(error.instance, ARTICLES)}")
+        else:
+            found += [located(part, breach) for breach in explain(error)]
+    for place, pattern in keywords(part, "pattern"):
         try:
             matcher(pattern)
         except ValueError as error:
-            found.append(str(error))
+            found.append(f"{place}: {error}")
+    for place, reference in keywords(part, "$ref"):
+        if target(whole, reference) is None:
+            found.append(f"{place}: there is no {reference}; add it, or correct the reference")
+    return found
+
+
+def keywords(schema: Json, wanted: str, place: str = "") -> Iterator[tuple[str, str]]:
+    """Give every text that stands under one keyword in a schema, with its place.
+
+    >>> list(keywords({"properties": {"$ref": {"$ref": "#/a"}}, "example": {"$ref": "#/b"}}, "$ref"))
+    [('properties.$ref.$ref', '#/a')]
+    """
+    if isinstance(schema, list):
+        for index, item in enumerate(schema):
+            yield from keywords(item, wanted, f"{place}{index}.")
+    elif isinstance(schema, Mapping):
+        for key, value in schema.items():
+            if key == wanted and isinstance(value, str):
+                yield f"{place}{key}", value
+            elif key in NAMED and isinstance(value, Mapping):
+                for name, each in value.items():
+                    yield from keywords(each, wanted, f"{place}{key}.{name}.")
+            elif key not in VALUES:
+                yield from keywords(value, wanted, f"{place}{key}.")
+
+
+def target(whole: Json, reference: str) -> Json:
+    """Give what a reference leads to within one document; None where that is nothing."""
+    if reference != "#" and not reference.startswith("#/"):
+        return None
+    found = whole
+    for part in unquote(reference).split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+            found = found[int(name)]
+        elif isinstance(found, Mapping) and name in found:
+            found = found[name]
+        else:
+            return None
     return found
 
 
@@ -87,10 +165,15 @@ def _for_gate(schema: Json) -> tuple[Json, bool]:
         return [part for part, _ in parts], all(exact for _, exact in parts)
     if not isinstance(schema, Mapping):
         return schema, True
-    rewritten, is_exact = {}, True
+    rewritten: dict[str, Json] = {}
+    is_exact = True
     for key, value in schema.items():
-        if key in {"enum", "const", "default", "example", "examples"}:
+        if key in VALUES:
             rewritten[key] = value
+        elif key in NAMED and isinstance(value, Mapping):
+            members = {name: _for_gate(each) for name, each in value.items()}
+            rewritten[key] = {name: part for name, (part, _) in members.items()}
+            is_exact &= all(exact for _, exact in members.values())
         elif key == "pattern" and isinstance(value, str):
             pattern = for_rust(value)
             is_exact &= pattern is not None
@@ -99,15 +182,3 @@ def _for_gate(schema: Json) -> tuple[Json, bool]:
             rewritten[key], exact = _for_gate(value)
             is_exact &= exact and key != "patternProperties"
     return rewritten, is_exact
-
-
-def _patterns(schema: Json) -> Iterator[str]:
-    """Give every pattern that stands in a schema."""
-    if isinstance(schema, Mapping):
-        if isinstance(schema.get("pattern"), str):
-            yield schema["pattern"]
-        for value in schema.values():
-            yield from _patterns(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from _patterns(value)

@@ -3,12 +3,12 @@
 Every complaint names the file, the key and the way out; nothing is repaired silently.
 """
 
-import difflib
 import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockserver.problems import ProblemType
+from mockserver.spec.explain import located, nearest
 from mockserver.spec.model import ErrorRow, OperationRow, ProblemRow, Provider, RefusalRow, WordingRow
 from mockserver.spec.schema import Schema
 
@@ -17,17 +17,15 @@ PROBLEM_TYPES = tuple(kind.value for kind in ProblemType)
 
 
 class Table:
-    """One behaviour table on its way to becoming a Provider."""
+    """One behaviour table on its way to becoming a Provider; a name that leads nowhere is a complaint and left out."""
 
     def __init__(self, document: Json, file: str, schema: Schema) -> None:
         self.document = document
         self.file = file
-        self.complaints = [
-            f"{file}: {'.'.join(map(str, breach.path)) or 'the table'}: {breach.message}"
-            for breach in ([] if schema.accepts(document) else schema.breaches(document))
-        ]
-        if not self.complaints:
-            self.complaints = [f"{file}: {complaint}" for complaint in self._inner_complaints()]
+        breaches = [] if schema.accepts(document) else schema.breaches(document)
+        found = [located(document, breach) for breach in breaches] + list(_odd_keys(document))
+        self.has_shape = not found  # False: it cannot even be read
+        self.complaints = [f"{file}: {complaint}" for complaint in found or self._inner_complaints()]
 
     def rows(self) -> dict[str, OperationRow]:
         """Give the operations' rows by operationId."""
@@ -54,6 +52,7 @@ class Table:
         headers = table["answers"].get("headers", {})
         return Provider(
             name=name,
+            folder=self.file.rpartition("/")[0],
             title=table["title"],
             hosts=tuple(table.get("hosts", ())),
             operations=operations,
@@ -85,8 +84,9 @@ class Table:
     def _problems(self, rows: Json) -> dict[str, ProblemRow]:
         found = {}
         for key, row in rows.items():
-            error = self._errors[row["error"]]
-            found[key] = ProblemRow(error, row.get("status", error.status), row.get("message", error.message))
+            error = self._errors.get(row["error"])
+            if error is not None:
+                found[key] = ProblemRow(error, row.get("status", error.status), row.get("message", error.message))
         return found
 
     def _error(self, name: str, row: Json) -> ErrorRow:
@@ -105,6 +105,14 @@ class Table:
 
     def _source(self, name: str) -> str:
         return str(self.document["sources"].get(name, name))
+
+    def _problems_named(self) -> Iterator[tuple[str, str]]:
+        """Give every name of a problem with its place."""
+        for name in self.document["problems"]:
+            yield f"problems.{name}", name
+        for operation, row in self.document["operations"].items():
+            for name in row.get("problems", {}):
+                yield f"operations.{operation}.problems.{name}", name
 
     def _limits_named(self) -> Iterator[tuple[str, str]]:
         """Give every name of a limit with its place."""
@@ -130,9 +138,9 @@ class Table:
     def _inner_complaints(self) -> Iterator[str]:
         """Find names that lead nowhere."""
         table = self.document
-        for name in table["problems"]:
+        for place, name in self._problems_named():
             if name not in PROBLEM_TYPES:
-                yield f"problems.{name}: no such problem; {_nearest(name, PROBLEM_TYPES)}"
+                yield f"{place}: no such problem; {nearest(name, PROBLEM_TYPES)}"
         for place, row in self._errors_named():
             yield from _unknown_errors(place, row, table["errors"])
         for place, limit in self._limits_named():
@@ -143,7 +151,7 @@ class Table:
             yield f"keys.new_account.plan: there is no plan {plan!r} under `plans`"
         for place, source in _sources(table):
             if source not in table["sources"]:
-                yield f"{place}.source: there is no {source!r} under `sources`; {_nearest(source, table['sources'])}"
+                yield f"{place}.source: there is no {source!r} under `sources`; {nearest(source, table['sources'])}"
 
 
 def _picture_fields(row: Json) -> Iterator[str]:
@@ -172,8 +180,20 @@ def _unknown_errors(place: str, row: Json, errors: Json) -> Iterator[str]:
     named |= {f"errors[{index}]": name for index, name in enumerate(row.get("errors", ()))}
     named |= {f"states.{state}": name for state, name in row.get("states", {}).items()}
     for key, name in named.items():
-        if name not in errors:
-            yield f"{place}.{key}: there is no row {name!r} under `errors`; {_nearest(name, errors)}"
+        if not isinstance(name, str) or name not in errors:
+            yield f"{place}.{key}: there is no row {name!r} under `errors`; {nearest(name, errors)}"
+
+
+def _odd_keys(value: Json, place: str = "") -> Iterator[str]:
+    """Complain of keys that YAML does not read as texts, such as 404 and on."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield f"{place}{key}: this key is {key!r} and no text; put it in quotes"
+            yield from _odd_keys(item, f"{place}{key}.")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _odd_keys(item, f"{place}{index}.")
 
 
 def _sources(value: Json, place: str = "") -> Iterator[tuple[str, str]]:
@@ -186,9 +206,3 @@ def _sources(value: Json, place: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _sources(item, f"{place}[{index}]")
-
-
-def _nearest(name: str, known: Any) -> str:
-    """Suggest what was meant, or list what there is."""
-    near = difflib.get_close_matches(str(name), list(known), n=1)
-    return f"did you mean {near[0]}?" if near else "known are: " + ", ".join(known)

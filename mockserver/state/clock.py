@@ -11,6 +11,7 @@ from threading import Lock
 from typing import NamedTuple
 
 LATEST_S = datetime(9000, 1, 1, tzinfo=UTC).timestamp()  # later times have no ISO 8601 form
+LARGEST_SCALE = 1_000_000  # eleven days in a second
 
 
 class Moment(NamedTuple):
@@ -23,65 +24,82 @@ class Moment(NamedTuple):
 class Clock:
     """Seconds since 1970, which a test can move and stop. `scale` seconds pass in one real second."""
 
-    __slots__ = ("_is_frozen", "_lock", "_now_s", "_real_s", "scale")
+    __slots__ = ("_lock", "_stand", "changes", "scale")
 
     def __init__(self, *, scale: float = 1.0) -> None:
+        if not 0 < scale <= LARGEST_SCALE:
+            raise ValueError(f"the clock cannot run {scale:g} times as fast; a time scale is more than 0, and at most {LARGEST_SCALE:,}")
         self.scale = scale
+        self.changes = 0  # how often it was moved, stopped or let go
         self._lock = Lock()
         self.reset()
 
     @property
     def is_frozen(self) -> bool:
         """Whether time stands still."""
-        return self._is_frozen
+        return self._stand[2]
 
     def now(self) -> float:
         """Give the time in seconds since 1970."""
-        if self._is_frozen:
-            return self._now_s
-        return self._now_s + (time.monotonic() - self._real_s) * self.scale
+        now_s, real_s, is_frozen = self._stand
+        if is_frozen:
+            return now_s
+        told_s = now_s + (time.monotonic() - real_s) * self.scale
+        if told_s < LATEST_S:  # `min` would double what a look costs
+            return told_s
+        return LATEST_S
 
     def reset(self) -> None:
         """Show real time, and run."""
-        self._now_s, self._real_s, self._is_frozen = time.time(), time.monotonic(), False
+        with self._lock:
+            self._place(time.time(), is_frozen=False)
 
     def set(self, now_s: float | None = None, *, is_frozen: bool | None = None) -> None:
         """Move to a time, stop, or go on; what is None stays as it is. Raises ValueError for a time out of bounds."""
         with self._lock:
-            self._now_s = self.now() if now_s is None else _bounded(now_s)
-            self._real_s = time.monotonic()
-            if is_frozen is not None:
-                self._is_frozen = is_frozen
+            self._place(self.now() if now_s is None else _bounded(now_s), is_frozen=self.is_frozen if is_frozen is None else is_frozen)
 
     def advance(self, by_s: float) -> None:
         """Move forward by seconds. Raises ValueError where they are negative or too many: time does not run back."""
         if by_s < 0:
             raise ValueError("the clock only advances; PUT /__admin/clock sets it back")
         with self._lock:
-            self._now_s = _bounded(self._now_s + by_s)
+            self._place(_bounded(self.now() + by_s), is_frozen=self.is_frozen)
 
     def snapshot(self) -> dict[str, float | None]:
         """Write how it stands as JSON."""
-        now_s = self.now()
-        return Moment(now_s - time.time(), now_s if self._is_frozen else None)._asdict()
+        with self._lock:
+            now_s = self.now()
+            return Moment(now_s - time.time(), now_s if self.is_frozen else None)._asdict()
 
     @staticmethod
     def read(snapshot: Mapping[str, float | None]) -> Moment:
-        """Read what `snapshot` wrote. Raises TypeError where it is something else."""
+        """Read what `snapshot` wrote. Raises TypeError where it is something else, ValueError for a time out of bounds."""
         moment = Moment(**snapshot)  # type: ignore[arg-type]
-        float(moment.offset_s)
+        for name, value in snapshot.items():
+            if type(value) not in (float, int) and (value is not None or name == "offset_s"):
+                raise TypeError(f"{name} must be a number of seconds, not {value!r}")
+        if moment.stopped_at_s is not None:
+            _bounded(moment.stopped_at_s)
+        else:  # one that runs ahead may have come to the end of time meanwhile, and stays there
+            _bounded(moment.offset_s if moment.offset_s > 0 else time.time() + moment.offset_s)
         return moment
 
     def restore(self, moment: Moment) -> None:
         """Stand as it stood: a stopped clock at its time, a running one as far from real time as it was."""
         if moment.stopped_at_s is None:
-            self.set(time.time() + moment.offset_s, is_frozen=False)
+            self.set(min(time.time() + moment.offset_s, LATEST_S), is_frozen=False)
         else:
             self.set(moment.stopped_at_s, is_frozen=True)
 
     def isoformat(self) -> str:
         """Write the time as ISO 8601 in UTC, to the millisecond."""
         return isoformat(self.now())
+
+    def _place(self, now_s: float, *, is_frozen: bool) -> None:
+        """Stand at a time from now on: in one assignment, so that whoever looks meanwhile sees the one or the other."""
+        self._stand = (now_s, time.monotonic(), is_frozen)
+        self.changes += 1
 
 
 def _bounded(now_s: float) -> float:

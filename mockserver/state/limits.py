@@ -45,8 +45,8 @@ class Slots:
             return True
 
     def give_back(self, key: str) -> None:
-        """Free a slot."""
+        """Free a slot; one that nobody holds is free already."""
         with self._lock:
-            self._taken[key] -= 1
-            if self._taken[key] == 0:
-                del self._taken[key]
+            taken = self._taken.pop(key, 0) - 1
+            if taken > 0:
+                self._taken[key] = taken

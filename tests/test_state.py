@@ -1,0 +1,217 @@
+"""The world as a whole: what a reset empties, what a snapshot may say, and the file it is kept in."""
+
+import json
+import logging
+
+import pytest
+
+from mockserver.spec.catalog import SpecificationError
+from mockserver.state import world as bounds
+from mockserver.state.accounts import Account
+from mockserver.state.deliveries import WAITING, Delivery
+from mockserver.state.ledger import Entry
+from mockserver.state.limits import Slots, Window
+from mockserver.state.outputs import Output
+from mockserver.state.resources import Resource
+from mockserver.state.world import World
+from mockserver.statefile import StateFile
+
+NEW_YEAR_S = 1_767_225_600.0
+
+
+def output(id_, expires_at_s=None):
+    return Output(id_, "pets", "pets/key", NEW_YEAR_S, expires_at_s, "image/png", {})
+
+
+@pytest.fixture
+def world():
+    """A world with one of everything, whose clock stands."""
+    made = World(seed=7)
+    made.clock.set(NEW_YEAR_S, is_frozen=True)
+    made.accounts.put(Account("pets", "key", "active", None, 5.5, {"is_test": True}))
+    made.add_output(output("kept"))
+    made.add_output(output("passing", NEW_YEAR_S + 60))
+    made.resources.put("job", Resource("job", "pet", "pets/key", NEW_YEAR_S, 2, "done", "running", {"name": "Rex"}))
+    made.names.put("pets/Rex", "job")
+    made.ledger.put("pets/key/1", Entry(1, "pets.buy", 0.5, 5.5, NEW_YEAR_S, "request"))
+    made.windows.put("pets/key/hour", Window(NEW_YEAR_S, 3))
+    made.deliveries.put("job", Delivery("job", "pets/key", "http://localhost", "s", WAITING, None, []))
+    made.seen.increment("digest")
+    return made
+
+
+def wrong_in(snapshot, *place, value):
+    """Copy a snapshot with one value replaced."""
+    copy = json.loads(json.dumps(snapshot))
+    inner = copy
+    for name in place[:-1]:
+        inner = inner[name]
+    inner[place[-1]] = value
+    return copy
+
+
+def test_a_snapshot_is_read_back_from_json(world):
+    taken = json.loads(json.dumps(world.snapshot()))
+    other = World()
+    other.restore(taken)
+    after = other.snapshot()
+    assert abs(after["clock"].pop("offset_s") - taken["clock"].pop("offset_s")) < 60
+    assert after == taken
+    assert other.seed == 7
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("seed",), True, "seed"),
+        (("seed",), "7", "seed"),
+        (("seed",), 1.5, "seed"),
+        (("seed",), None, "seed"),
+        (("clock",), None, "clock"),
+        (("clock", "stopped_at_s"), -5, "clock: .*out of bounds"),
+        (("clock", "stopped_at_s"), "noon", "clock: stopped_at_s"),
+        (("accounts",), [], "accounts: must be an object"),
+        (("accounts", "pets/key", "credits"), "many", r"accounts: pets/key\.credits must be a number or null"),
+        (("accounts", "pets/key", "flags"), None, r"accounts: pets/key\.flags must be an object"),
+        (("outputs", "passing", "expires_at_s"), "soon", r"outputs: passing\.expires_at_s"),
+        (("kept_outputs", "kept"), 5, "kept_outputs: kept must be an object"),
+        (("resources", "job", "duration_s"), [], r"resources: job\.duration_s"),
+        (("resources", "job", "created_at_s"), 1e300, r"resources: job\.created_at_s"),
+        (("ledger", "pets/key/1", "number"), 1.5, r"ledger: pets/key/1\.number must be a whole number"),
+        (("deliveries", "job", "attempts"), [1], r"deliveries: job\.attempts must be an array of an object"),
+        (("windows", "pets/key/hour"), {"calls": 1}, r"windows: pets/key/hour\.started_at_s is missing"),
+        (("windows", "pets/key/hour", "calls"), None, r"windows: pets/key/hour\.calls"),
+        (("names", "pets/Rex"), 5, "names: pets/Rex"),
+        (("seen", "digest"), True, "seen: digest"),
+    ],
+)
+def test_a_wrong_value_is_named_and_nothing_is_changed(world, place, value, said):
+    taken = world.snapshot()
+    before, version = json.dumps({**taken, "clock": None}), world.version
+    with pytest.raises(ValueError, match=said):
+        world.restore(wrong_in(taken, *place, value=value))
+    assert json.dumps({**world.snapshot(), "clock": None}) == before
+    assert (world.version, world.clock.now()) == (version, NEW_YEAR_S)
+
+
+def test_a_restore_drops_the_oldest_of_what_is_too_much(world):
+    taken = world.snapshot()
+    row = taken["deliveries"]["job"]
+    taken["deliveries"] = {f"job {number}": row for number in range(bounds.DELIVERIES + 2)}
+    world.restore(taken)
+    keys = [key for key, _ in world.deliveries.list()]
+    assert (len(keys), keys[0]) == (bounds.DELIVERIES, "job 2")
+
+
+def test_a_reset_forgets_everything_and_the_seed_of_a_snapshot(world):
+    other = World(seed=3)
+    empty = other.snapshot()
+    other.restore(world.snapshot())
+    assert other.seed == 7
+    other.reset()
+    assert {**other.snapshot(), "clock": None} == {**empty, "clock": None}
+    assert (other.seed, other.clock.is_frozen) == (3, False)
+
+
+def test_a_reset_frees_every_slot_and_old_calls_free_no_new_ones():
+    world = World()
+    assert world.slots.take("key", 1)
+    give_back = world.slots.give_back  # as a call that is under way keeps it
+    world.reset()
+    assert world.slots.take("key", 1)
+    give_back("key")
+    assert not world.slots.take("key", 1)
+
+
+def test_a_slot_that_nobody_holds_is_given_back_without_harm():
+    slots = Slots()
+    slots.give_back("key")
+    assert slots.take("key", 1)
+    assert not slots.take("key", 1)
+
+
+def test_outputs_that_stay_are_not_crowded_out_by_those_that_expire():
+    world = World()
+    world.add_output(output("portrait"))
+    for number in range(bounds.OUTPUTS + 1):
+        world.add_output(output(str(number), NEW_YEAR_S))
+    assert world.output("portrait") == output("portrait")
+    assert (world.output("0"), world.output("1")) == (None, output("1", NEW_YEAR_S))
+    assert world.output("never") is None
+
+
+@pytest.mark.parametrize("name", ["kept_outputs", "ledger", "names", "outputs", "pictures", "resources", "seen", "windows", "deliveries"])
+def test_whatever_grows_with_every_call_is_bounded(name):
+    assert getattr(World(), name)._capacity in {1_000, 10_000, 20_000, 50_000, 100_000, 200_000}
+
+
+def test_a_moved_clock_makes_another_version(world):
+    versions = [world.version]
+    for move in (lambda: world.clock.advance(1), lambda: world.clock.set(is_frozen=False), lambda: world.clock.set(5.0)):
+        move()
+        versions.append(world.version)
+    assert versions == sorted(set(versions))
+
+
+def test_a_moved_clock_is_saved(world, tmp_path):
+    file = tmp_path / "world.json"
+    keeper = StateFile(world, file).loaded()
+    keeper.save()
+    world.clock.advance(3600)
+    keeper.save()
+    other = World()
+    StateFile(other, file).loaded()
+    assert other.clock.now() == NEW_YEAR_S + 3600
+
+
+@pytest.mark.parametrize("text", ["half a fi", "[]", "{}", '{"format": 1}', '{"format": 2, "seed": 0}'])
+def test_a_file_that_is_no_snapshot_is_told_with_the_way_out(tmp_path, text):
+    file = tmp_path / "world.json"
+    file.write_text(text)
+    with pytest.raises(SpecificationError, match=r"world\.json: .*move it away to begin anew"):
+        StateFile(World(), file).loaded()
+
+
+def test_a_file_with_a_wrong_value_is_told_with_the_way_out(world, tmp_path):
+    file = tmp_path / "world.json"
+    file.write_text(json.dumps(wrong_in(world.snapshot(), "resources", "job", "created_at_s", value=None)))
+    with pytest.raises(SpecificationError, match=r"world\.json: resources: job\.created_at_s must be .*; move it away"):
+        StateFile(World(), file).loaded()
+
+
+def test_a_missing_folder_is_told_with_the_way_out(tmp_path):
+    with pytest.raises(SpecificationError, match=r"there is no folder .*nowhere; make it, or name another file"):
+        StateFile(World(), tmp_path / "nowhere" / "world.json").loaded()
+
+
+def test_a_folder_in_the_place_of_the_file_is_told(tmp_path):
+    with pytest.raises(SpecificationError, match="cannot be read"):
+        StateFile(World(), tmp_path).loaded()
+
+
+def test_a_save_that_fails_is_logged_once_and_tried_again(world, tmp_path, caplog):
+    folder = tmp_path / "there"
+    folder.mkdir()
+    keeper = StateFile(world, folder / "world.json").loaded()
+    folder.rename(tmp_path / "away")
+    with caplog.at_level(logging.ERROR):
+        keeper.try_to_save()
+        keeper.try_to_save()
+    assert [record.message.partition(": ")[2][:17] for record in caplog.records] == ["cannot be written"]
+    (tmp_path / "away").rename(folder)
+    keeper.try_to_save()
+    assert json.loads((folder / "world.json").read_text())["seed"] == 7
+
+
+def test_a_world_whose_file_cannot_be_written_is_served_all_the_same(world, tmp_path, caplog):
+    with caplog.at_level(logging.ERROR), StateFile(world, tmp_path / "nowhere" / "world.json") as keeper:
+        assert keeper._thread.is_alive()
+    assert len(caplog.records) == 2  # when it began, and for the last time at the end
+
+
+def test_nothing_is_written_where_nothing_has_changed(world, tmp_path):
+    keeper = StateFile(world, tmp_path / "world.json")
+    keeper.save()
+    (tmp_path / "world.json").unlink()
+    keeper.save()
+    assert not (tmp_path / "world.json").exists()
