@@ -1,0 +1,183 @@
+"""Whoever writes a provider's folder makes mistakes: each is named with its file, its key and the way out."""
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from mockserver.cli import main
+from mockserver.spec.catalog import SPECS
+
+TABLE, DOCUMENT = "behaviour.yaml", "openapi.yaml"
+POST, GET = "post_api_v1_generate", "get_api_v1_generations_id"
+PATH, STATUS_PATH = "/api/v1/generate", "/api/v1/generations/{id}"
+
+
+def body_schema(document):
+    return document["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["schema"]
+
+
+def add_rule(table, **rule):
+    table["operations"][POST]["rules"] = [{"source": "ours", **rule}]
+
+
+# The file, what is done to it, and what the complaint must name besides the file: the key, and the way out.
+MISTAKES: dict[str, tuple[str, Callable, list[str]]] = {
+    "a misspelled error": (TABLE, lambda t: t["problems"]["key_missing"].update(error="unauthorised"), ["problems.key_missing.error", "did you mean unauthorized?"]),
+    "an unknown problem": (TABLE, lambda t: t["problems"].update(key_mising={"error": "unauthorized"}), ["problems.key_mising", "did you mean key_missing?"]),
+    "a missing problem": (TABLE, lambda t: t["problems"].pop("internal"), ["problems.internal", "is required"]),
+    "an unknown rule": (TABLE, lambda t: add_rule(t, rule="plan_allow"), [f"{POST}.rules[0]", "'plan_allow' in mockserver/behaviours/rules.py"]),
+    "an unknown rule parameter": (TABLE, lambda t: add_rule(t, rule="uuid", sent="a", error="not_found", colour=1), [f"{POST}.rules[0]", "uuid takes sent, error, source", "colour"]),
+    "a missing rule parameter": (TABLE, lambda t: add_rule(t, rule="uuid", error="not_found"), [f"{POST}.rules[0]", "uuid takes sent, error, source", "'sent'"]),
+    "an error of a rule": (TABLE, lambda t: add_rule(t, rule="uuid", sent="a", error="not_fund"), [f"operations.{POST}.rules[0].error", "did you mean not_found?"]),
+    "an unknown function": (TABLE, lambda t: t["operations"][GET].update(behaviour="fatthumb.reed"), [GET, "'reed' in mockserver/behaviours/fatthumb.py"]),
+    "an unknown module": (TABLE, lambda t: t["operations"][GET].update(behaviour="fathumb.read"), [GET, "mockserver/behaviours/fathumb.py"]),
+    "a private function": (TABLE, lambda t: t["operations"][GET].update(behaviour="fatthumb._thumbnail"), [GET, "'_thumbnail'"]),
+    "a borrowed function": (TABLE, lambda t: t["operations"][GET].update(behaviour="fatthumb.publish"), [GET, "'publish' in mockserver/behaviours/fatthumb.py"]),
+    "an operation without a row": (TABLE, lambda t: t["operations"].pop(GET), [DOCUMENT, GET, "has no row under `operations`", "add one"]),
+    "a row without an operation": (TABLE, lambda t: t["operations"].update(extra={"behaviour": "generate", "source": "ours"}), ["operations.extra", "no such operationId", "remove or rename"]),
+    "an unknown source": (TABLE, lambda t: t["errors"]["not_found"].update(source="genrate"), ["errors.not_found.source", "did you mean generate?"]),
+    "an unknown plan": (TABLE, lambda t: t["keys"]["new_account"].update(plan="prro"), ["keys.new_account.plan", "'prro' under `plans`"]),
+    "an unknown limit": (TABLE, lambda t: add_rule(t, rule="utf16_length", sent="a", error="not_found", limit="most"), [f"{POST}.rules[0].limit", "'most' under `limits`"]),
+    "a wrong type of a key": (TABLE, lambda t: t.update(hosts="fatthumb.klaas.pro"), ["hosts", "must be an array"]),
+    "an unknown key": (TABLE, lambda t: t.update(host=[]), ["host", "did you mean hosts?"]),
+    "an unknown provenance": (TABLE, lambda t: t["errors"]["not_found"].update(provenance="guessed"), ["errors.not_found.provenance", "documented, observed, assumed"]),
+    "an unknown problem of an operation": (TABLE, lambda t: t["operations"][POST].update(problems={"internl": {"error": "not_found"}}), [f"operations.{POST}.problems.internl", "did you mean internal?"]),
+    "a key that is a number": (TABLE, lambda t: t["vocabulary"].update({404: "no"}), ["vocabulary.404", "put it in quotes"]),
+    "roles that are no mapping": (TABLE, lambda t: add_rule(t, rule="pictures.opened", roles=["a"]), [f"operations.{POST}.rules.0.roles", "must be a JSON object"]),
+    "a size that no field takes": (TABLE, lambda t: t["sizes"].update({"16:8": t["sizes"]["16:9"]}), ["sizes.16:8", "did you mean 16:9?"]),
+    "a body that is no mapping": (DOCUMENT, lambda d: d["paths"].update({PATH: 5}), [PATH]),
+    "a list of paths": (DOCUMENT, lambda d: d.update(paths=[PATH]), ["paths"]),
+    "an empty operation": (DOCUMENT, lambda d: d["paths"][PATH].update(post=None), [f"{PATH}.post"]),
+    "empty components": (DOCUMENT, lambda d: d.update(components=None), ["components"]),
+    "a parameter without a place": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(parameters=[{"name": "page"}]), [f"{PATH}.post", "page"]),
+    "a reference to no schema": (DOCUMENT, lambda d: body_schema(d)["properties"].update(a={"$ref": "#/components/schemas/Nope"}), [f"{PATH}.post", "Nope"]),
+    "a reference to no body": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(requestBody={"$ref": "#/components/requestBodies/Nope"}), [f"{PATH}.post", "Nope"]),
+    "a reference to no parameter": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(parameters=[{"$ref": "#/components/parameters/Nope"}]), [f"{PATH}.post", "Nope"]),
+    "a reference to itself": (DOCUMENT, lambda d: d["components"].update(parameters={"A": {"$ref": "#/components/parameters/A"}}) or d["paths"][PATH]["post"].update(parameters=[{"$ref": "#/components/parameters/A"}]), [f"{PATH}.post", "there is no #/components/parameters/A"]),
+    "a broken schema that others refer to": (DOCUMENT, lambda d: d["components"]["schemas"]["ErrorResponse"].update(type="objekt"), ["components.schemas.ErrorResponse", "type 'objekt'", "did you mean object?"]),
+    "a version that is not understood": (DOCUMENT, lambda d: d.update(openapi="2.0"), ["openapi", "must match"]),
+    "an operation without a name": (DOCUMENT, lambda d: d["paths"][PATH]["post"].pop("operationId"), [f"{PATH}.post.operationId", "is required"]),
+    "one name for two operations": (DOCUMENT, lambda d: d["paths"][PATH].update(put=dict(d["paths"][PATH]["post"])), [f"{PATH}.p", f"operationId '{POST}'", "rename one"]),
+    "a parameter of a path that is without it": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(parameters=[{"name": "nr", "in": "path", "required": True, "schema": {}}]), [POST, "'nr'", "rename or remove it"]),
+    "a parameter that the path lacks": (DOCUMENT, lambda d: d["paths"][STATUS_PATH]["get"].pop("parameters"), [f"{STATUS_PATH}.get", "id"]),
+    "a type that does not exist": (DOCUMENT, lambda d: body_schema(d)["properties"]["count"].update(type="int"), [f"{PATH}.post", "count"]),
+    "a pattern that is none": (DOCUMENT, lambda d: body_schema(d)["properties"]["prompt"].update(pattern="("), [f"{PATH}.post", "'('"]),
+    "an unknown media type": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(requestBody={"content": {"text/xml": {}}}), [f"{PATH}.post", "text/xml", "only JSON"]),
+    "an unknown security scheme": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(security=[{"Basic": []}]), [f"{PATH}.post", "'Basic'", "use apiKey in a header or http bearer"]),
+    "an error code not in the documented enum": (DOCUMENT, lambda d: d["components"]["schemas"]["ErrorResponse"]["properties"]["code"].update(enum=["not_found"]), [POST, "the error insufficient_balance as 402", "code must be one of: not_found"]),
+    "a status that is not documented": (DOCUMENT, lambda d: d["paths"][PATH]["post"]["responses"].pop("default"), [POST, "no response is documented for 404 (not_found)", "add it, or a `default`"]),
+    "a request example that breaks its schema": (DOCUMENT, lambda d: d["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["example"].update(count=9), [POST, "the request's example", "count must be at most 4"]),
+    "a response example that breaks its schema": (DOCUMENT, lambda d: d["paths"][PATH]["post"]["responses"]["200"]["content"]["application/json"]["example"].update(status="done"), [POST, "the example of 200", "status must be one of"]),
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of one bundled provider, to make mistakes in."""
+    shutil.copytree(SPECS / "fatthumb", tmp_path / "fatthumb")
+    return tmp_path
+
+
+def edit(file, change):
+    content = yaml.safe_load(file.read_text("utf-8"))
+    change(content)
+    file.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+
+
+def check(folder):
+    """Run `mockserver check`, which must refuse in words and not in a traceback; give what it says, line by line."""
+    result = CliRunner().invoke(main, ["check", str(folder)])
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit), repr(result.exception)
+    return result.output.splitlines()
+
+
+def test_a_copy_without_mistakes_is_fine(folder):
+    assert CliRunner().invoke(main, ["check", str(folder)]).exit_code == 0
+
+
+@pytest.mark.parametrize(("file", "change", "named"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_named_with_its_file_its_key_and_the_way_out(folder, file, change, named):
+    edit(folder / "fatthumb" / file, change)
+    place = folder / "fatthumb" / (DOCUMENT if DOCUMENT in named else file)
+    lines = check(folder)
+    assert [line for line in lines if f"{place}: " in line and all(part in line for part in named)], lines
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("title: [FatThumb\nhosts: 5\n", "line 2"),
+        ("title: Fat\n\tThumb: 1\n", "line 2"),
+        ("title: \xff", "not YAML"),
+        ("", "must be a mapping, not NoneType"),
+        ("- title", "must be a mapping, not list"),
+        ("title: a\ntitle: b\n", "title"),
+    ],
+    ids=["an open bracket", "a tab", "Latin-1", "an empty file", "a list", "a key that stands twice"],
+)
+@pytest.mark.parametrize("file", [TABLE, DOCUMENT])
+def test_a_file_that_is_no_mapping_in_yaml_is_named_with_the_line(folder, file, text, said):
+    (folder / "fatthumb" / file).write_bytes(text.encode("latin-1"))
+    assert any(f"{folder / 'fatthumb' / file}: " in line and said in line for line in check(folder))
+
+
+@pytest.mark.parametrize("file", [TABLE, DOCUMENT])
+def test_a_key_that_stands_twice_is_named_with_both_lines(folder, file):
+    place = folder / "fatthumb" / file
+    place.write_text(place.read_text("utf-8") + "\nx-a:\n  b: 1\n  b: 2\n", "utf-8")
+    last = len(place.read_text("utf-8").splitlines())
+    assert f"error: {place}: line {last}: the key 'b' stands in line {last - 1} already; remove one" in check(folder)
+
+
+def test_a_status_that_no_operation_documents_is_one_complaint_about_its_row(folder):
+    edit(folder / "fatthumb" / TABLE, lambda table: table["errors"]["cogs_cap_reached"].update(status=418))
+    edit(folder / "fatthumb" / DOCUMENT, lambda document: [each[method]["responses"].pop("default", 0) for each in document["paths"].values() for method in each])
+    (line,) = [line for line in check(folder) if "418" in line]
+    assert f"{folder / 'fatthumb' / TABLE}: errors.cogs_cap_reached.status: no operation documents 418" in line
+
+
+def test_an_error_that_breaks_many_responses_is_one_complaint(folder):
+    edit(folder / "fatthumb" / DOCUMENT, lambda document: document["components"]["schemas"]["ErrorResponse"]["properties"]["code"].update(maxLength=12))
+    assert len([line for line in check(folder) if "the error insufficient_balance" in line]) == 1
+
+
+def test_a_date_is_a_text_as_in_json(folder):
+    edit(folder / "fatthumb" / DOCUMENT, lambda document: document.update({"x-date": "PLACE"}))
+    place = folder / "fatthumb" / DOCUMENT
+    place.write_text(place.read_text("utf-8").replace("PLACE", "2026-01-01"), "utf-8")
+    assert CliRunner().invoke(main, ["check", str(folder)]).exit_code == 0
+
+
+@pytest.mark.parametrize("file", [TABLE, DOCUMENT])
+def test_a_missing_file_is_named(folder, file):
+    (folder / "fatthumb" / file).unlink()
+    assert f"error: {folder / 'fatthumb' / file}: cannot be read: No such file or directory" in check(folder)
+
+
+def test_a_folder_without_providers_is_told_what_it_must_hold(folder):
+    assert "holds no provider; it must contain folders with openapi.yaml and behaviour.yaml" in check(folder / "fatthumb")[0]
+
+
+def test_a_folder_that_is_not_there_is_named(folder):
+    assert str(folder / "nowhere") in check(folder / "nowhere")[0]
+
+
+def test_mistakes_of_every_kind_and_folder_are_reported_at_once(folder):
+    shutil.copytree(SPECS / "thumbapi", folder / "thumbapi")
+    for name in ("a misspelled error", "an unknown function", "a request example that breaks its schema", "a row without an operation"):
+        file, change, _ = MISTAKES[name]
+        edit(folder / "fatthumb" / file, change)
+    edit(folder / "thumbapi" / TABLE, lambda table: table["errors"]["NOT_FOUND"].update(source="nobody"))
+    said = "\n".join(check(folder))
+    for part in ("'unauthorised'", "'reed'", "count must be at most 4", "operations.extra", "errors.NOT_FOUND.source"):
+        assert part in said
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["routes"], ["errors"]])
+def test_every_command_stops_with_the_same_complaint(folder, command):
+    edit(folder / "fatthumb" / TABLE, MISTAKES["a misspelled error"][1])
+    result = CliRunner().invoke(main, [*command, "--specs", str(folder)])
+    assert (result.exit_code, result.output.splitlines()) == (1, check(folder))
