@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 UNREACHABLE = (".invalid", ".invalid.")  # RFC 2606: a host name that can never exist
 ADDRESS = re.compile(r"https?://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]+)(?::\d*)?(?P<path>[^?#]*)")
 LONGEST_LABEL = 80
-SMALL_PX = 800  # the longest side of the copy that is kept
 
 
 class Wanted(NamedTuple):
@@ -127,7 +126,7 @@ def keep(world: World, key: str, picture: "Picture") -> StoredPicture:
     """Keep a small copy of an opened picture under a key."""
     from mockserver.imaging.reading import shrink  # noqa: PLC0415 - Pillow is imported by the first picture
 
-    return world.pictures.put(key, StoredPicture(key, shrink(picture, SMALL_PX)))
+    return world.pictures.put(key, StoredPicture(key, shrink(picture)))
 
 
 def _spoken(place: str) -> str:

@@ -22,6 +22,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from mockserver.imaging.headers import orientation, read_header
 
+KEPT_PX = 800  # the longest side of a copy that is kept
 MAX_PIXELS: Final = 64_000_000  # below Pillow's own limit, so that Pillow never has to warn
 
 # Pillow's classes are used directly: `Image.open` would warn of large pictures through a process-wide filter.
@@ -114,7 +115,7 @@ def upright(data: bytes, longest_side_px: int | None = None) -> Image.Image:
         raise UnreadablePicture(f"the picture cannot be decoded: {error}") from error
 
 
-def shrink(picture: Picture, longest_side_px: int = 960) -> str:
+def shrink(picture: Picture, longest_side_px: int = KEPT_PX) -> str:
     """Base64 of a small upright copy, fit for `Inset.data`: WebP, or PNG where something shows through.
 
     Raises UnreadablePicture and OversizedPicture.

@@ -2,9 +2,7 @@
 
 from mockserver.imaging.reading import data_url_bytes, open_picture, shrink
 
-KEPT_PX = 800  # the longest side of the copy
-
 
 def small_copy(url: str) -> str:
     """Base64 of a small upright copy of the picture in a data URL. Raises ValueError that says what is wrong with it."""
-    return shrink(open_picture(data_url_bytes(url)), KEPT_PX)
+    return shrink(open_picture(data_url_bytes(url)))
