@@ -197,7 +197,7 @@ class Courier:
             return {"error": f"{type(error).__name__}: {error}"}
 
     def _payload(self, settings: Mapping[str, Any], job: Resource) -> bytes:
-        ended_at_s = job.created_at_s + (job.duration_s or 0)
+        ended_at_s = job.ends_at_s or job.created_at_s
         values = {**job.fields, "job_id": job.id, "timestamp": isoformat(ended_at_s)}
         if job.outcome == next(iter(settings["payloads"])):
             scene = job.fields["scene"]

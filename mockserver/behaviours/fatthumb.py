@@ -6,9 +6,8 @@ Only what the shared verbs cannot say stands here; numbers and sentences stand i
 from typing import Any
 
 from mockserver.behaviours.drawing import link, publish, scene
-from mockserver.behaviours.jobs import started
+from mockserver.behaviours.jobs import owned, started
 from mockserver.call import Call, Result
-from mockserver.problems import ProblemType
 from mockserver.state.resources import Resource
 
 Json = Any
@@ -50,11 +49,7 @@ def _published(call: Call, index: int) -> str:
 
 def read(call: Call) -> Result:
     """Show a generation as it is now; another organisation's does not exist."""
-    id_ = call.arguments.path["id"]
-    resource = call.world.resources.get(id_)
-    if resource is None or resource.account != call.account.id:
-        message = f"this organisation has no generation {id_[:60]}"
-        raise call.problem(ProblemType.RESOURCE_UNKNOWN, message, name="id", location="path")
+    resource = owned(call, "this organisation has no generation")
     return Result(
         {
             "id": resource.id,

@@ -7,7 +7,7 @@ How long a job takes and how it ends stands in the table's `jobs`; a caller may 
 from typing import Any
 
 from mockserver.call import Call
-from mockserver.problems import OwnProblem, Violation
+from mockserver.problems import OwnProblem, ProblemType, Violation
 from mockserver.state.resources import Resource
 
 MANUAL = "manual"
@@ -33,3 +33,12 @@ def started(call: Call, id_: str, fields: dict[str, Any]) -> Resource:
         running=jobs["running"],
         fields=fields,
     )
+
+
+def owned(call: Call, message: str) -> Resource:
+    """Give the resource that the path names, where the caller owns it. Raises Problem with `message` and the id."""
+    id_ = call.arguments.path["id"]
+    resource = call.world.resources.get(id_)
+    if resource is None or resource.account != call.account.id:
+        raise call.problem(ProblemType.RESOURCE_UNKNOWN, f"{message} {id_[:60]}", name="id", location="path")
+    return resource

@@ -11,7 +11,7 @@ from string import Template
 from typing import Any
 
 from mockserver.behaviours.drawing import insets, link, publish, scene
-from mockserver.behaviours.jobs import started
+from mockserver.behaviours.jobs import owned, started
 from mockserver.call import Call, Result
 from mockserver.problems import ProblemType
 from mockserver.spec.model import Provider
@@ -118,8 +118,8 @@ def free_name(call: Call, *, sent: str, source: str) -> Call:
     name = call.body[sent]
     if name.strip().casefold() in call.provider.vocabulary["reserved_names"]:
         raise call.problem(ProblemType.NAME_RESERVED, f"{sent}: {name} is reserved", name=sent, source=source)
-    if not call.account.flag("allows_equal_names") and call.world.names.get(_name_key(call, name)) is not None:
-        mode = call.operation.row.settings["job"]
+    mode = call.operation.row.settings["job"]
+    if not call.account.flag("allows_equal_names") and call.world.names.get(_name_key(call, mode, name)) is not None:
         raise call.problem(ProblemType.NAME_TAKEN, f"{sent}: this account has a {mode} named {name}", name=sent, source=source)
     return call
 
@@ -130,12 +130,13 @@ def train(call: Call) -> Result:
     free_name(call, sent="name", source=call.operation.row.source)  # again, now that nobody can take it meanwhile
     resource = _created(call, name)
     call.world.resources.put(resource.id, resource)
-    call.world.names.put(_name_key(call, name), resource.id)
+    call.world.names.put(_name_key(call, resource.kind, name), resource.id)
     return Result({"id": resource.id, "request_id": call.request_id})
 
 
-def _name_key(call: Call, name: str) -> str:
-    return f"{call.account.id}/{call.operation.row.settings['job']}/{name.strip().casefold()}"
+def _name_key(call: Call, mode: str, name: str) -> str:
+    """Give the key of a name: taken once in each account and mode, in any case."""
+    return f"{call.account.id}/{mode}/{name.strip().casefold()}"
 
 
 def _created(call: Call, name: str) -> Resource:
@@ -196,18 +197,13 @@ def delete(call: Call) -> Result:
         if resource.status(call.world.clock.now()) == resource.running:
             raise call.problem(ProblemType.RESOURCE_BUSY, f"{resource.id} is still processing", name="id", location="path")
         call.world.resources.delete(resource.id)
-        call.world.names.delete(f"{resource.account}/{resource.kind}/{resource.fields['name'].strip().casefold()}")
+        call.world.names.delete(_name_key(call, resource.kind, resource.fields["name"]))
     return Result({"message": call.provider.vocabulary["deleted"]})
 
 
 def _owned(call: Call) -> Resource:
     """Give the resource that the path names, where the caller owns it."""
-    id_ = call.arguments.path["id"]
-    resource = call.world.resources.get(id_)
-    if resource is None or resource.account != call.account.id:
-        message = f"this account has no persona or style {id_[:60]}"
-        raise call.problem(ProblemType.RESOURCE_UNKNOWN, message, name="id", location="path")
-    return resource
+    return owned(call, "this account has no persona or style")
 
 
 def _link(call: Call, reference: Json) -> str:

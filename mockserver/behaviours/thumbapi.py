@@ -56,11 +56,10 @@ def _promised(call: Call, format_: str, picture: SceneJson) -> Result:
     size = {"width": picture["width"], "height": picture["height"]}
     fields = {"format": format_, "dimensions": size, "scene": picture}
     job = started(call, f"job_{call.chance.hex('job', 24)}", fields)
-    due_at_s = None if job.duration_s is None else job.created_at_s + job.duration_s
     secret = str(call.account.flag("webhook_secret"))
     with world.lock:
         world.resources.put(job.id, job)
-        world.deliveries.put(job.id, Delivery(job.id, call.account.id, url, secret, WAITING, due_at_s, []))
+        world.deliveries.put(job.id, Delivery(job.id, call.account.id, url, secret, WAITING, job.ends_at_s, []))
     return Result({"jobId": job.id, "status": job.running, "webhookUrl": url}, status=202)
 
 

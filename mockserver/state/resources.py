@@ -20,6 +20,11 @@ class Resource(NamedTuple):
     running: str  # what the API calls it until then
     fields: dict[str, Any]  # what the API shows of it
 
+    @property
+    def ends_at_s(self) -> float | None:
+        """When its job ends; None: when somebody says so."""
+        return None if self.duration_s is None else self.created_at_s + self.duration_s
+
     def share_done(self, now_s: float) -> float:
         """Say how far its job is, from 0 to 1."""
         if self.duration_s is None:

@@ -94,8 +94,7 @@ class World:
         """Let the webhook of a job, if it waits, become due when the job ends."""
         delivery = self.deliveries.get(job.id)
         if delivery is not None and delivery.status == WAITING and not delivery.attempts:
-            due_at_s = None if job.duration_s is None else job.created_at_s + job.duration_s
-            self.deliveries.put(job.id, delivery._replace(due_at_s=due_at_s))
+            self.deliveries.put(job.id, delivery._replace(due_at_s=job.ends_at_s))
 
     def reset(self) -> None:
         """Forget everything; the clock shows real time again, and ids are drawn from the first seed."""
