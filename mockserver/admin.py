@@ -76,7 +76,9 @@ class Admin:
 
     async def jobs(self, _request: Request) -> Response:
         """List every job, oldest first."""
-        return await run_in_threadpool(lambda: _json({"jobs": [self._shown_job(each) for each in self._world.resources]}))
+        return await run_in_threadpool(
+            lambda: _json({"jobs": [self._shown_job(each) for each in self._world.resources]})
+        )
 
     async def job(self, request: Request) -> Response:
         """Show one job."""
@@ -89,7 +91,11 @@ class Admin:
             job = self._job(request)
             jobs = self._provider(job.account.partition("/")[0]).jobs
             if wanted not in {jobs["running"], *jobs["outcomes"]}:
-                raise OwnProblem(400, "Unknown status", f"a job of this API is {', '.join([jobs['running'], *jobs['outcomes']])}; not {wanted}")
+                raise OwnProblem(
+                    400,
+                    "Unknown status",
+                    f"a job of this API is {', '.join([jobs['running'], *jobs['outcomes']])}; not {wanted}",
+                )
             now_s = self._world.clock.now()
             changed = job.running_on() if wanted == jobs["running"] else job.ended(wanted, now_s)
             self._world.resources.put(job.id, changed)
@@ -110,7 +116,9 @@ class Admin:
 
     async def webhooks(self, _request: Request) -> Response:
         """Show every webhook with its attempts, oldest first."""
-        return await run_in_threadpool(lambda: _json({"webhooks": [_shown_delivery(each) for each in self._world.deliveries]}))
+        return await run_in_threadpool(
+            lambda: _json({"webhooks": [_shown_delivery(each) for each in self._world.deliveries]})
+        )
 
     async def reset(self, _request: Request) -> Response:
         """Forget everything that happened."""
@@ -134,7 +142,10 @@ class Admin:
 
     def app(self) -> Application:
         """Make the ASGI application."""
-        routes = [Route(PREFIX + path, _answering(endpoint), methods=[method]) for method, path, endpoint in self._table()]
+        routes = [
+            Route(PREFIX + path, _answering(endpoint), methods=[method])
+            for method, path, endpoint in self._table()
+        ]
         app = Starlette(routes=routes, exception_handlers={404: self._unknown, 405: self._unknown})
 
         async def dated(scope: Scope, receive: Receive, send: Send) -> None:
@@ -176,21 +187,46 @@ class Admin:
         """Say that there is no such path, or no such method of it, and what there is."""
         asked = f"there is no {request.method} {request.url.path}"
         if getattr(error, "status_code", 404) == 404:  # noqa: PLR2004
-            return _answer(OwnProblem(404, "Unknown admin path", f"{asked}; GET {PREFIX} lists what there is", {"routes": self._listed()}))
-        allowed = sorted({name for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE for name in each.methods or ()})
-        return _answer(OwnProblem(405, "Method not allowed", f"{asked}; there is {', '.join(allowed)}"), {"Allow": ", ".join(allowed)})
+            return _answer(
+                OwnProblem(
+                    404,
+                    "Unknown admin path",
+                    f"{asked}; GET {PREFIX} lists what there is",
+                    {"routes": self._listed()},
+                )
+            )
+        allowed = sorted(
+            {
+                name
+                for each in request.app.routes
+                if each.matches(request.scope)[0] is not Match.NONE
+                for name in each.methods or ()
+            }
+        )
+        return _answer(
+            OwnProblem(405, "Method not allowed", f"{asked}; there is {', '.join(allowed)}"),
+            {"Allow": ", ".join(allowed)},
+        )
 
     def _change_account(self, request: Request, wanted: Mapping[str, Json]) -> None:
         """Change an account. Raises OwnProblem, with nothing changed, where a picture is none, or is not there."""
         flags, pictures = dict(wanted), dict[str, StoredPicture]()
         if "assets" in flags:
-            flags["assets"] = {name: _stored(f"assets.{name}", asset, pictures) for name, asset in flags["assets"].items()}
+            flags["assets"] = {
+                name: _stored(f"assets.{name}", asset, pictures) for name, asset in flags["assets"].items()
+            }
         for name, file in _files(flags):
             if file not in pictures and self._world.picture(file) is None:
-                raise OwnProblem(400, "Unknown picture", f"{name}: there is no picture {file!r:.80}; name one of fixtures/images, or send data")
+                raise OwnProblem(
+                    400,
+                    "Unknown picture",
+                    f"{name}: there is no picture {file!r:.80}; name one of fixtures/images, or send data",
+                )
         with self._world.lock:
             account = self._account(request)
-            members = account._asdict() | {name: flags.pop(name) for name in ("state", "plan", "credits") if name in flags}
+            members = account._asdict() | {
+                name: flags.pop(name) for name in ("state", "plan", "credits") if name in flags
+            }
             members["flags"] = {**account.flags, **flags}
             for key, picture in pictures.items():
                 self._world.pictures.put(key, picture)
@@ -199,11 +235,17 @@ class Admin:
     def _provider(self, name: str) -> Provider:
         provider = self._engine.catalog.providers.get(name)
         if provider is None:
-            raise OwnProblem(404, "Unknown provider", f"there is no provider {name!r}; there are {', '.join(self._engine.catalog.providers)}")
+            raise OwnProblem(
+                404,
+                "Unknown provider",
+                f"there is no provider {name!r}; there are {', '.join(self._engine.catalog.providers)}",
+            )
         return provider
 
     def _account(self, request: Request) -> Account:
-        return self._engine.account(self._provider(request.path_params["provider"]), request.path_params["key"])
+        return self._engine.account(
+            self._provider(request.path_params["provider"]), request.path_params["key"]
+        )
 
     def _shown_account(self, account: Account) -> Json:
         known = range(max(0, account.entries - KEPT_PER_ACCOUNT) + 1, account.entries + 1)
@@ -215,13 +257,24 @@ class Admin:
     def _job(self, request: Request) -> Resource:
         job = self._world.resources.get(request.path_params["id"])
         if job is None:
-            raise OwnProblem(404, "Unknown job", f"there is no job {request.path_params['id']}; GET {PREFIX}/jobs lists them")
+            raise OwnProblem(
+                404,
+                "Unknown job",
+                f"there is no job {request.path_params['id']}; GET {PREFIX}/jobs lists them",
+            )
         return job
 
     def _shown_job(self, job: Resource) -> Json:
         now_s = self._world.clock.now()
         progress = {"status": job.status(now_s), "share_done": job.share_done(now_s)}
-        return {"id": job.id, "kind": job.kind, "account": job.account, **progress, "created": isoformat(job.created_at_s), "duration_s": job.duration_s}
+        return {
+            "id": job.id,
+            "kind": job.kind,
+            "account": job.account,
+            **progress,
+            "created": isoformat(job.created_at_s),
+            "duration_s": job.duration_s,
+        }
 
 
 async def _body(request: Request, schema: Schema) -> Mapping[str, Json]:
@@ -280,7 +333,11 @@ def _answering(endpoint: Endpoint) -> Endpoint:
             return _answer(OwnProblem(400, "Cut off", "the caller went away before the body had come"))
         except Exception as error:
             log.exception("a bug of mockserver in %s %s", request.method, request.url.path)
-            return _answer(OwnProblem(500, "A bug of mockserver", f"{type(error).__name__}: {error}; the log has the traceback"))
+            return _answer(
+                OwnProblem(
+                    500, "A bug of mockserver", f"{type(error).__name__}: {error}; the log has the traceback"
+                )
+            )
 
     return answer
 
@@ -292,7 +349,14 @@ def _answer(problem: OwnProblem, headers: Mapping[str, str] | None = None) -> Re
 
 def _shown_delivery(each: Delivery) -> Json:
     due = None if each.due_at_s is None else isoformat(each.due_at_s)
-    return {"jobId": each.id, "account": each.account, "url": each.url, "status": each.status, "due": due, "attempts": each.attempts}
+    return {
+        "jobId": each.id,
+        "account": each.account,
+        "url": each.url,
+        "status": each.status,
+        "due": due,
+        "attempts": each.attempts,
+    }
 
 
 def _json(value: Json) -> Response:

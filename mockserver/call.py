@@ -68,7 +68,9 @@ class Call(NamedTuple):
     has_extra_fields: bool = True  # False: answer with the fields of the ground truth alone
     is_realistic: bool = False  # True: jobs take as long as documented
     request: Request | None = None  # as it came; None: in a test of a behaviour
-    ask: Callable[[Request], Response] | None = None  # asks the emulator again, for an operation that is a door to others
+    ask: Callable[[Request], Response] | None = (
+        None  # asks the emulator again, for an operation that is a door to others
+    )
 
     @property
     def provider(self) -> Provider:
@@ -107,7 +109,9 @@ class Call(NamedTuple):
     ) -> Problem:
         """Make the problem that one rule is broken, at the field `name`."""
         pointer = "/" + name.replace("~", "~0").replace("/", "~1") if name else ""
-        violation = Violation(location, pointer, rule or type_.value, message, source or self.operation.row.source)
+        violation = Violation(
+            location, pointer, rule or type_.value, message, source or self.operation.row.source
+        )
         return Problem(type_, (violation,), error=error)
 
 

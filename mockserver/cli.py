@@ -45,19 +45,54 @@ SPECS = click.option(
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port.")
-@click.option("--seed", default=0, show_default=True, help="Another seed gives other ids, scores and pictures.")
+@click.option(
+    "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port."
+)
+@click.option(
+    "--seed", default=0, show_default=True, help="Another seed gives other ids, scores and pictures."
+)
 @click.option("--strict-keys", is_flag=True, help="Refuse keys that fixtures/accounts.yaml does not list.")
 @SPECS
-@click.option("--public-url", metavar="URL", callback=_url, help="The address in links, where callers reach this server by another.")
-@click.option("--seed-only-fields", is_flag=True, help="Leave out ThumbAPI's dimensions, generationId and imageUrl.")
-@click.option("--time-scale", default=1.0, show_default=True, help="How many seconds pass in one real second.", type=click.FloatRange(min=0, min_open=True))
+@click.option(
+    "--public-url",
+    metavar="URL",
+    callback=_url,
+    help="The address in links, where callers reach this server by another.",
+)
+@click.option(
+    "--seed-only-fields", is_flag=True, help="Leave out ThumbAPI's dimensions, generationId and imageUrl."
+)
+@click.option(
+    "--time-scale",
+    default=1.0,
+    show_default=True,
+    help="How many seconds pass in one real second.",
+    type=click.FloatRange(min=0, min_open=True),
+)
 @click.option("--realistic", is_flag=True, help="Let jobs take as long as documented, not two seconds.")
-@click.option("--enforce", default="", metavar="LIST", help="credits, limits or both: refuse who has none, or too many.")
-@click.option("--state", "state_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Keep the world in this file.")
-@click.option("--allow-webhook-host", "webhook_hosts", multiple=True, metavar="HOST", help="Send webhooks there, too. Repeatable.")
-@click.option("--self-check", is_flag=True, help="Hold every answer against the specification; a breach is a 500.")
-@click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line, the first one holding the URL.")
+@click.option(
+    "--enforce", default="", metavar="LIST", help="credits, limits or both: refuse who has none, or too many."
+)
+@click.option(
+    "--state",
+    "state_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep the world in this file.",
+)
+@click.option(
+    "--allow-webhook-host",
+    "webhook_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Send webhooks there, too. Repeatable.",
+)
+@click.option(
+    "--self-check", is_flag=True, help="Hold every answer against the specification; a breach is a 500."
+)
+@click.option(
+    "--json", "is_json", is_flag=True, help="Print one JSON object a line, the first one holding the URL."
+)
 @click.option("--quiet", is_flag=True, help="Do not print a line for each request.")
 def serve(
     host: str,
@@ -127,7 +162,9 @@ def _enforced(text: str) -> frozenset[str]:
     """Read the list of --enforce."""
     names = frozenset(name.strip() for name in text.split(",") if name.strip())
     if not names <= ENFORCEABLE:
-        raise click.BadParameter(f"{text} is not a list of {', '.join(sorted(ENFORCEABLE))}", param_hint="--enforce")
+        raise click.BadParameter(
+            f"{text} is not a list of {', '.join(sorted(ENFORCEABLE))}", param_hint="--enforce"
+        )
     return names
 
 
@@ -139,12 +176,19 @@ def routes(folders: tuple[Path, ...], is_json: bool) -> None:
     operations = _loaded(folders).operations
     if is_json:
         for operation in operations:
-            row = {"provider": operation.provider, "method": operation.method, "path": operation.path, "operation": operation.name}
+            row = {
+                "provider": operation.provider,
+                "method": operation.method,
+                "path": operation.path,
+                "operation": operation.name,
+            }
             click.echo(json.dumps(row))
         return
     width = max(len(operation.path) for operation in operations)
     for operation in operations:
-        click.echo(f"{operation.method:6} {operation.path:{width}}  {operation.name:40}  {operation.row.title}")
+        click.echo(
+            f"{operation.method:6} {operation.path:{width}}  {operation.name:40}  {operation.row.title}"
+        )
 
 
 @main.command()
@@ -173,7 +217,9 @@ def _print_errors(provider: Provider) -> None:
     click.echo(f"  by itself   {_triggers(provider)}\n")
     width = max(len(name) for name in provider.errors)
     for row in provider.errors.values():
-        click.echo(f"  {row.status}  {row.name:{width}}  {row.message}\n       {'':{width}}  {row.cause} [{row.provenance}; wording {row.wording}]")
+        click.echo(
+            f"  {row.status}  {row.name:{width}}  {row.message}\n       {'':{width}}  {row.cause} [{row.provenance}; wording {row.wording}]"
+        )
 
 
 def _triggers(provider: Provider) -> str:
@@ -209,12 +255,21 @@ def check(folder: Path | None) -> None:
     if complaints:
         _stop(list(dict.fromkeys(complaints)))
     rows = sum(len(provider.errors) for provider in catalog.providers.values())
-    click.echo(f"{len(catalog.providers)} providers, {len(catalog.operations)} operations, {rows} errors: nothing to complain of")
+    click.echo(
+        f"{len(catalog.providers)} providers, {len(catalog.operations)} operations, {rows} errors: nothing to complain of"
+    )
 
 
 @main.command()
 @click.argument("title")
-@click.option("-o", "--output", "file", default="thumbnail.png", show_default=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    default="thumbnail.png",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+)
 @click.option("--size", default="1280x720", show_default=True, metavar="WIDTHxHEIGHT")
 @click.option("--seed", default=0, show_default=True, help="Another seed gives other colours.")
 def render(title: str, file: Path, size: str, seed: int) -> None:
@@ -225,7 +280,9 @@ def render(title: str, file: Path, size: str, seed: int) -> None:
 
     width, _, height = size.partition("x")
     if not (SIZE.fullmatch(size) and 64 <= int(width) <= 4096 and 64 <= int(height) <= 4096):  # noqa: PLR2004
-        raise click.BadParameter(f"{size} is no size such as 1280x720, from 64x64 to 4096x4096", param_hint="--size")
+        raise click.BadParameter(
+            f"{size} is no size such as 1280x720, from 64x64 to 4096x4096", param_hint="--size"
+        )
     if file.suffix.lower() not in {".png", ".webp"}:
         raise click.BadParameter(f"{file} must end in .png or .webp", param_hint="--output")
     chance = Chance(digest_of(str(seed).encode(), title.encode("utf-8", "surrogatepass")))

@@ -53,10 +53,14 @@ class Downloads:
     async def _answer(self, request: Request) -> Response:
         """Send a picture, or say that it is not there or no more."""
         if request.method not in {"GET", "HEAD"}:
-            return _problem(405, "Method not allowed", "a link is downloaded with GET or HEAD", {"Allow": "GET, HEAD"})
+            return _problem(
+                405, "Method not allowed", "a link is downloaded with GET or HEAD", {"Allow": "GET, HEAD"}
+            )
         output = self._find(request)
         if output is None:
-            return _problem(404, "No such picture", f"{request.url.path} was never handed out, or has expired")
+            return _problem(
+                404, "No such picture", f"{request.url.path} was never handed out, or has expired"
+            )
         content = await run_in_threadpool(drawn, self._engine.world, output)
         tag = f'"{blake2b(content, digest_size=16).hexdigest()}"'
         headers = {"ETag": tag, "Cache-Control": "public, no-cache"}  # ask again: the clock may have moved

@@ -172,7 +172,9 @@ class Engine:
         provider, problem = misrouted.provider, misrouted.problem
         if provider is None:
             explanation = problem.violations[0].message
-            return refuse_ourselves(OwnProblem(404, "Unknown path", explanation, violations=problem.violations))
+            return refuse_ourselves(
+                OwnProblem(404, "Unknown path", explanation, violations=problem.violations)
+            )
         request_id = self._chance(request.path, request).uuid("request")
         headers = self._provider_headers(provider, request_id, None)
         return refuse(provider, None, problem, request_id=request_id, headers=headers)
@@ -180,13 +182,19 @@ class Engine:
     def _chance(self, place: str, request: Request) -> Chance:
         """Make the source of this request's ids: the seed, the request, and how often it came before."""
         sent = request.headers.get
-        what = f"{place}\0{request.query}\0{sent('authorization')}\0{sent('x-api-key')}".encode("utf-8", "surrogatepass")
+        what = f"{place}\0{request.query}\0{sent('authorization')}\0{sent('x-api-key')}".encode(
+            "utf-8", "surrogatepass"
+        )
         digest = digest_of(str(self.world.seed).encode(), what, request.body)
         return Chance(digest, self.world.seen.increment(digest.hex()))
 
 
 def _place(match: Match) -> str:
-    return "\0".join([match.operation.name, *match.path_values.values()]) if match.path_values else match.operation.name
+    return (
+        "\0".join([match.operation.name, *match.path_values.values()])
+        if match.path_values
+        else match.operation.name
+    )
 
 
 def _checked(match: Match, response: Response) -> Response:

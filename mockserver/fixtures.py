@@ -43,9 +43,13 @@ def load_fixtures(catalog: Catalog | None = None) -> Fixtures:
     """Read the fixtures. Raises SpecificationError with all that is wrong with them, or does not fit the catalogue."""
     file = FIXTURES / "accounts.yaml"
     accounts = read_yaml(file)
-    complaints = [] if catalog is None else [*repeated_keys(file), *_complaints(accounts, catalog, shown(file))]
+    complaints = (
+        [] if catalog is None else [*repeated_keys(file), *_complaints(accounts, catalog, shown(file))]
+    )
     names = list(dict.fromkeys(_files(accounts)))
-    complaints += [f"{shown(file)}: there is no picture fixtures/{name}" for name in names if not _is_picture(name)]
+    complaints += [
+        f"{shown(file)}: there is no picture fixtures/{name}" for name in names if not _is_picture(name)
+    ]
     if complaints:
         raise SpecificationError(complaints)
     return Fixtures(accounts, {name: _picture(name) for name in names})

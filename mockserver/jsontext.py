@@ -84,7 +84,9 @@ def _strings(value: Json) -> int:
 
 
 def _judge(text: bytes) -> tuple[Json, tuple[str, ...]]:
-    repeated: dict[int, tuple[Json, list[str]]] = {}  # by identity; the object itself is kept, so that none is reused
+    repeated: dict[
+        int, tuple[Json, list[str]]
+    ] = {}  # by identity; the object itself is kept, so that none is reused
 
     def members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         made = dict(pairs)
@@ -97,9 +99,7 @@ def _judge(text: bytes) -> tuple[Json, tuple[str, ...]]:
         raise MalformedJsonError("the text begins with a byte order mark, which JSON must not")
     try:
         decoded = text.decode("utf-8")
-        value = json.loads(
-            decoded, object_pairs_hook=members, parse_constant=_not_json, parse_int=_whole
-        )
+        value = json.loads(decoded, object_pairs_hook=members, parse_constant=_not_json, parse_int=_whole)
     except UnicodeDecodeError as error:
         raise MalformedJsonError(f"the text is not UTF-8: byte {error.start} is wrong") from error
     except json.JSONDecodeError as error:

@@ -29,7 +29,9 @@ class Response(NamedTuple):
     delay_ms: int = 0
     operation: str | None = None  # None: no operation was reached
     error: str | None = None  # the catalogue row or problem type; None: success
-    release: Callable[[], None] | None = None  # to be called once the answer is sent; None: nothing waits for that
+    release: Callable[[], None] | None = (
+        None  # to be called once the answer is sent; None: nothing waits for that
+    )
 
     def read(self) -> bytes:
         """Give the body's bytes, making them first where that was put off."""

@@ -38,7 +38,9 @@ class Printer:
         if self._is_json:
             click.echo(json.dumps({"event": "start", "url": url, "providers": list(catalog.providers)}))
             return
-        click.echo(f"{click.style('mockserver', bold=True)} listens on {click.style(url, bold=True, fg='green')}\n")
+        click.echo(
+            f"{click.style('mockserver', bold=True)} listens on {click.style(url, bold=True, fg='green')}\n"
+        )
         for provider in catalog.providers.values():
             count = _counted(len(provider.operations), "operation")
             click.echo(f"# {provider.title}: {count}, at / and /{provider.name}")
@@ -71,7 +73,9 @@ class Printer:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._is_over.set()
         self._thread.join()
 
@@ -97,7 +101,10 @@ def curl(provider: Provider, url: str) -> str:
     if operation.security:
         scheme = operation.security[0]
         key = provider.sample_key
-        parts += ["-H", f"Authorization: Bearer {key}" if scheme.kind == "bearer" else f"{scheme.shown}: {key}"]
+        parts += [
+            "-H",
+            f"Authorization: Bearer {key}" if scheme.kind == "bearer" else f"{scheme.shown}: {key}",
+        ]
     if operation.body and operation.body.example is not None:
         parts += ["-H", "Content-Type: application/json", "-d", json.dumps(operation.body.example)]
     return " ".join(shlex.quote(part) for part in parts)

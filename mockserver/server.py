@@ -49,7 +49,9 @@ def create_engine(
     return Engine(catalog, world, settings)
 
 
-def create_app(engine: Engine, listener: Listener | None = None, courier: Courier | None = None) -> Application:
+def create_app(
+    engine: Engine, listener: Listener | None = None, courier: Courier | None = None
+) -> Application:
     """Put an engine, its downloads and its admin pages behind one ASGI application.
 
     Without a running `courier`, webhooks are sent when the clock is moved.
@@ -170,7 +172,9 @@ class Server:
         self._uvicorn.has_started.wait()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         if self._thread is not None:
             self._thread.join()
@@ -192,7 +196,9 @@ class _Uvicorn(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {
+            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             yield
         finally:

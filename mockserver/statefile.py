@@ -35,16 +35,22 @@ class StateFile:
         """Restore the world from the file, if there is one. Raises SpecificationError where it cannot be used."""
         folder = self._file.parent
         if not folder.is_dir():
-            raise SpecificationError([f"{self._file}: there is no folder {folder}; make it, or name another file"])
+            raise SpecificationError(
+                [f"{self._file}: there is no folder {folder}; make it, or name another file"]
+            )
         if not os.access(folder, os.W_OK):
-            raise SpecificationError([f"{self._file}: nothing can be written into {folder}; allow it, or name another file"])
+            raise SpecificationError(
+                [f"{self._file}: nothing can be written into {folder}; allow it, or name another file"]
+            )
         if not self._file.exists():
             return self
         try:
             value, _ = parse(self._file.read_bytes())
             self._world.restore(value if isinstance(value, dict) else {})
         except OSError as error:
-            raise SpecificationError([f"{self._file}: cannot be read: {error.strerror}; allow it, or name another file"]) from error
+            raise SpecificationError(
+                [f"{self._file}: cannot be read: {error.strerror}; allow it, or name another file"]
+            ) from error
         except (MalformedJsonError, ValueError) as error:
             raise SpecificationError([f"{self._file}: {error}; move it away to begin anew"]) from error
         return self
@@ -80,7 +86,9 @@ class StateFile:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._is_over.set()
         self._thread.join()
         self._saved_version = -1  # a running clock has moved on, even if nothing else has

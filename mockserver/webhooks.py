@@ -49,8 +49,12 @@ class Courier:
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
-        self._changed = threading.Condition()  # guards what follows; notified when an attempt ended, and when all is over
-        self._under_way: dict[int, Delivery] = {}  # by identity: one that was replaced meanwhile is another one
+        self._changed = (
+            threading.Condition()
+        )  # guards what follows; notified when an attempt ended, and when all is over
+        self._under_way: dict[
+            int, Delivery
+        ] = {}  # by identity: one that was replaced meanwhile is another one
         self._ready: deque[Delivery] = deque()  # what was due at the last look and is not begun
         self._seen_changes = -1
         self._next_due_s = math.inf
@@ -99,7 +103,9 @@ class Courier:
         """Begin an attempt of everything that is due and not under way, as far as there is room; give what was begun."""
         begun = []
         while len(self._under_way) < AT_ONCE and (delivery := self._next()) is not None:
-            threading.Thread(target=self._work, args=[delivery], name="mockserver-webhook", daemon=True).start()
+            threading.Thread(
+                target=self._work, args=[delivery], name="mockserver-webhook", daemon=True
+            ).start()
             self._under_way[id(delivery)] = delivery
             begun.append(delivery)
         return begun
@@ -130,7 +136,9 @@ class Courier:
         if changes == self._seen_changes and now_s < self._next_due_s:
             return False
         # A snapshot by hand may hold anything, and one bad row must not stop the others.
-        waiting = [(each.due_at_s, each) for each in self._world.deliveries if isinstance(each.due_at_s, int | float)]
+        waiting = [
+            (each.due_at_s, each) for each in self._world.deliveries if isinstance(each.due_at_s, int | float)
+        ]
         due = [item for item in waiting if item[0] <= now_s and id(item[1]) not in self._under_way]
         self._ready.extend(each for _, each in sorted(due, key=lambda item: item[0]))
         self._next_due_s = min((due_at_s for due_at_s, _ in waiting if due_at_s > now_s), default=math.inf)

@@ -51,7 +51,20 @@ def test_the_clock_advances_by_durations_and_seconds(client, by, now):
     assert client.post("/__admin/clock/advance", json={"by": by}).json()["now"] == now
 
 
-@pytest.mark.parametrize("body", [{"by": "24 hours"}, {"by": "P1M"}, {"by": "P"}, {"by": -1}, {"by": None}, {"by": True}, {}, {"for": 1}, []])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"by": "24 hours"},
+        {"by": "P1M"},
+        {"by": "P"},
+        {"by": -1},
+        {"by": None},
+        {"by": True},
+        {},
+        {"for": 1},
+        [],
+    ],
+)
 def test_a_wrong_duration_is_refused_and_moves_nothing(client, body):
     client.put("/__admin/clock", json={"frozen": True})
     before = client.get("/__admin/clock").json()
@@ -69,7 +82,13 @@ def test_a_wrong_time_is_refused_and_sets_nothing(client, body):
 
 def test_an_account_shows_its_plan_credits_flags_and_ledger(client):
     said = client.get("/__admin/accounts/fatthumb/nsk_free").json()
-    assert (said["plan"], said["credits"], said["state"], said["ledger"], said["enforce"]) == ("free", 10, "active", [], [])
+    assert (said["plan"], said["credits"], said["state"], said["ledger"], said["enforce"]) == (
+        "free",
+        10,
+        "active",
+        [],
+        [],
+    )
     assert said["persons"]["person_withdrawn"] == "withdrawn"
 
 
@@ -82,7 +101,16 @@ def test_an_account_changes_only_in_what_is_named(client):
 
 
 @pytest.mark.parametrize(
-    "body", [{"plan": "gold"}, {"credits": "many"}, {"state": "happy"}, {"enforce": ["fun"]}, {"ledger": []}, {"key": "x"}, []]
+    "body",
+    [
+        {"plan": "gold"},
+        {"credits": "many"},
+        {"state": "happy"},
+        {"enforce": ["fun"]},
+        {"ledger": []},
+        {"key": "x"},
+        [],
+    ],
 )
 def test_a_wrong_account_is_refused_and_changes_nothing(client, body):
     before = client.get("/__admin/accounts/thumbapi/tb_test").json()
@@ -147,7 +175,13 @@ def test_an_unknown_path_lists_the_routes(client):
 
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [("/clock", "GET, HEAD, PUT"), ("/clock/advance", "POST"), ("/state", "GET, HEAD, PUT"), ("/jobs/x", "GET, HEAD, PUT"), ("/webhooks", "GET, HEAD")],
+    [
+        ("/clock", "GET, HEAD, PUT"),
+        ("/clock/advance", "POST"),
+        ("/state", "GET, HEAD, PUT"),
+        ("/jobs/x", "GET, HEAD, PUT"),
+        ("/webhooks", "GET, HEAD"),
+    ],
 )
 def test_a_wrong_method_is_told_the_right_ones(client, path, allowed):
     answer = client.delete(f"/__admin{path}")
@@ -200,16 +234,43 @@ def test_a_large_state_is_read_off_the_event_loop(client, server):
         ({"assets": {"logo": "images/logo.png"}}, "assets.logo must be a JSON object"),
         ({"assets": {"logo": {}}}, "Provide either file or data"),
         ({"assets": {"logo": {"file": "images/logo.png", "data": "data:image/png;base64,"}}}, "not both"),
-        ({"assets": {"logo": {"file": "images/nothing.png"}}}, "assets.logo.file: there is no picture 'images/nothing.png'"),
-        ({"assets": {"logo": {"file": "images/logo.png", "corner": "middle"}}}, "assets.logo.corner must be one of: top-left"),
-        ({"assets": {"logo": {"file": "images/logo.png", "scale": 0.01}}}, "assets.logo.scale must be at least 0.02"),
-        ({"assets": {"logo": {"file": "images/logo.png", "scale": 0.61}}}, "assets.logo.scale must be at most 0.6"),
-        ({"assets": {"logo": {"file": "images/logo.png", "has_shadow": 1}}}, "assets.logo.has_shadow must be true or false"),
-        ({"assets": {"logo": {"data": "data:image/png;base64,AAAA"}}}, "assets.logo.data: this is not a supported picture"),
+        (
+            {"assets": {"logo": {"file": "images/nothing.png"}}},
+            "assets.logo.file: there is no picture 'images/nothing.png'",
+        ),
+        (
+            {"assets": {"logo": {"file": "images/logo.png", "corner": "middle"}}},
+            "assets.logo.corner must be one of: top-left",
+        ),
+        (
+            {"assets": {"logo": {"file": "images/logo.png", "scale": 0.01}}},
+            "assets.logo.scale must be at least 0.02",
+        ),
+        (
+            {"assets": {"logo": {"file": "images/logo.png", "scale": 0.61}}},
+            "assets.logo.scale must be at most 0.6",
+        ),
+        (
+            {"assets": {"logo": {"file": "images/logo.png", "has_shadow": 1}}},
+            "assets.logo.has_shadow must be true or false",
+        ),
+        (
+            {"assets": {"logo": {"data": "data:image/png;base64,AAAA"}}},
+            "assets.logo.data: this is not a supported picture",
+        ),
         ({"assets": {"logo": {"data": "AAAA"}}}, "assets.logo.data: this is not a base64 data URL"),
-        ({"reference_sets": {"ref": {"format": "16:9", "files": ["images/logo.png"]}}}, "reference_sets.ref.format must be one of: youtube"),
-        ({"reference_sets": {"ref": {"format": "x", "files": []}}}, "reference_sets.ref.files must hold at least 1"),
-        ({"reference_sets": {"ref": {"format": "x", "files": ["images/logo.png"] * 7}}}, "reference_sets.ref.files must hold at most 6"),
+        (
+            {"reference_sets": {"ref": {"format": "16:9", "files": ["images/logo.png"]}}},
+            "reference_sets.ref.format must be one of: youtube",
+        ),
+        (
+            {"reference_sets": {"ref": {"format": "x", "files": []}}},
+            "reference_sets.ref.files must hold at least 1",
+        ),
+        (
+            {"reference_sets": {"ref": {"format": "x", "files": ["images/logo.png"] * 7}}},
+            "reference_sets.ref.files must hold at most 6",
+        ),
         ({"reference_sets": {"ref": {"format": "x", "files": ["nothing"]}}}, "there is no picture 'nothing'"),
         ({"reference_sets": {"ref": {"format": "x"}}}, "files"),
         ({"period": "2026-01"}, "period is not a known field"),
@@ -219,7 +280,9 @@ def test_a_large_state_is_read_off_the_event_loop(client, server):
 )
 def test_what_an_account_cannot_be_is_told_and_changes_nothing(client, body, said):
     before = client.get("/__admin/accounts/thumbapi/tb_test").json()
-    assert said in problem(client.put("/__admin/accounts/thumbapi/tb_test", json={"state": "inactive", **body}))
+    assert said in problem(
+        client.put("/__admin/accounts/thumbapi/tb_test", json={"state": "inactive", **body})
+    )
     assert client.get("/__admin/accounts/thumbapi/tb_test").json() == before
     assert client.get("/__admin/state").json()["pictures"] == {}
 
@@ -227,13 +290,52 @@ def test_what_an_account_cannot_be_is_told_and_changes_nothing(client, body, sai
 @pytest.mark.parametrize(
     ("provider", "key", "body"),
     [
-        ("pikzels", "pkz_test", {"smart_balance": {"top_up": 2.5, "has_unpaid_invoice": False}, "allows_equal_names": True, "has_api_access": False}),
+        (
+            "pikzels",
+            "pkz_test",
+            {
+                "smart_balance": {"top_up": 2.5, "has_unpaid_invoice": False},
+                "allows_equal_names": True,
+                "has_api_access": False,
+            },
+        ),
         ("pikzels", "pkz_test", {"smart_balance": None, "credits": None, "enforce": ["credits", "limits"]}),
-        ("fatthumb", "nsk_test", {"is_blocked": True, "uses_own_keys": True, "has_openai_key": False, "is_at_generation_cap": True, "is_denied": True}),
-        ("fatthumb", "nsk_test", {"persons": {"ann": "withdrawn"}, "inspirations": ["a"], "plan": "ultra", "credits": -0.5}),
+        (
+            "fatthumb",
+            "nsk_test",
+            {
+                "is_blocked": True,
+                "uses_own_keys": True,
+                "has_openai_key": False,
+                "is_at_generation_cap": True,
+                "is_denied": True,
+            },
+        ),
+        (
+            "fatthumb",
+            "nsk_test",
+            {"persons": {"ann": "withdrawn"}, "inspirations": ["a"], "plan": "ultra", "credits": -0.5},
+        ),
         ("thumbapi", "tb_test", {"is_test": True, "webhook_secret": "s", "assets": {}, "reference_sets": {}}),
-        ("thumbapi", "tb_test", {"assets": {"logo": {"file": "images/logo.png", "corner": "top-left", "scale": 0.02, "has_shadow": False}}}),
-        ("thumbapi", "tb_test", {"reference_sets": {"ref": {"format": "x", "files": ["images/reference-1.png"]}}}),
+        (
+            "thumbapi",
+            "tb_test",
+            {
+                "assets": {
+                    "logo": {
+                        "file": "images/logo.png",
+                        "corner": "top-left",
+                        "scale": 0.02,
+                        "has_shadow": False,
+                    }
+                }
+            },
+        ),
+        (
+            "thumbapi",
+            "tb_test",
+            {"reference_sets": {"ref": {"format": "x", "files": ["images/reference-1.png"]}}},
+        ),
     ],
     ids=str,
 )
@@ -260,7 +362,11 @@ def test_every_account_of_the_fixtures_could_be_told(client):
 
 
 def test_a_job_whose_webhook_was_sent_changes_without_sending_it_again(client):
-    body = {"title": "t", "format": "x", "webhookUrl": "http://example.invalid/"}  # a host that is never called
+    body = {
+        "title": "t",
+        "format": "x",
+        "webhookUrl": "http://example.invalid/",
+    }  # a host that is never called
     job = client.post("/v1/generate", json=body, headers={"x-api-key": "tb_test"}).json()["jobId"]
     client.post("/__admin/clock/advance", json={"by": 60}).raise_for_status()
     before = client.get("/__admin/webhooks").json()

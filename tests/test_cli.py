@@ -32,7 +32,11 @@ def test_routes_lists_every_operation_once():
     result = run("routes")
     assert (result.exit_code, len(result.output.splitlines())) == (0, len(CATALOG.operations))
     for operation in CATALOG.operations:
-        assert re.search(rf"^{operation.method} +{re.escape(operation.path)} +{operation.name} ", result.output, re.MULTILINE)
+        assert re.search(
+            rf"^{operation.method} +{re.escape(operation.path)} +{operation.name} ",
+            result.output,
+            re.MULTILINE,
+        )
 
 
 def test_routes_can_be_read_by_programs():
@@ -46,7 +50,9 @@ def test_errors_lists_every_error_of_a_provider_and_how_to_get_it(provider):
     first = next(iter(provider.errors.values()))
     assert result.exit_code == 0
     for row in provider.errors.values():
-        assert re.search(rf"^  {row.status}  {row.name} +{re.escape(row.message)}$", result.output, re.MULTILINE)
+        assert re.search(
+            rf"^  {row.status}  {row.name} +{re.escape(row.message)}$", result.output, re.MULTILINE
+        )
     assert f"Prefer: code={first.status}, example={first.name}" in result.output
     assert f"test_{first.name.lower()}" in result.output
 
@@ -54,12 +60,19 @@ def test_errors_lists_every_error_of_a_provider_and_how_to_get_it(provider):
 def test_errors_of_all_providers_can_be_read_by_programs():
     rows = [json.loads(line) for line in run("errors", "--json").output.splitlines()]
     said = [(row["provider"], row["status"], row["example"]) for row in rows]
-    assert said == [(each.name, row.status, row.name) for each in CATALOG.providers.values() for row in each.errors.values()]
+    assert said == [
+        (each.name, row.status, row.name)
+        for each in CATALOG.providers.values()
+        for row in each.errors.values()
+    ]
 
 
 def test_errors_of_an_unknown_provider_are_answered_with_those_there_are():
     result = run("errors", "pixels")
-    assert (result.exit_code, result.output) == (1, f"error: there is no provider 'pixels'; there are {', '.join(CATALOG.providers)}\n")
+    assert (result.exit_code, result.output) == (
+        1,
+        f"error: there is no provider 'pixels'; there are {', '.join(CATALOG.providers)}\n",
+    )
 
 
 def test_check_finds_nothing_in_the_bundled_folders():
@@ -68,7 +81,10 @@ def test_check_finds_nothing_in_the_bundled_folders():
     assert re.fullmatch(r"\d+ providers, \d+ operations, \d+ errors: nothing to complain of\n", result.output)
 
 
-@pytest.mark.parametrize(("name", "size", "format_"), [("a.png", "1280x720", "PNG"), ("a.webp", "720x1280", "WEBP"), ("A.PNG", "64x64", "PNG")])
+@pytest.mark.parametrize(
+    ("name", "size", "format_"),
+    [("a.png", "1280x720", "PNG"), ("a.webp", "720x1280", "WEBP"), ("A.PNG", "64x64", "PNG")],
+)
 def test_render_draws_a_picture_of_that_size_and_kind(tmp_path, name, size, format_):
     result = run("render", "I bought my own island 🏝", "-o", tmp_path / name, "--size", size)
     assert (result.exit_code, result.output) == (0, f"{tmp_path / name}: {size}\n")
@@ -83,21 +99,43 @@ def test_render_draws_the_same_picture_for_the_same_seed(tmp_path):
     assert (first == again, first == other) == (True, False)
 
 
-@pytest.mark.parametrize("size", ["1280", "1280x", "x720", "63x720", "1280x4097", "-1x5", "1280*720", "1280x720x3", "²²²x720", "9" * 5000 + "x720"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        "1280",
+        "1280x",
+        "x720",
+        "63x720",
+        "1280x4097",
+        "-1x5",
+        "1280*720",
+        "1280x720x3",
+        "²²²x720",
+        "9" * 5000 + "x720",
+    ],
+)
 def test_render_refuses_a_size_that_is_none(tmp_path, size):
     result = run("render", "Island", "-o", tmp_path / "a.png", "--size", size)
-    assert (result.exit_code, "is no size such as 1280x720" in result.output) == (2, True), repr(result.exception)
+    assert (result.exit_code, "is no size such as 1280x720" in result.output) == (2, True), repr(
+        result.exception
+    )
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", "a.png.txt"])
 def test_render_refuses_a_file_it_cannot_write(tmp_path, name):
     result = run("render", "Island", "-o", tmp_path / name)
-    assert (result.exit_code, "must end in .png or .webp" in result.output, list(tmp_path.iterdir())) == (2, True, [])
+    assert (result.exit_code, "must end in .png or .webp" in result.output, list(tmp_path.iterdir())) == (
+        2,
+        True,
+        [],
+    )
 
 
 def test_render_into_a_folder_that_is_not_there_ends_with_a_sentence(tmp_path):
     result = run("render", "Island", "-o", tmp_path / "nowhere" / "a.png", "--size", "64x64")
-    assert (result.exit_code != 0, isinstance(result.exception, SystemExit)) == (True, True), repr(result.exception)
+    assert (result.exit_code != 0, isinstance(result.exception, SystemExit)) == (True, True), repr(
+        result.exception
+    )
 
 
 def test_the_version_is_printed():
@@ -122,7 +160,10 @@ def serving(*options):
 @contextlib.contextmanager
 def called(*options):
     """A server that prints JSON, and a client of it."""
-    with serving("--json", *options) as (_, first), httpx.Client(base_url=json.loads(first)["url"], timeout=PATIENCE_S) as client:
+    with (
+        serving("--json", *options) as (_, first),
+        httpx.Client(base_url=json.loads(first)["url"], timeout=PATIENCE_S) as client,
+    ):
         yield client
 
 
@@ -143,7 +184,14 @@ def test_serve_in_json_prints_one_object_a_line_and_ends_well():
     said = [tuple(row[name] for name in names) for row in rows if row["path"] != "/__admin/health"]
     assert said == [
         ("request", "POST", "/v2/thumbnail/score", "pikzels.post_v2_thumbnail_score", 200, None),
-        ("request", "POST", "/v2/thumbnail/score", "pikzels.post_v2_thumbnail_score", 400, "VALIDATION_ERROR"),
+        (
+            "request",
+            "POST",
+            "/v2/thumbnail/score",
+            "pikzels.post_v2_thumbnail_score",
+            400,
+            "VALIDATION_ERROR",
+        ),
         ("request", "GET", "/nowhere", None, 404, "Unknown path"),
     ]
     assert all(row["ms"] >= 0 for row in rows)
@@ -169,22 +217,42 @@ def test_serve_ends_well_even_when_it_is_told_to_at_once(number):
 def test_serve_prints_a_call_for_each_provider_that_works_when_pasted():
     with serving() as (process, first):
         assert re.search(r"listens on http://127\.0\.0\.1:\d+", first)
-        lines = list(iter(process.stdout.readline, "Ctrl-C stops it. `mockserver errors` lists every error you can order.\n"))
+        lines = list(
+            iter(
+                process.stdout.readline,
+                "Ctrl-C stops it. `mockserver errors` lists every error you can order.\n",
+            )
+        )
         calls = [line.rstrip() for line in lines if line.startswith("curl ")]
         assert len(calls) == len(CATALOG.providers)
         for call in calls:
-            pasted = subprocess.run(["sh", "-c", call + " -o /dev/null -w '%{http_code}'"], capture_output=True, text=True, check=True)
+            pasted = subprocess.run(
+                ["sh", "-c", call + " -o /dev/null -w '%{http_code}'"],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
             assert pasted.stdout == "200", call
         process.send_signal(signal.SIGTERM)
         requests = [line for line in process.stdout if line.startswith("POST ")]
     assert len(requests) == len(CATALOG.providers)
-    assert re.search(r"^POST +/v2/thumbnail/text +pikzels\.post_v2_thumbnail_text +200 - \d+\.\d ms$", "".join(requests), re.MULTILINE)
+    assert re.search(
+        r"^POST +/v2/thumbnail/text +pikzels\.post_v2_thumbnail_text +200 - \d+\.\d ms$",
+        "".join(requests),
+        re.MULTILINE,
+    )
 
 
 def test_serve_says_what_to_do_about_a_port_that_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = subprocess.run([sys.executable, "-m", "mockserver", "serve", "--port", str(port)], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        result = subprocess.run(
+            [sys.executable, "-m", "mockserver", "serve", "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
     said = f"error: cannot listen on 127.0.0.1:{port}: Address already in use; --port 0 takes any free port\n"
     assert (result.returncode, result.stdout, result.stderr) == (1, "", said)
 
@@ -201,12 +269,18 @@ def test_serve_stops_with_the_complaint_about_a_wrong_table(tmp_path):
     command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--specs", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (result.returncode, result.stdout) == (1, "")
-    assert f"error: {table}: titel: titel is not a known field; did you mean title?" in result.stderr.splitlines()
+    assert (
+        f"error: {table}: titel: titel is not a known field; did you mean title?"
+        in result.stderr.splitlines()
+    )
 
 
 def test_strict_keys_refuses_what_no_fixture_lists_and_nothing_else():
     with called("--strict-keys") as client:
-        said = [client.post("/v2/thumbnail/score", json=SCORE, headers={"X-Api-Key": key}).status_code for key in ("pkz_test", "pkz_mine", "pkz_test_conflict")]
+        said = [
+            client.post("/v2/thumbnail/score", json=SCORE, headers={"X-Api-Key": key}).status_code
+            for key in ("pkz_test", "pkz_mine", "pkz_test_conflict")
+        ]
     assert said == [200, 401, 409]
 
 
@@ -228,4 +302,7 @@ def test_the_public_url_stands_in_links_which_are_taken_back():
         link = client.post("/v2/thumbnail/text", json=body, headers=KEYS["pikzels"]).json()["output"]
         assert link.startswith("https://mock.example/base/cdn/pikzels/")
         assert client.get(httpx.URL(link).path.removeprefix("/base")).headers["content-type"] == "image/png"
-        assert client.post("/v2/thumbnail/score", json={"image_url": link}, headers=KEYS["pikzels"]).status_code == 200
+        assert (
+            client.post("/v2/thumbnail/score", json={"image_url": link}, headers=KEYS["pikzels"]).status_code
+            == 200
+        )

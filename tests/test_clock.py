@@ -137,7 +137,10 @@ def test_a_running_clock_is_restored_as_far_from_real_time_as_it_was():
     assert abs(other.now() - time.time() - 86_400) < BARELY_S
 
 
-@pytest.mark.parametrize("snapshot", [{}, {"offset_s": None, "stopped_at_s": None}, {"offset_s": 0, "stopped_at_s": None, "more": 1}])
+@pytest.mark.parametrize(
+    "snapshot",
+    [{}, {"offset_s": None, "stopped_at_s": None}, {"offset_s": 0, "stopped_at_s": None, "more": 1}],
+)
 def test_what_is_no_clocks_snapshot_is_not_read(snapshot):
     with pytest.raises(TypeError):
         Clock.read(snapshot)
@@ -145,19 +148,60 @@ def test_what_is_no_clocks_snapshot_is_not_read(snapshot):
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("PT24H", 86_400), ("P1D", 86_400), ("P2W", 1_209_600), ("PT1H30M", 5400), ("PT0.5S", 0.5), ("P1DT1S", 86_401), ("PT0S", 0), (90, 90), (0.25, 0.25)],
+    [
+        ("PT24H", 86_400),
+        ("P1D", 86_400),
+        ("P2W", 1_209_600),
+        ("PT1H30M", 5400),
+        ("PT0.5S", 0.5),
+        ("P1DT1S", 86_401),
+        ("PT0S", 0),
+        (90, 90),
+        (0.25, 0.25),
+    ],
 )
 def test_a_duration_is_iso_8601_or_seconds(text, seconds):
     assert duration_s(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "P1DT", "24H", "PT24", "P1Y", "P1M", "PT-1S", "-PT1S", "1", "PT1H ", "PT٣S", True, None, [], {}])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "P",
+        "PT",
+        "P1DT",
+        "24H",
+        "PT24",
+        "P1Y",
+        "P1M",
+        "PT-1S",
+        "-PT1S",
+        "1",
+        "PT1H ",
+        "PT٣S",
+        True,
+        None,
+        [],
+        {},
+    ],
+)
 def test_what_is_no_duration_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match="PT24H"):
         duration_s(text)
 
 
-@pytest.mark.parametrize("text", ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00", "2026-01-01T02:00:00+02:00", "2026-01-01", NEW_YEAR_S, int(NEW_YEAR_S)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-01T00:00:00Z",
+        "2026-01-01T00:00:00",
+        "2026-01-01T02:00:00+02:00",
+        "2026-01-01",
+        NEW_YEAR_S,
+        int(NEW_YEAR_S),
+    ],
+)
 def test_a_time_is_iso_8601_or_seconds(text):
     assert moment_s(text) == NEW_YEAR_S
 
@@ -197,7 +241,12 @@ def test_every_move_is_counted_and_no_look(frozen):
     frozen.isoformat()
     moment = Clock.read(frozen.snapshot())
     assert frozen.changes == before
-    for move in (lambda: frozen.set(1.0), lambda: frozen.advance(1), frozen.reset, lambda: frozen.restore(moment)):
+    for move in (
+        lambda: frozen.set(1.0),
+        lambda: frozen.advance(1),
+        frozen.reset,
+        lambda: frozen.restore(moment),
+    ):
         move()
     assert frozen.changes == before + 4
 

@@ -156,7 +156,9 @@ VISIT = {"pet": "Rex", "at_s": 5, "paid_at_s": None}
 
 def test_a_whole_number_will_do_for_a_float_and_a_default_for_what_is_missing():
     visits = Collection(Visit, RLock())
-    assert visits.read({"a": {**VISIT, "weight": 3, "bills": [{}]}}) == {"a": Visit("Rex", 5, None, 3, bills=[{}])}
+    assert visits.read({"a": {**VISIT, "weight": 3, "bills": [{}]}}) == {
+        "a": Visit("Rex", 5, None, 3, bills=[{}])
+    }
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,10 @@ def routed(request, path="/pets", **operation):
     details = {"operationId": "ask", "responses": {"200": {"description": "Yes"}}, **operation}
     components = {"schemas": {"Limit": {"type": "integer", "maximum": 9}}}
     whole = {"openapi": "3.1.0", "paths": {path: {request.method.lower(): details}}, "components": components}
-    table, document = Table(TABLE, "shop/behaviour.yaml", SCHEMA), Document(whole, "shop/openapi.yaml", "shop")
+    table, document = (
+        Table(TABLE, "shop/behaviour.yaml", SCHEMA),
+        Document(whole, "shop/openapi.yaml", "shop"),
+    )
     provider = table.provider("shop", document.operations(table.rows()))
     assert table.complaints + document.complaints == []
     return Router(Catalog({"shop": provider})).route(request)
@@ -97,7 +100,9 @@ def test_a_query_parameter_has_the_type_of_its_schema(query, schema, value):
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
 def test_what_is_no_whole_number_stays_a_text(text):
-    assert isinstance(queried("p=" + "".join(f"%{byte:02X}" for byte in text.encode()), {"type": "integer"}), str)
+    assert isinstance(
+        queried("p=" + "".join(f"%{byte:02X}" for byte in text.encode()), {"type": "integer"}), str
+    )
 
 
 @pytest.mark.parametrize(("query", "schema", "more", "value"), ARRAYS)
@@ -118,7 +123,10 @@ def test_items_whose_schema_is_a_reference_have_its_type():
     assert queried("p=7&p=8", {"type": "array", "items": {"$ref": "#/components/schemas/Limit"}}) == [7, 8]
 
 
-@pytest.mark.parametrize(("schema", "sent", "value"), [({"type": "integer"}, "7", 7), (INTEGERS, "1,2", [1, 2]), (TEXTS, "a", ["a"])])
+@pytest.mark.parametrize(
+    ("schema", "sent", "value"),
+    [({"type": "integer"}, "7", 7), (INTEGERS, "1,2", [1, 2]), (TEXTS, "a", ["a"])],
+)
 def test_a_header_is_read_by_its_name_in_any_case(schema, sent, value):
     request = Request("GET", "/pets", {"x-limit": sent})
     match = routed(request, parameters=[parameter("X-Limit", schema, where="header")])
@@ -139,7 +147,11 @@ PATHS = [
 @pytest.mark.parametrize(("template", "path", "schema", "values"), PATHS)
 def test_a_path_holds_its_parameters(template, path, schema, values):
     request = Request("GET", path, {})
-    match = routed(request, path=template, parameters=[parameter(next(iter(values)), schema, where="path", required=True)])
+    match = routed(
+        request,
+        path=template,
+        parameters=[parameter(next(iter(values)), schema, where="path", required=True)],
+    )
     assert decode(match, request).path == values
 
 
@@ -151,7 +163,10 @@ def test_a_path_that_is_decoded_already_is_not_decoded_again():
 
 def test_a_violation_in_a_parameter_names_the_parameter_and_the_item():
     request = Request("GET", "/pets", {}, "ids=1&ids=x")
-    match = routed(request, parameters=[parameter("ids", INTEGERS), parameter("limit", {"type": "integer"}, required=True)])
+    match = routed(
+        request,
+        parameters=[parameter("ids", INTEGERS), parameter("limit", {"type": "integer"}, required=True)],
+    )
     with pytest.raises(Problem) as caught:
         validate(match, decode(match, request))
     said = {violation.pointer: violation.message for violation in caught.value.violations}
@@ -163,7 +178,15 @@ GOOD_TYPES = [
     "application/json", "Application/JSON", "application/json; charset=utf-8", 'application/json;charset="UTF-8"',
     "application/json ; Charset=utf8", "application/json; charset=us-ascii", "application/json; version=1",
 ]  # fmt: skip
-BAD_TYPES = ["", "text/plain", "application/json; charset=latin-1", "application/json; charset=utf-16", "application/jsonp", "*/*", "text/json"]
+BAD_TYPES = [
+    "",
+    "text/plain",
+    "application/json; charset=latin-1",
+    "application/json; charset=utf-16",
+    "application/jsonp",
+    "*/*",
+    "text/json",
+]
 
 
 def body_of(content_type, raw, body=JSON_BODY):
@@ -181,10 +204,15 @@ def test_any_other_media_type_and_charset_is_refused_by_name(content_type):
     with pytest.raises(Problem) as caught:
         body_of(content_type, b'{"a": 1}')
     assert caught.value.type is ProblemType.UNSUPPORTED_MEDIA_TYPE
-    assert caught.value.violations[0].message == f"Content-Type must be application/json, {f'not {content_type}' if content_type else 'but it is missing'}"
+    assert (
+        caught.value.violations[0].message
+        == f"Content-Type must be application/json, {f'not {content_type}' if content_type else 'but it is missing'}"
+    )
 
 
-@pytest.mark.parametrize(("raw", "reason"), [(b"", "the body is empty"), (b"{", "line 1"), (b"\xff", "not UTF-8")])
+@pytest.mark.parametrize(
+    ("raw", "reason"), [(b"", "the body is empty"), (b"{", "line 1"), (b"\xff", "not UTF-8")]
+)
 def test_a_body_that_is_no_json_is_refused_with_the_reason(raw, reason):
     with pytest.raises(Problem, match=reason) as caught:
         body_of("application/json", raw)

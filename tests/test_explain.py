@@ -57,13 +57,17 @@ def said(schema, value):
     return [(pointer(breach.path), breach.message) for breach in Schema(schema, "here").breaches(value)]
 
 
-@pytest.mark.parametrize(("schema", "value", "sentence"), SENTENCES, ids=[next(iter(row[0])) for row in SENTENCES])
+@pytest.mark.parametrize(
+    ("schema", "value", "sentence"), SENTENCES, ids=[next(iter(row[0])) for row in SENTENCES]
+)
 def test_a_broken_rule_is_one_sentence_at_its_field(schema, value, sentence):
     assert said({"properties": {"f": schema}}, {"f": value}) == [("/f", sentence)]
 
 
 @pytest.mark.parametrize(("schema", "value", "places", "sentence"), CHOICES)
-def test_what_is_wrong_with_the_whole_is_said_at_the_field_that_people_would_change(schema, value, places, sentence):
+def test_what_is_wrong_with_the_whole_is_said_at_the_field_that_people_would_change(
+    schema, value, places, sentence
+):
     assert said(schema, value) == [(place, sentence) for place in places]
 
 
@@ -73,7 +77,12 @@ def test_a_value_that_obeys_is_not_complained_of():
 
 def test_every_missing_and_every_unknown_field_has_its_own_sentence():
     schema = {**KNOWN, "required": ["image_url", "title"]}
-    assert sorted(place for place, _ in said(schema, {"a": 1, "b": 2})) == ["/a", "/b", "/image_url", "/title"]
+    assert sorted(place for place, _ in said(schema, {"a": 1, "b": 2})) == [
+        "/a",
+        "/b",
+        "/image_url",
+        "/title",
+    ]
 
 
 def test_an_item_of_an_array_is_named_by_its_number():
@@ -87,12 +96,18 @@ def test_the_outermost_breach_comes_first():
 
 
 def test_names_with_slashes_and_tildes_are_escaped_in_pointers_alone():
-    assert said({"properties": {"a/b~c": {"type": "null"}}}, {"a/b~c": 1}) == [("/a~1b~0c", "a/b~c must be null")]
+    assert said({"properties": {"a/b~c": {"type": "null"}}}, {"a/b~c": 1}) == [
+        ("/a~1b~0c", "a/b~c must be null")
+    ]
 
 
 def test_a_choice_knows_all_its_fields_and_its_place_in_the_schema():
     (breach,) = Schema({"allOf": [TWO]}, "here").breaches({})
-    assert (breach.fields, breach.keyword, breach.schema_pointer) == (("url", "base64"), "oneOf", "/allOf/0/oneOf")
+    assert (breach.fields, breach.keyword, breach.schema_pointer) == (
+        ("url", "base64"),
+        "oneOf",
+        "/allOf/0/oneOf",
+    )
 
 
 def test_a_breach_of_a_pattern_carries_the_pattern():
@@ -101,7 +116,13 @@ def test_a_breach_of_a_pattern_carries_the_pattern():
 
 
 def test_a_large_value_is_not_repeated_in_its_sentence():
-    assert max(len(message) for _, message in said({"type": "null", "pattern": "^a$", "maxLength": 9}, "x" * 5_000_000)) < 100
+    assert (
+        max(
+            len(message)
+            for _, message in said({"type": "null", "pattern": "^a$", "maxLength": 9}, "x" * 5_000_000)
+        )
+        < 100
+    )
 
 
 def test_a_rule_over_required_fields_that_means_more_is_not_read_as_a_choice():

@@ -65,7 +65,16 @@ def test_a_mistake_is_named_with_its_place_and_the_way_out(accounts, change, nam
 
 @pytest.mark.parametrize(
     "row",
-    [{}, {"plan": None}, {"credits": None}, {"credits": 0.5}, {"enforce": []}, {"enforce": ["credits", "limits"]}, {"is_blocked": True}, {"uses_own_keys": True}],
+    [
+        {},
+        {"plan": None},
+        {"credits": None},
+        {"credits": 0.5},
+        {"enforce": []},
+        {"enforce": ["credits", "limits"]},
+        {"is_blocked": True},
+        {"uses_own_keys": True},
+    ],
 )
 def test_what_an_account_may_say_is_no_mistake(accounts, row):
     edit(accounts, lambda content: content["fatthumb"].update(nsk_a=row))
@@ -90,10 +99,16 @@ def test_all_mistakes_are_reported_at_once_at_the_start_and_by_check(accounts):
     with pytest.raises(SpecificationError) as caught:
         create_engine()
     result = CliRunner().invoke(main, ["check"])
-    assert (caught.value.complaints, result.exit_code, result.output.splitlines()) == (found, 1, [f"error: {each}" for each in found])
+    assert (caught.value.complaints, result.exit_code, result.output.splitlines()) == (
+        found,
+        1,
+        [f"error: {each}" for each in found],
+    )
 
 
 def test_who_replaces_a_bundled_provider_needs_none_of_its_plans_and_attributes(tmp_path):
     shutil.copytree(SPECS / "thumbapi", tmp_path / "thumbapi")
     edit(tmp_path / "thumbapi" / "behaviour.yaml", lambda table: table["plans"].pop("free"))
-    assert create_engine(spec_folders=[tmp_path]).catalog.providers["thumbapi"].folder == str(tmp_path / "thumbapi")
+    assert create_engine(spec_folders=[tmp_path]).catalog.providers["thumbapi"].folder == str(
+        tmp_path / "thumbapi"
+    )

@@ -18,8 +18,33 @@ BODIES = [
     for operation in CATALOG.operations
     if operation.body and operation.body.example  # the MCP endpoint's body is any JSON
 ]
-TRAPS = ["\n", "\r", "\u2028", "\u2029", "\x85", "\ufeff", "\x1c", "\x1f", "\u180e", "\u200b", "\u00a0", "\x00", "\ud800", "😀", "http", "HtTp"]
-STARTS = ["", "https://", "http://", "data:image/png;base64,", "data:image/svg+xml;base64,", "data:image/;base64,", "a b-c_1"]
+TRAPS = [
+    "\n",
+    "\r",
+    "\u2028",
+    "\u2029",
+    "\x85",
+    "\ufeff",
+    "\x1c",
+    "\x1f",
+    "\u180e",
+    "\u200b",
+    "\u00a0",
+    "\x00",
+    "\ud800",
+    "😀",
+    "http",
+    "HtTp",
+]
+STARTS = [
+    "",
+    "https://",
+    "http://",
+    "data:image/png;base64,",
+    "data:image/svg+xml;base64,",
+    "data:image/;base64,",
+    "a b-c_1",
+]
 LENGTHS = [0, 1, 25, 26, 200, 201, 300, 301, 3000, 3001]
 
 texts = st.one_of(
@@ -31,9 +56,29 @@ scalars = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-5, 9),
-    st.sampled_from([1.0, 4.0, 0.5, -0.0, 1e300, float("inf"), 10**30, "pkz_2", "pkz_4", "16:9", "hd", "youtube", "medium"]),
+    st.sampled_from(
+        [
+            1.0,
+            4.0,
+            0.5,
+            -0.0,
+            1e300,
+            float("inf"),
+            10**30,
+            "pkz_2",
+            "pkz_4",
+            "16:9",
+            "hd",
+            "youtube",
+            "medium",
+        ]
+    ),
 )
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=2), max_leaves=5)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=5,
+)
 
 
 def named(schema: Schema) -> st.SearchStrategy:

@@ -137,7 +137,9 @@ def test_no_module_but_the_engine_knows_several_steps():
 
 
 def test_nobody_imports_what_is_one_providers_own():
-    assert [(name, each) for name in TREES for each in own_imports(name) if each.rpartition(".")[2] in PROVIDERS] == []
+    assert [
+        (name, each) for name in TREES for each in own_imports(name) if each.rpartition(".")[2] in PROVIDERS
+    ] == []
 
 
 def test_an_outside_library_is_imported_in_its_homes_alone():
@@ -145,7 +147,8 @@ def test_an_outside_library_is_imported_in_its_homes_alone():
         f"{name} imports {each}"
         for name in TREES
         for each in (whole.partition(".")[0] for whole in imports(name))
-        if each not in sys.stdlib_module_names | {"mockserver"} and not any(is_within(name, home) for home in HOMES.get(each, ()))
+        if each not in sys.stdlib_module_names | {"mockserver"}
+        and not any(is_within(name, home) for home in HOMES.get(each, ()))
     ]
     assert strays == []
 
@@ -155,7 +158,8 @@ def test_only_the_clock_reads_the_time_and_nothing_is_drawn_from_a_global_source
         f"{name}: {ast.unparse(node)}"
         for name in TREES
         for node in ast.walk(TREES[name])
-        if isinstance(node, ast.Attribute) and re.fullmatch(r"time\.(time|monotonic)|datetime\.(now|utcnow|today)", ast.unparse(node))
+        if isinstance(node, ast.Attribute)
+        and re.fullmatch(r"time\.(time|monotonic)|datetime\.(now|utcnow|today)", ast.unparse(node))
     ]
     assert {reader.partition(":")[0] for reader in readers} == {"state.clock"}
     assert not [name for name in TREES if {"random", "secrets", "uuid"} & set(imports(name))]
@@ -176,7 +180,12 @@ def public(nodes: list[ast.stmt]) -> Iterator[ast.ClassDef | Function]:
 
 
 def test_public_classes_and_functions_say_what_they_are_for():
-    silent = [(name, node.name) for name, tree in TREES.items() for node in public(tree.body) if not ast.get_docstring(node)]
+    silent = [
+        (name, node.name)
+        for name, tree in TREES.items()
+        for node in public(tree.body)
+        if not ast.get_docstring(node)
+    ]
     assert silent == []
 
 
@@ -186,7 +195,9 @@ def test_no_module_is_too_long():
 
 
 def test_no_function_is_too_long():
-    functions = [(name, node) for name, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, Function)]
+    functions = [
+        (name, node) for name, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, Function)
+    ]
     lengths = {f"{name}.{node.name}": (node.end_lineno or 0) - node.lineno + 1 for name, node in functions}
     assert {name: length for name, length in lengths.items() if length > MOST_FUNCTION_LINES} == {}
 
@@ -196,14 +207,32 @@ def test_no_module_has_a_vague_name():
 
 
 def test_no_error_is_swallowed_whole():
-    handlers = [(name, node) for name, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
-    broad = [(name, each) for name, each in handlers if each.type is None or ast.unparse(each.type).endswith("Exception")]
-    silent = [(name, each.lineno) for name, each in broad if all(isinstance(node, ast.Pass | ast.Continue) for node in each.body)]
+    handlers = [
+        (name, node)
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+    ]
+    broad = [
+        (name, each)
+        for name, each in handlers
+        if each.type is None or ast.unparse(each.type).endswith("Exception")
+    ]
+    silent = [
+        (name, each.lineno)
+        for name, each in broad
+        if all(isinstance(node, ast.Pass | ast.Continue) for node in each.body)
+    ]
     assert silent == []
 
 
 def test_only_packages_name_what_they_give_away():
-    named = {name for name, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "__all__"}
+    named = {
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id == "__all__"
+    }
     assert [name for name in named if SOURCES[name].name != "__init__.py"] == []
 
 
@@ -211,13 +240,19 @@ def literals(name: str) -> Iterator[str | int | float]:
     """Every string and number of a module, without docstrings."""
     prose = {id(node.value) for node in ast.walk(TREES[name]) if isinstance(node, ast.Expr)}
     for node in ast.walk(TREES[name]):
-        if isinstance(node, ast.Constant) and id(node) not in prose and isinstance(node.value, str | int | float):
+        if (
+            isinstance(node, ast.Constant)
+            and id(node) not in prose
+            and isinstance(node.value, str | int | float)
+        ):
             yield node.value
 
 
 def test_no_error_of_a_catalogue_stands_in_the_source():
     rows = [row for provider in load().providers.values() for row in provider.errors.values()]
-    words = {word for row in rows for word in (row.name, row.code) if word and ("_" in word or len(word) >= 8)}
+    words = {
+        word for row in rows for word in (row.name, row.code) if word and ("_" in word or len(word) >= 8)
+    }
     words -= OWN_WORDS  # our own word for a problem may be some API's, too
     sentences = {row.message for row in rows if " " in row.message}
     texts = [(name, text) for name in TREES for text in literals(name) if isinstance(text, str)]
@@ -227,13 +262,41 @@ def test_no_error_of_a_catalogue_stands_in_the_source():
 
 def test_no_price_size_or_limit_of_a_table_stands_in_the_source():
     providers = load().providers.values()
-    terms = [term for each in providers for operation in each.operations.values() for term in operation.row.price.get("terms", ())]
-    prices = {price for term in terms for price in (term.get("amount"), *term.get("amounts", {}).values()) if isinstance(price, float)}
-    limits = {limit for each in providers for limit in (*each.limits.values(), each.outputs.get("lifetime_s")) if limit}
-    sizes = {pixels for each in providers for size in each.sizes.values() for pixels in (size["width"], size["height"])}
-    facts = prices | {number for number in limits | sizes if number > 500} - {1000, 1024}  # which mean other things, too
+    terms = [
+        term
+        for each in providers
+        for operation in each.operations.values()
+        for term in operation.row.price.get("terms", ())
+    ]
+    prices = {
+        price
+        for term in terms
+        for price in (term.get("amount"), *term.get("amounts", {}).values())
+        if isinstance(price, float)
+    }
+    limits = {
+        limit
+        for each in providers
+        for limit in (*each.limits.values(), each.outputs.get("lifetime_s"))
+        if limit
+    }
+    sizes = {
+        pixels
+        for each in providers
+        for size in each.sizes.values()
+        for pixels in (size["width"], size["height"])
+    }
+    facts = prices | {number for number in limits | sizes if number > 500} - {
+        1000,
+        1024,
+    }  # which mean other things, too
     near = [name for name in TREES if not is_within(name, "imaging")]  # whose proportions are its own
-    assert [(name, each) for name in near for each in literals(name) if not isinstance(each, str) and each in facts] == []
+    assert [
+        (name, each)
+        for name in near
+        for each in literals(name)
+        if not isinstance(each, str) and each in facts
+    ] == []
 
 
 def test_no_key_prefix_of_a_provider_stands_in_the_source():

@@ -18,19 +18,35 @@ labels = st.text(st.characters(codec="utf-8"), max_size=20)
 
 def test_the_values_are_the_same_on_every_machine():
     assert CHANCE.uuid("request") == "4f0214a0-8446-48c0-bdad-044da371f61b"
-    assert (CHANCE.hex("x", 10), CHANCE.whole("x", 1, 100), CHANCE.shuffled("x", [1, 2, 3, 4, 5])) == ("9a28e99313", 16, [2, 5, 3, 1, 4])
+    assert (CHANCE.hex("x", 10), CHANCE.whole("x", 1, 100), CHANCE.shuffled("x", [1, 2, 3, 4, 5])) == (
+        "9a28e99313",
+        16,
+        [2, 5, 3, 1, 4],
+    )
 
 
 def test_another_process_with_another_hash_seed_gives_the_same_values():
-    program = "from mockserver.state.ids import *; print(Chance(digest_of(b'seed', b'body'), 1).uuid('request'))"
+    program = (
+        "from mockserver.state.ids import *; print(Chance(digest_of(b'seed', b'body'), 1).uuid('request'))"
+    )
     said = [
-        subprocess.run([sys.executable, "-c", program], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         for seed in ("1", "2")
     ]
     assert said == [CHANCE.uuid("request") + "\n"] * 2
 
 
-parts = st.builds(lambda first, last: (*first, last), st.lists(st.binary(max_size=6).map(lambda part: part.replace(b"\0", b"")), max_size=3), st.binary(max_size=6))
+parts = st.builds(
+    lambda first, last: (*first, last),
+    st.lists(st.binary(max_size=6).map(lambda part: part.replace(b"\0", b"")), max_size=3),
+    st.binary(max_size=6),
+)
 
 
 @settings(derandomize=True)
@@ -40,7 +56,15 @@ def test_two_lists_of_equal_length_have_one_digest_only_where_they_are_one_list(
     assert len(some) != len(others) or (digest_of(*some) == digest_of(*others)) is (some == others)
 
 
-@pytest.mark.parametrize(("some", "others"), [((b"a", b"bc"), (b"ab", b"c")), ((b"a",), (b"a", b"")), ((b"", b"a"), (b"a", b"")), ((b"a", b"b"), (b"b", b"a"))])
+@pytest.mark.parametrize(
+    ("some", "others"),
+    [
+        ((b"a", b"bc"), (b"ab", b"c")),
+        ((b"a",), (b"a", b"")),
+        ((b"", b"a"), (b"a", b"")),
+        ((b"a", b"b"), (b"b", b"a")),
+    ],
+)
 def test_where_one_part_ends_makes_a_difference(some, others):
     assert digest_of(*some) != digest_of(*others)
 

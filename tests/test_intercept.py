@@ -26,7 +26,19 @@ HEADERS = [
     ('note="a, code=500, b", code=402', {"note": "a, code=500, b", "code": "402"}),
     ('note="a; code=500; b"', {"note": "a; code=500; b"}),
 ]
-DELAYS = [("800", 800), ("0", 0), ("600000", 600_000), ("600001", LONGEST_DELAY_MS), ("-1", 0), ("1.5", 0), ("²", 0), ("٣", 0), ("", 0), ("soon", 0), ("9" * 5000, LONGEST_DELAY_MS)]
+DELAYS = [
+    ("800", 800),
+    ("0", 0),
+    ("600000", 600_000),
+    ("600001", LONGEST_DELAY_MS),
+    ("-1", 0),
+    ("1.5", 0),
+    ("²", 0),
+    ("٣", 0),
+    ("", 0),
+    ("soon", 0),
+    ("9" * 5000, LONGEST_DELAY_MS),
+]
 UNKNOWN = [
     "code=418", "code=204", "code=abc", "code=", "code=²", "code=" + "9" * 5000, "example=NOPE", "code=402, example=CONFLICT",
     "code=200, example=CONFLICT", "delay=-1", "delay=soon", "delay=600001", "delay=" + "9" * 5000, "delay=²",
@@ -58,7 +70,10 @@ def test_without_a_preference_there_is_no_delay():
     ("wanted", "note"),
     [
         ({"code": "402"}, "code=402"),
-        ({"code": "402", "example": "insufficient_credits", "delay": "5"}, "code=402, example=insufficient_credits, delay=5"),
+        (
+            {"code": "402", "example": "insufficient_credits", "delay": "5"},
+            "code=402, example=insufficient_credits, delay=5",
+        ),
         ({"code": "500"}, ""),
         ({"example": "CONFLICT"}, ""),
         ({"delay": "0"}, ""),
@@ -112,4 +127,8 @@ def test_the_header_wins_over_the_key(ask):
 
 def test_a_delay_is_kept_for_whoever_sends_the_answer(ask):
     answer = ask("POST", "/v2/thumbnail/score", SCORE, x_api_key="pkz_test", prefer="delay=800")
-    assert (answer.status, answer.delay_ms, dict(answer.headers)["Preference-Applied"]) == (200, 800, "delay=800")
+    assert (answer.status, answer.delay_ms, dict(answer.headers)["Preference-Applied"]) == (
+        200,
+        800,
+        "delay=800",
+    )

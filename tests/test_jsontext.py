@@ -59,7 +59,11 @@ UNUSUAL = {
 }
 surrogates = st.characters(codec=None, categories=("Cs", "L", "P"))
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(surrogates),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(surrogates),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(surrogates), inner),
 )
 
@@ -122,7 +126,9 @@ def test_nesting_is_accepted_up_to_the_limit_and_refused_beyond():
         parse(b"[" * (MAX_NESTING + 1) + b"]" * (MAX_NESTING + 1))
 
 
-@pytest.mark.parametrize("text", [b"[" * 100_000, b'{"a":' * 100_000, b'["' + b"[{" * 10_000 + b'"', b'"' + rb"\"" * 99_999])
+@pytest.mark.parametrize(
+    "text", [b"[" * 100_000, b'{"a":' * 100_000, b'["' + b"[{" * 10_000 + b'"', b'"' + rb"\"" * 99_999]
+)
 def test_absurd_nesting_is_refused_without_a_crash(text):
     with pytest.raises(MalformedJsonError):
         parse(text)

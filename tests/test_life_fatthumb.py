@@ -51,7 +51,12 @@ def test_a_generation_is_polled_until_it_has_succeeded(api):
 
 
 @pytest.mark.parametrize(
-    ("end", "last"), [("failed", ["failed", "failed"]), ("partial", ["succeeded", "failed"]), ("succeeded", ["succeeded"] * 2)]
+    ("end", "last"),
+    [
+        ("failed", ["failed", "failed"]),
+        ("partial", ["succeeded", "failed"]),
+        ("succeeded", ["succeeded"] * 2),
+    ],
 )
 def test_a_generation_ends_as_ordered(api, end, last):
     id_ = generate(api, Prefer=f"job={end}")

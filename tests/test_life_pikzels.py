@@ -42,7 +42,9 @@ def test_a_style_is_trained_polled_used_and_deleted(api):
     seen = []
     for _ in range(5):
         read = api.get(f"/v2/pikzonality/{style}").json()
-        seen.append((read["status"], read["progress"], read["portrait_url"] is None, read["reference"] is None))
+        seen.append(
+            (read["status"], read["progress"], read["portrait_url"] is None, read["reference"] is None)
+        )
         advance(api, 0.5)
     assert seen == [
         ("processing", 0, True, True),

@@ -75,7 +75,10 @@ def test_a_webhook_refused_twice_is_delivered_with_a_right_signature(api, receiv
     assert len(receiver.got) == 2, "the second pause is longer than the first"
     advance(api, 1)
     shown = delivery(api, job)
-    assert (shown["status"], [each.get("status") for each in shown["attempts"]]) == ("delivered", [500, 503, 200])
+    assert (shown["status"], [each.get("status") for each in shown["attempts"]]) == (
+        "delivered",
+        [500, 503, 200],
+    )
     headers, body = receiver.got[-1]
     assert headers["X-ThumbAPI-Signature"] == hmac.new(b"whsec_test", body, hashlib.sha256).hexdigest()
     payload = json.loads(body)
@@ -90,7 +93,11 @@ def test_one_long_advance_does_everything_that_became_due(api, receiver):
     job = promised(api, receiver)
     advance(api, "PT24H")
     assert delivery(api, job)["status"] == "delivered"
-    assert [each["at"][11:19] for each in delivery(api, job)["attempts"]] == ["12:00:02", "12:00:03", "12:00:05"]
+    assert [each["at"][11:19] for each in delivery(api, job)["attempts"]] == [
+        "12:00:02",
+        "12:00:03",
+        "12:00:05",
+    ]
 
 
 def test_after_three_retries_it_is_given_up(api, receiver):
@@ -147,9 +154,15 @@ def test_a_webhook_below_business_is_refused_and_nothing_is_sent(api, receiver):
 
 def test_the_server_sends_by_itself_when_time_runs(receiver):
     arrived = threading.Event()
-    receiver.got = type("Got", (list,), {"append": lambda self, item: (list.append(self, item), arrived.set())})()
+    receiver.got = type(
+        "Got", (list,), {"append": lambda self, item: (list.append(self, item), arrived.set())}
+    )()
     with Server(create_engine(STRICT)) as server:
-        httpx.post(f"{server.url}/v1/generate", json={**CALL, "webhookUrl": receiver.url}, headers={"x-api-key": "tb_test"})
+        httpx.post(
+            f"{server.url}/v1/generate",
+            json={**CALL, "webhookUrl": receiver.url},
+            headers={"x-api-key": "tb_test"},
+        )
         server.engine.world.clock.advance(2)
         assert arrived.wait(10)
 
@@ -164,7 +177,9 @@ def test_the_server_sends_by_itself_when_time_runs(receiver):
     ],
 )
 def test_a_call_costs_what_the_examples_say(api, body, cost):
-    api.post("/v1/generate", json={**CALL, **body}, headers={"x-api-key": "tb_live_abc123"}).raise_for_status()
+    api.post(
+        "/v1/generate", json={**CALL, **body}, headers={"x-api-key": "tb_live_abc123"}
+    ).raise_for_status()
     shown = api.get("/__admin/accounts/thumbapi/tb_live_abc123").json()
     assert [entry["amount"] for entry in shown["ledger"]] == [cost]
 

@@ -33,9 +33,18 @@ def test_a_link_in_a_text_is_text(ask):
 
 
 def test_a_text_with_half_a_link_is_accepted_where_the_document_accepts_it(ask):
-    body = {"title": "http://localhost/cdn/thumb\tapi/", "format": "x", "note": ["http://localhost/cdn/thumb\tapi/"]}
+    body = {
+        "title": "http://localhost/cdn/thumb\tapi/",
+        "format": "x",
+        "note": ["http://localhost/cdn/thumb\tapi/"],
+    }
     assert ask("POST", "/v1/generate", body, x_api_key="tb_test").status == 200
-    assert ask("POST", "/api/v1/generate", {"prompt": "http://localhost/cdn/fat\nthumb/"}, x_api_key="nsk_test").status == 200
+    assert (
+        ask(
+            "POST", "/api/v1/generate", {"prompt": "http://localhost/cdn/fat\nthumb/"}, x_api_key="nsk_test"
+        ).status
+        == 200
+    )
 
 
 def test_instructions_are_given_back_as_they_were_sent(ask):

@@ -14,9 +14,10 @@ def through_client(server, steps, **headers):
     """Run steps with a connected client; give what they return."""
 
     async def run():
-        async with httpx2.AsyncClient(headers=headers) as http, Client(
-            streamable_http_client(f"{server.url}/api/mcp", http_client=http)
-        ) as client:
+        async with (
+            httpx2.AsyncClient(headers=headers) as http,
+            Client(streamable_http_client(f"{server.url}/api/mcp", http_client=http)) as client,
+        ):
             return await steps(client)
 
     return asyncio.run(run())
@@ -46,20 +47,30 @@ def test_a_generation_started_by_the_official_client_is_read_by_rest(server, cli
 
 
 def test_what_rest_refuses_the_tool_refuses_with_the_same_words(server):
-    result = through_client(server, lambda mcp: mcp.call_tool("generate_thumbnail", {"prompt": "a", "count": 9}), **KEY)
+    result = through_client(
+        server, lambda mcp: mcp.call_tool("generate_thumbnail", {"prompt": "a", "count": 9}), **KEY
+    )
     assert result.is_error
     assert "validation_error" in result.content[0].text
 
 
 def test_a_call_is_charged_as_by_rest(server, client):
     key = {"Authorization": "Bearer nsk_mcp_payer"}
-    through_client(server, lambda mcp: mcp.call_tool("generate_thumbnail", {"prompt": "a", "model": "gpt-image-2"}), **key)
+    through_client(
+        server,
+        lambda mcp: mcp.call_tool("generate_thumbnail", {"prompt": "a", "model": "gpt-image-2"}),
+        **key,
+    )
     ledger = client.get("/__admin/accounts/fatthumb/nsk_mcp_payer").json()["ledger"]
     assert [entry["amount"] for entry in ledger] == [4]
 
 
 def test_initialize_and_tools_list_ask_for_no_key(client):
-    params = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    params = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    }
     answer = rpc(client, "initialize", params).json()
     assert answer["result"]["protocolVersion"] == "2025-06-18"
     assert rpc(client, "tools/list").json()["result"]["tools"][0]["name"] == "generate_thumbnail"

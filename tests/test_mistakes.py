@@ -129,18 +129,34 @@ def test_a_key_that_stands_twice_is_named_with_both_lines(folder, file):
     place = folder / "fatthumb" / file
     place.write_text(place.read_text("utf-8") + "\nx-a:\n  b: 1\n  b: 2\n", "utf-8")
     last = len(place.read_text("utf-8").splitlines())
-    assert f"error: {place}: line {last}: the key 'b' stands in line {last - 1} already; remove one" in check(folder)
+    assert f"error: {place}: line {last}: the key 'b' stands in line {last - 1} already; remove one" in check(
+        folder
+    )
 
 
 def test_a_status_that_no_operation_documents_is_one_complaint_about_its_row(folder):
     edit(folder / "fatthumb" / TABLE, lambda table: table["errors"]["cogs_cap_reached"].update(status=418))
-    edit(folder / "fatthumb" / DOCUMENT, lambda document: [each[method]["responses"].pop("default", 0) for each in document["paths"].values() for method in each])
+    edit(
+        folder / "fatthumb" / DOCUMENT,
+        lambda document: [
+            each[method]["responses"].pop("default", 0)
+            for each in document["paths"].values()
+            for method in each
+        ],
+    )
     (line,) = [line for line in check(folder) if "418" in line]
-    assert f"{folder / 'fatthumb' / TABLE}: errors.cogs_cap_reached.status: no operation documents 418" in line
+    assert (
+        f"{folder / 'fatthumb' / TABLE}: errors.cogs_cap_reached.status: no operation documents 418" in line
+    )
 
 
 def test_an_error_that_breaks_many_responses_is_one_complaint(folder):
-    edit(folder / "fatthumb" / DOCUMENT, lambda document: document["components"]["schemas"]["ErrorResponse"]["properties"]["code"].update(maxLength=12))
+    edit(
+        folder / "fatthumb" / DOCUMENT,
+        lambda document: document["components"]["schemas"]["ErrorResponse"]["properties"]["code"].update(
+            maxLength=12
+        ),
+    )
     assert len([line for line in check(folder) if "the error insufficient_balance" in line]) == 1
 
 
@@ -158,7 +174,10 @@ def test_a_missing_file_is_named(folder, file):
 
 
 def test_a_folder_without_providers_is_told_what_it_must_hold(folder):
-    assert "holds no provider; it must contain folders with openapi.yaml and behaviour.yaml" in check(folder / "fatthumb")[0]
+    assert (
+        "holds no provider; it must contain folders with openapi.yaml and behaviour.yaml"
+        in check(folder / "fatthumb")[0]
+    )
 
 
 def test_a_folder_that_is_not_there_is_named(folder):
@@ -167,12 +186,23 @@ def test_a_folder_that_is_not_there_is_named(folder):
 
 def test_mistakes_of_every_kind_and_folder_are_reported_at_once(folder):
     shutil.copytree(SPECS / "thumbapi", folder / "thumbapi")
-    for name in ("a misspelled error", "an unknown function", "a request example that breaks its schema", "a row without an operation"):
+    for name in (
+        "a misspelled error",
+        "an unknown function",
+        "a request example that breaks its schema",
+        "a row without an operation",
+    ):
         file, change, _ = MISTAKES[name]
         edit(folder / "fatthumb" / file, change)
     edit(folder / "thumbapi" / TABLE, lambda table: table["errors"]["NOT_FOUND"].update(source="nobody"))
     said = "\n".join(check(folder))
-    for part in ("'unauthorised'", "'reed'", "count must be at most 4", "operations.extra", "errors.NOT_FOUND.source"):
+    for part in (
+        "'unauthorised'",
+        "'reed'",
+        "count must be at most 4",
+        "operations.extra",
+        "errors.NOT_FOUND.source",
+    ):
         assert part in said
 
 

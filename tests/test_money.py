@@ -30,18 +30,36 @@ class Money(RuleBasedStateMachine):
         self.names = 0
 
     def ask(self, provider, account, method, path, body=None, **headers):
-        prefix, name = {"pikzels": ("pkz", "x-api-key"), "fatthumb": ("nsk", "x-api-key"), "thumbapi": ("tb", "x-api-key")}[provider]
-        sent = {"host": "localhost", name: f"{prefix}_{account}", "content-type": "application/json", **headers}
-        answer = self.engine.handle(Request(method, path, sent, body=orjson.dumps(body) if body is not None else b""))
+        prefix, name = {
+            "pikzels": ("pkz", "x-api-key"),
+            "fatthumb": ("nsk", "x-api-key"),
+            "thumbapi": ("tb", "x-api-key"),
+        }[provider]
+        sent = {
+            "host": "localhost",
+            name: f"{prefix}_{account}",
+            "content-type": "application/json",
+            **headers,
+        }
+        answer = self.engine.handle(
+            Request(method, path, sent, body=orjson.dumps(body) if body is not None else b"")
+        )
         return answer.status, orjson.loads(answer.read())
 
     def pay(self, provider, account, amount):
         key = (provider, account)
         self.paid[key] = round(self.paid.get(key, 0) + amount, 6)
 
-    @rule(account=accounts, kind=st.sampled_from(["text", "image"]), model=models, order=st.sampled_from(["", "code=500", "code=422"]))
+    @rule(
+        account=accounts,
+        kind=st.sampled_from(["text", "image"]),
+        model=models,
+        order=st.sampled_from(["", "code=500", "code=422"]),
+    )
     def thumbnail(self, account, kind, model, order):
-        body = {"model": model, "format": "16:9", "prompt": "a"} | ({"image_url": "https://a/b.png"} if kind == "image" else {})
+        body = {"model": model, "format": "16:9", "prompt": "a"} | (
+            {"image_url": "https://a/b.png"} if kind == "image" else {}
+        )
         status, _ = self.ask("pikzels", account, "POST", f"/v2/thumbnail/{kind}", body, prefer=order)
         assert status == (int(order[5:]) if order else 200)
         if not order:
@@ -64,9 +82,20 @@ class Money(RuleBasedStateMachine):
         assert (status, said["name"]) == (200, name)
         assert self.ask("pikzels", other, "GET", f"/v2/pikzonality/{id_}")[0] == 404
 
-    @rule(target=generated, account=accounts, count=st.integers(1, 4), model=st.sampled_from([("gemini-3-pro", 1), ("gpt-image-2", 4)]))
+    @rule(
+        target=generated,
+        account=accounts,
+        count=st.integers(1, 4),
+        model=st.sampled_from([("gemini-3-pro", 1), ("gpt-image-2", 4)]),
+    )
     def generate(self, account, count, model):
-        status, said = self.ask("fatthumb", account, "POST", "/api/v1/generate", {"prompt": "a", "count": count, "model": model[0]})
+        status, said = self.ask(
+            "fatthumb",
+            account,
+            "POST",
+            "/api/v1/generate",
+            {"prompt": "a", "count": count, "model": model[0]},
+        )
         assert status == 200
         self.pay("fatthumb", account, count * model[1])
         return account, said["generationId"], said["thumbnailIds"]
@@ -111,5 +140,9 @@ class Money(RuleBasedStateMachine):
 
 TestMoney = Money.TestCase
 TestMoney.settings = settings(
-    max_examples=8, stateful_step_count=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=8,
+    stateful_step_count=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
 )

@@ -24,12 +24,19 @@ PET = {
         "shots": {"type": "boolean"},
     },
 }
-PROBLEM = {"type": "object", "required": ["fault"], "properties": {"fault": {"type": "object", "required": ["name", "text"]}}}
+PROBLEM = {
+    "type": "object",
+    "required": ["fault"],
+    "properties": {"fault": {"type": "object", "required": ["name", "text"]}},
+}
 NO = {"description": "No", "content": {"application/json": {"schema": PROBLEM}}}
 
 
 def yes(schema, **more):
-    return {"200": {"description": "Yes", "content": {"application/json": {"schema": schema, **more}}}, "default": NO}
+    return {
+        "200": {"description": "Yes", "content": {"application/json": {"schema": schema, **more}}},
+        "default": NO,
+    }
 
 
 DOCUMENT = {
@@ -65,7 +72,13 @@ DOCUMENT = {
 
 
 def error(status, message):
-    return {"status": status, "message": message, "cause": "anything", "provenance": "assumed", "source": "ours"}
+    return {
+        "status": status,
+        "message": message,
+        "cause": "anything",
+        "provenance": "assumed",
+        "source": "ours",
+    }
 
 
 PROBLEMS = {
@@ -78,8 +91,12 @@ TABLE = {
     "hosts": ["pets.example"],
     "sources": {"ours": "the shop's handbook"},
     "keys": {"prefix": "pet_", "new_account": {}},
-    "answers": {"headers": {"Shop-Id": "$request_id"}, "error": {"fault": {"name": "$code", "text": "$message"}}},
-    "problems": {name: {"error": row} for name, row in PROBLEMS.items()} | {"invalid_request": {"error": "wrong", "message": "$violation"}},
+    "answers": {
+        "headers": {"Shop-Id": "$request_id"},
+        "error": {"fault": {"name": "$code", "text": "$message"}},
+    },
+    "problems": {name: {"error": row} for name, row in PROBLEMS.items()}
+    | {"invalid_request": {"error": "wrong", "message": "$violation"}},
     "errors": {
         "wrong": {**error(400, "Wrong"), "code": "E1"},
         "no_key": {**error(401, "No key"), "code": "E2"},
@@ -122,9 +139,21 @@ def test_a_valid_body_is_echoed_in_the_documented_example(ask):
         ("GET", "/pets", None, 400, {"name": "E1", "text": "limit is required"}),
         ("GET", "/pets?limit=10", None, 400, {"name": "E1", "text": "limit must be at most 9"}),
         ("GET", "/pets?limit=x", None, 400, {"name": "E1", "text": "limit must be a whole number"}),
-        ("GET", "/pets?limit=1&kind=fish", None, 400, {"name": "E1", "text": "kind must be one of: cat, dog"}),
+        (
+            "GET",
+            "/pets?limit=1&kind=fish",
+            None,
+            400,
+            {"name": "E1", "text": "kind must be one of: cat, dog"},
+        ),
         ("POST", "/pets", {}, 400, {"name": "E1", "text": "name is required"}),
-        ("POST", "/pets", {"name": "Tom", "nme": 1}, 400, {"name": "E1", "text": "nme is not a known field; did you mean name?"}),
+        (
+            "POST",
+            "/pets",
+            {"name": "Tom", "nme": 1},
+            400,
+            {"name": "E1", "text": "nme is not a known field; did you mean name?"},
+        ),
         ("POST", "/pets", b"{", 400, {"name": "E1", "text": "Wrong"}),
         ("PUT", "/pets", {}, 404, {"name": "E4", "text": "Nowhere"}),
         ("GET", "/petshop/nothing", None, 404, {"name": "E4", "text": "Nowhere"}),
@@ -139,12 +168,16 @@ def test_a_null_that_the_document_allows_is_accepted(ask):
     assert ask("POST", "/pets", {"name": "Tom", "motto": None}, pet_key="pet_1").status == 200
 
 
-@pytest.mark.parametrize(("headers", "name"), [({}, "E2"), ({"pet_key": "dog_1"}, "E3"), ({"pet_key": "pet_1_asleep"}, "E5")])
+@pytest.mark.parametrize(
+    ("headers", "name"), [({}, "E2"), ({"pet_key": "dog_1"}, "E3"), ({"pet_key": "pet_1_asleep"}, "E5")]
+)
 def test_keys_follow_the_table(ask, headers, name):
     assert said(ask("GET", "/pets?limit=1", **headers))["fault"]["name"] == name
 
 
-@pytest.mark.parametrize(("prefer", "status"), [("code=503", 503), ("example=asleep", 503), ("code=404", 404), ("code=200", 200)])
+@pytest.mark.parametrize(
+    ("prefer", "status"), [("code=503", 503), ("example=asleep", 503), ("code=404", 404), ("code=200", 200)]
+)
 def test_its_errors_can_be_ordered(ask, prefer, status):
     answer = ask("GET", "/pets?limit=1", pet_key="pet_1", prefer=prefer)
     assert (answer.status, header(answer, "Preference-Applied")) == (status, prefer)
@@ -152,7 +185,9 @@ def test_its_errors_can_be_ordered(ask, prefer, status):
 
 
 def test_every_answer_carries_its_headers(ask):
-    assert header(ask("GET", "/pets?limit=1", pet_key="pet_1"), "Shop-Id") != header(ask("GET", "/pets"), "Shop-Id")
+    assert header(ask("GET", "/pets?limit=1", pet_key="pet_1"), "Shop-Id") != header(
+        ask("GET", "/pets"), "Shop-Id"
+    )
 
 
 def test_it_answers_at_the_root_below_its_name_and_by_its_host(ask):
@@ -162,12 +197,19 @@ def test_it_answers_at_the_root_below_its_name_and_by_its_host(ask):
 
 def test_a_provider_may_be_called_like_the_first_part_of_its_paths(tmp_path):
     write(tmp_path / "pets")
-    answer = create_engine(STRICT, [tmp_path]).handle(Request("GET", "/pets", {"pet-key": "pet_1"}, "limit=1"))
+    answer = create_engine(STRICT, [tmp_path]).handle(
+        Request("GET", "/pets", {"pet-key": "pet_1"}, "limit=1")
+    )
     assert (answer.status, answer.operation) == (200, "pets.list_pets")
 
 
 def test_the_bundled_providers_stay(ask):
-    assert ask("POST", "/v2/thumbnail/score", {"image_url": "https://example.com/a.png"}, x_api_key="pkz_test").status == 200
+    assert (
+        ask(
+            "POST", "/v2/thumbnail/score", {"image_url": "https://example.com/a.png"}, x_api_key="pkz_test"
+        ).status
+        == 200
+    )
 
 
 def test_it_is_served_over_a_socket(engine):
@@ -196,8 +238,18 @@ MADE = {
     "more than five": {"type": "integer", "exclusiveMinimum": 5},
     "below zero": {"type": "integer", "maximum": -5},
     "a multiple": {"type": "integer", "multipleOf": 7, "minimum": 1},
-    "two at once": {"allOf": [{"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}, {"type": "object", "required": ["b"], "properties": {"b": {"type": "string"}}}]},
-    "one of two": {"oneOf": [{"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}, {"type": "null"}]},
+    "two at once": {
+        "allOf": [
+            {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}},
+            {"type": "object", "required": ["b"], "properties": {"b": {"type": "string"}}},
+        ]
+    },
+    "one of two": {
+        "oneOf": [
+            {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}},
+            {"type": "null"},
+        ]
+    },
     "no items": {"type": "array", "items": {"type": "string"}, "maxItems": 0},
     "a family": {"$ref": "#/components/schemas/Node"},
     "a text or null": {"type": ["string", "null"], "minLength": 1},
@@ -209,13 +261,38 @@ MADE = {
     "a short text": {"type": "string", "minLength": 2, "maxLength": 3},
     "an empty text": {"type": "string", "maxLength": 0},
     "at most what two say": {"allOf": [{"type": "integer", "maximum": 9}, {"minimum": 8}]},
-    "either of two members": {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
-    "one more than an owner": {"allOf": [{"$ref": "#/components/schemas/Owner"}, {"type": "object", "required": ["age"], "properties": {"age": {"type": "integer"}}}]},
-    "an owner twice": {"allOf": [{"$ref": "#/components/schemas/Owner"}, {"allOf": [{"$ref": "#/components/schemas/Owner"}]}]},
+    "either of two members": {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+        "oneOf": [{"required": ["a"]}, {"required": ["b"]}],
+    },
+    "one more than an owner": {
+        "allOf": [
+            {"$ref": "#/components/schemas/Owner"},
+            {"type": "object", "required": ["age"], "properties": {"age": {"type": "integer"}}},
+        ]
+    },
+    "an owner twice": {
+        "allOf": [{"$ref": "#/components/schemas/Owner"}, {"allOf": [{"$ref": "#/components/schemas/Owner"}]}]
+    },
     "a list of families": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}, "minItems": 2},
-    "different items": {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 3, "uniqueItems": True},
-    "a pair": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}], "items": False, "minItems": 2},
-    "a member that is required and not described": {"type": "object", "required": ["a"], "additionalProperties": {"type": "integer"}},
+    "different items": {
+        "type": "array",
+        "items": {"enum": ["a", "b", "c"]},
+        "minItems": 3,
+        "uniqueItems": True,
+    },
+    "a pair": {
+        "type": "array",
+        "prefixItems": [{"type": "string"}, {"type": "integer"}],
+        "items": False,
+        "minItems": 2,
+    },
+    "a member that is required and not described": {
+        "type": "object",
+        "required": ["a"],
+        "additionalProperties": {"type": "integer"},
+    },
     "an enum with null": {"enum": [None]},
     "bounds without a type": {"minimum": 3, "maximum": 3},
 }
@@ -224,11 +301,21 @@ MADE = {
 @pytest.mark.parametrize("schema", MADE.values(), ids=MADE)
 def test_a_value_made_from_a_schema_obeys_it(tmp_path, schema):
     document = copy.deepcopy(DOCUMENT) | {"openapi": "3.1.0"}
-    node = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "next": {"$ref": "#/components/schemas/Node"}}}
+    node = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string"}, "next": {"$ref": "#/components/schemas/Node"}},
+    }
     document["components"]["schemas"]["Node"] = node
-    tree = {"type": "object", "required": ["branches"], "properties": {"branches": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}}
+    tree = {
+        "type": "object",
+        "required": ["branches"],
+        "properties": {"branches": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}},
+    }
     document["components"]["schemas"]["Tree"] = tree
     document["paths"]["/pets"]["get"]["responses"] = yes(schema)
     write(tmp_path / "petshop", document)
-    answer = create_engine(STRICT, [tmp_path]).handle(Request("GET", "/pets", {"pet-key": "pet_1"}, "limit=1"))
+    answer = create_engine(STRICT, [tmp_path]).handle(
+        Request("GET", "/pets", {"pet-key": "pet_1"}, "limit=1")
+    )
     assert answer.status == 200

@@ -13,7 +13,11 @@ GET = {"operationId": "list", "responses": {"200": {"description": "Pets"}}}
 
 def document(version="3.1.0", components=None, path_item=None, **operation):
     """A document with one operation, `GET /pets`."""
-    whole = {"openapi": version, "paths": {"/pets": {"get": {**GET, **operation}, **(path_item or {})}}, "components": components or {}}
+    whole = {
+        "openapi": version,
+        "paths": {"/pets": {"get": {**GET, **operation}, **(path_item or {})}},
+        "components": components or {},
+    }
     return Document(copy.deepcopy(whole), "shop/openapi.yaml", "shop")
 
 
@@ -39,13 +43,23 @@ def accepts(version, schema, value):
 
 
 def test_an_operation_has_all_that_its_document_says():
-    operation = read(document(summary="List pets", requestBody=json_body({"type": "object"}, example={"a": 1})))
-    assert (operation.name, operation.method, operation.path, operation.summary) == ("shop.list", "GET", "/pets", "List pets")
+    operation = read(
+        document(summary="List pets", requestBody=json_body({"type": "object"}, example={"a": 1}))
+    )
+    assert (operation.name, operation.method, operation.path, operation.summary) == (
+        "shop.list",
+        "GET",
+        "/pets",
+        "List pets",
+    )
     assert (operation.body.is_required, operation.body.example, operation.row) == (True, {"a": 1}, ROW)
 
 
 def test_operations_stand_in_the_order_of_the_table():
-    whole = {"openapi": "3.1.0", "paths": {"/b": {"get": {**GET, "operationId": "b"}}, "/a": {"get": {**GET, "operationId": "a"}}}}
+    whole = {
+        "openapi": "3.1.0",
+        "paths": {"/b": {"get": {**GET, "operationId": "b"}}, "/a": {"get": {**GET, "operationId": "a"}}},
+    }
     assert list(Document(whole, "f", "p").operations({"a": ROW, "b": ROW})) == ["a", "b"]
 
 
@@ -93,15 +107,30 @@ def test_a_schema_of_version_3_1_is_read_as_it_stands(schema, value, is_accepted
 
 
 def test_a_reference_to_a_schema_is_followed_through_further_references():
-    components = {"schemas": {"Pet": {"type": "object", "properties": {"friend": {"$ref": "#/components/schemas/Pet"}, "name": {"$ref": "#/components/schemas/Name"}}}, "Name": {"type": "string"}}}
-    schema = read(document(components=components, requestBody=json_body({"$ref": "#/components/schemas/Pet"}))).body.schemas["application/json"]
+    components = {
+        "schemas": {
+            "Pet": {
+                "type": "object",
+                "properties": {
+                    "friend": {"$ref": "#/components/schemas/Pet"},
+                    "name": {"$ref": "#/components/schemas/Name"},
+                },
+            },
+            "Name": {"type": "string"},
+        }
+    }
+    schema = read(
+        document(components=components, requestBody=json_body({"$ref": "#/components/schemas/Pet"}))
+    ).body.schemas["application/json"]
     assert schema.accepts({"friend": {"friend": {"name": "Rex"}}})
     assert not schema.accepts({"friend": {"friend": {"name": 1}}})
 
 
 def test_a_referenced_schema_of_version_3_0_is_read_so_too():
     components = {"schemas": {"Name": {"type": "string", "nullable": True}}}
-    operation = read(document("3.0.3", components, requestBody=json_body({"$ref": "#/components/schemas/Name"})))
+    operation = read(
+        document("3.0.3", components, requestBody=json_body({"$ref": "#/components/schemas/Name"}))
+    )
     assert operation.body.schemas["application/json"].accepts(None)
 
 
@@ -109,10 +138,22 @@ def test_parameters_bodies_and_responses_may_be_references():
     components = {
         "parameters": {"Limit": {"name": "limit", "in": "query", "schema": {"type": "integer"}}},
         "requestBodies": {"Pet": json_body({"type": "object"})},
-        "responses": {"No": {"description": "No", "content": {"application/json": {"schema": {"type": "string"}}}}},
+        "responses": {
+            "No": {"description": "No", "content": {"application/json": {"schema": {"type": "string"}}}}
+        },
     }
-    refs = {name: {"$ref": f"#/components/{name}/{kind}"} for name, kind in (("parameters", "Limit"), ("requestBodies", "Pet"), ("responses", "No"))}
-    operation = read(document(components=components, parameters=[refs["parameters"]], requestBody=refs["requestBodies"], responses={"4XX": refs["responses"]}))
+    refs = {
+        name: {"$ref": f"#/components/{name}/{kind}"}
+        for name, kind in (("parameters", "Limit"), ("requestBodies", "Pet"), ("responses", "No"))
+    }
+    operation = read(
+        document(
+            components=components,
+            parameters=[refs["parameters"]],
+            requestBody=refs["requestBodies"],
+            responses={"4XX": refs["responses"]},
+        )
+    )
     assert [parameter.name for parameter in operation.parameters] == ["limit"]
     assert "application/json" in operation.body.schemas
     assert operation.response_for(404).schema.accepts("no")
@@ -121,7 +162,12 @@ def test_parameters_bodies_and_responses_may_be_references():
 def test_the_nearest_response_documents_a_status():
     responses = {name: {"description": name} for name in ("200", "4XX", "404", "default")}
     operation = read(document(responses=responses))
-    assert [operation.response_for(status).status for status in (200, 404, 402, 500)] == ["200", "404", "4XX", "default"]
+    assert [operation.response_for(status).status for status in (200, 404, 402, 500)] == [
+        "200",
+        "404",
+        "4XX",
+        "default",
+    ]
 
 
 def test_statuses_may_be_numbers_in_yaml():
@@ -134,18 +180,29 @@ def test_statuses_may_be_numbers_in_yaml():
 )
 def test_a_parameter_has_the_defaults_of_its_place(location, style, is_exploded, is_required):
     (parameter,) = read(document(parameters=[{"name": "p", "in": location, "schema": {}}])).parameters
-    assert (parameter.style, parameter.is_exploded, parameter.is_required) == (style, is_exploded, is_required)
+    assert (parameter.style, parameter.is_exploded, parameter.is_required) == (
+        style,
+        is_exploded,
+        is_required,
+    )
 
 
 def test_parameters_of_the_path_hold_for_its_operations():
     shared = {"parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer"}}]}
     operation = read(document(path_item=shared, parameters=[{"name": "limit", "in": "header", "schema": {}}]))
-    assert [(each.name, each.location) for each in operation.parameters] == [("limit", "query"), ("limit", "header")]
+    assert [(each.name, each.location) for each in operation.parameters] == [
+        ("limit", "query"),
+        ("limit", "header"),
+    ]
 
 
 def test_an_operations_own_parameter_replaces_the_one_of_its_path():
     shared = {"parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer"}}]}
-    operation = read(document(path_item=shared, parameters=[{"name": "limit", "in": "query", "schema": {"type": "string"}}]))
+    operation = read(
+        document(
+            path_item=shared, parameters=[{"name": "limit", "in": "query", "schema": {"type": "string"}}]
+        )
+    )
     assert [each.schema.document for each in operation.parameters] == [{"type": "string"}]
 
 
@@ -163,7 +220,9 @@ SCHEMES = {
 
 
 def test_keys_are_read_from_a_header_or_as_a_bearer():
-    operation = read(document(components={"securitySchemes": SCHEMES}, security=[{"key": []}, {"bearer": []}]))
+    operation = read(
+        document(components={"securitySchemes": SCHEMES}, security=[{"key": []}, {"bearer": []}])
+    )
     assert [(each.kind, each.header, each.shown) for each in operation.security] == [
         ("apiKey", "x-api-key", "X-Api-Key"),
         ("bearer", "authorization", "Authorization"),
@@ -185,13 +244,18 @@ def test_an_operation_may_ask_for_no_key():
 @pytest.mark.parametrize("name", ["cookie", "basic", "nowhere"])
 def test_a_security_scheme_that_is_not_understood_is_a_complaint(name):
     complaint = complained(document(components={"securitySchemes": SCHEMES}, security=[{name: []}]))
-    assert complaint == f"shop/openapi.yaml: paths./pets.get: security scheme '{name}' is not understood; use apiKey in a header or http bearer"
+    assert (
+        complaint
+        == f"shop/openapi.yaml: paths./pets.get: security scheme '{name}' is not understood; use apiKey in a header or http bearer"
+    )
 
 
 @pytest.mark.parametrize("media_type", ["application/xml", "multipart/form-data", "text/plain"])
 def test_a_media_type_that_is_not_understood_is_a_complaint(media_type):
     complaint = complained(document(requestBody={"content": {media_type: {"schema": {}}}}))
-    assert complaint.startswith(f"shop/openapi.yaml: paths./pets.get: requestBody: media type {media_type} is not understood")
+    assert complaint.startswith(
+        f"shop/openapi.yaml: paths./pets.get: requestBody: media type {media_type} is not understood"
+    )
 
 
 def test_a_json_media_type_with_a_suffix_is_understood():
@@ -216,4 +280,7 @@ def test_a_parameter_that_is_not_understood_is_a_complaint(parameter):
 def test_an_operation_without_a_row_is_a_complaint_that_says_what_to_add():
     read_from = document(operationId="adopt")
     assert read_from.operations({"list": ROW}) == {}
-    assert "operation 'adopt' has no row under `operations` in behaviour.yaml; add one" in read_from.complaints[0]
+    assert (
+        "operation 'adopt' has no row under `operations` in behaviour.yaml; add one"
+        in read_from.complaints[0]
+    )

@@ -70,9 +70,18 @@ def patterns_in(schema: Any) -> set[str]:
     return own.union(*(patterns_in(each) for each in schema.values()))
 
 
-BODIES = [schema.document for operation in load().operations if operation.body for schema in operation.body.schemas.values()]
+BODIES = [
+    schema.document
+    for operation in load().operations
+    if operation.body
+    for schema in operation.body.schemas.values()
+]
 OWN_PATTERNS = sorted(patterns_in(BODIES))
-ALL_SPACES = [char for char in map(chr, range(0x10000)) if char.isspace() or char in SPACES or char in "\u180e\u200b\u2060"]
+ALL_SPACES = [
+    char
+    for char in map(chr, range(0x10000))
+    if char.isspace() or char in SPACES or char in "\u180e\u200b\u2060"
+]
 UNSUPPORTED = [
     r"(?<year>a)", r"(?<=a)b", r"(?<!a)b", r"(a)\1", r"\bword\b", r"\Ba", r"\x41", r"\u0041", r"\u{41}", r"\p{L}", r"\cA", r"\0",
     "[]", "[^]", "[a--b]", r"[\S]", r"[\D]", r"[^\W]", r"[\b]", r"[\x41]", "[a", "a{,3}", "a{b", "a}", "a]", "a\\",
@@ -81,7 +90,29 @@ REAL_WORLD = [
     r"^[\w-.]+$", r"^[\w-x]+$", r"[^\w-x]", r"^[a-\d]$", r"^[\w.%+-]+@[\w-]+\.[a-z]{2,}$", r"^\/[^\s/]+\/?$", r"^#[0-9a-f]{3,6}$",
     r"^[^\[\]{}()]*$", r"^[&&a]+$", r"^[a~~b]+$", r"^\$\d+\.\d{2}$", r"^(?:a|b)+?$", r"^(?=.*\d)(?!.*\s).{2,}$", "^[a^]$", r"^[!--]$", r"^\_\-$",
 ]  # fmt: skip
-TRAPS = [*ALL_SPACES, "\ud800", "\udfff", "😀", "\0", "\x1c", "`", "^", "_", "-", ".", "x", "a", "A", "1", "٣", "é", "[", "&", "~", "/"]
+TRAPS = [
+    *ALL_SPACES,
+    "\ud800",
+    "\udfff",
+    "😀",
+    "\0",
+    "\x1c",
+    "`",
+    "^",
+    "_",
+    "-",
+    ".",
+    "x",
+    "a",
+    "A",
+    "1",
+    "٣",
+    "é",
+    "[",
+    "&",
+    "~",
+    "/",
+]
 
 texts = st.lists(st.sampled_from(TRAPS) | st.characters(codec=None), max_size=4).map("".join)
 
@@ -120,7 +151,9 @@ def test_the_gate_reads_every_pattern_of_the_bundled_documents(pattern):
     assert for_rust(pattern) is not None
 
 
-@pytest.mark.parametrize("pattern", [*OWN_PATTERNS, r"\s", r"\S", r"^.$", r"[\s]", r"[^\s]", r"\w", r"\W", r"\d", r"\D"])
+@pytest.mark.parametrize(
+    "pattern", [*OWN_PATTERNS, r"\s", r"\S", r"^.$", r"[\s]", r"[^\s]", r"\w", r"\W", r"\d", r"\D"]
+)
 def test_gate_and_judge_agree_on_every_white_space_and_every_neighbour_of_ascii(pattern):
     start = {URL: "https://", DATA_URL: "data:image/", PROMPT: "a"}.get(pattern, "")
     for char in [*ALL_SPACES, *map(chr, range(256))]:
@@ -129,7 +162,11 @@ def test_gate_and_judge_agree_on_every_white_space_and_every_neighbour_of_ascii(
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
-@given(st.sampled_from(OWN_PATTERNS), st.sampled_from(["", "https://", "data:image/png;base64,", "16:9", "a http"]), texts)
+@given(
+    st.sampled_from(OWN_PATTERNS),
+    st.sampled_from(["", "https://", "data:image/png;base64,", "16:9", "a http"]),
+    texts,
+)
 def test_gate_and_judge_agree_on_any_text(pattern, start, text):
     assert gate_says(pattern, start + text) in {None, matcher(pattern)(start + text)}
 
@@ -142,13 +179,48 @@ def test_gate_and_judge_agree_on_patterns_as_people_write_them(pattern):
         assert gate_says(pattern, text) in {None, matches(text)}, repr(text)
 
 
-atoms = st.sampled_from(["a", "x", "-", "_", "/", "#", ".", r"\d", r"\w", r"\s", r"\S", r"\W", r"\.", r"\-", r"\/", r"\n", r"\t", "^", "$", "é", "&", "~"])
-singles = st.sampled_from(["a", "x", "-", "_", ".", "0", "9", r"\d", r"\w", r"\s", r"\-", r"\]", "[", "&", "~", "^"])
+atoms = st.sampled_from(
+    [
+        "a",
+        "x",
+        "-",
+        "_",
+        "/",
+        "#",
+        ".",
+        r"\d",
+        r"\w",
+        r"\s",
+        r"\S",
+        r"\W",
+        r"\.",
+        r"\-",
+        r"\/",
+        r"\n",
+        r"\t",
+        "^",
+        "$",
+        "é",
+        "&",
+        "~",
+    ]
+)
+singles = st.sampled_from(
+    ["a", "x", "-", "_", ".", "0", "9", r"\d", r"\w", r"\s", r"\-", r"\]", "[", "&", "~", "^"]
+)
 ranges = st.builds("{}-{}".format, singles, singles)
 members = st.lists(singles | ranges, min_size=1, max_size=3)
 classes = st.builds(lambda no, inner: f"[{no}{''.join(inner)}]", st.sampled_from(["", "^"]), members)
-pieces = st.builds(lambda piece, count: piece + count, atoms | classes, st.sampled_from(["", "*", "+", "?", "{2}", "{1,2}", "+?"]))
-groups = st.builds(lambda kind, inner: f"({kind}{''.join(inner)})", st.sampled_from(["", "?:", "?=", "?!"]), st.lists(pieces, max_size=3))
+pieces = st.builds(
+    lambda piece, count: piece + count,
+    atoms | classes,
+    st.sampled_from(["", "*", "+", "?", "{2}", "{1,2}", "+?"]),
+)
+groups = st.builds(
+    lambda kind, inner: f"({kind}{''.join(inner)})",
+    st.sampled_from(["", "?:", "?=", "?!"]),
+    st.lists(pieces, max_size=3),
+)
 patterns = st.lists(pieces | groups | st.just("|"), min_size=1, max_size=4).map("".join)
 
 

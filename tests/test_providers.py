@@ -88,7 +88,9 @@ MARKED = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "field", "error"), MARKED, ids=lambda value: getattr(value, "id", value))
+@pytest.mark.parametrize(
+    ("operation", "field", "error"), MARKED, ids=lambda value: getattr(value, "id", value)
+)
 def test_every_marked_word_brings_its_error_about(client, operation, field, error):
     provider = CATALOG.providers[operation.provider]
     body = {**operation.body.example, field: f"please [{error.lower()}] now"}
@@ -97,7 +99,9 @@ def test_every_marked_word_brings_its_error_about(client, operation, field, erro
     validated(provider, response, operation)
 
 
-@pytest.mark.parametrize("operation", [each for each in CATALOG.operations if each.security], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "operation", [each for each in CATALOG.operations if each.security], ids=lambda each: each.name
+)
 def test_without_a_key_every_operation_answers_401(client, operation):
     path = operation.path.replace("{id}", "x")
     response = client.request(operation.method, path, json={})
@@ -112,7 +116,9 @@ def test_the_same_request_gets_the_same_answer_from_a_fresh_server(operation):
         with Server(create_engine(STRICT)) as fresh, httpx.Client(base_url="http://same") as client:
             headers = {**KEYS[operation.provider], "Host": "same"}
             path = operation.path.replace("{id}", "x")
-            answer = client.request(operation.method, f"{fresh.url}{path}", json=operation.body.example, headers=headers)
+            answer = client.request(
+                operation.method, f"{fresh.url}{path}", json=operation.body.example, headers=headers
+            )
             answers.append((answer.status_code, answer.content, answer.headers.get("X-Request-Id")))
     assert answers[0] == answers[1]
 
@@ -122,7 +128,9 @@ def test_another_seed_gives_other_answers():
     for seed in (0, 1):
         with Server(create_engine(STRICT.__class__(seed=seed))) as fresh, httpx.Client() as client:
             body = {"image_url": "https://cdn.pikzels.com/example.png"}
-            answers.add(client.post(f"{fresh.url}/v2/thumbnail/score", json=body, headers=KEYS["pikzels"]).text)
+            answers.add(
+                client.post(f"{fresh.url}/v2/thumbnail/score", json=body, headers=KEYS["pikzels"]).text
+            )
     assert len(answers) == 2
 
 

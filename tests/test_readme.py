@@ -14,7 +14,11 @@ README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text("utf-8")
 HERE = "http://127.0.0.1:8080"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-SHELL = [(text, answer) for (kind, text), (_, answer) in zip(BLOCKS, [*BLOCKS[1:], ("", "")], strict=True) if kind == "sh"][2:]
+SHELL = [
+    (text, answer)
+    for (kind, text), (_, answer) in zip(BLOCKS, [*BLOCKS[1:], ("", "")], strict=True)
+    if kind == "sh"
+][2:]
 PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -24,7 +28,9 @@ def table(name: str) -> str:
 
 
 def operations_table() -> str:
-    rows = [f"| {each.method} | `{each.path}` | `{each.name}` | {each.row.title} |" for each in load().operations]
+    rows = [
+        f"| {each.method} | `{each.path}` | `{each.name}` | {each.row.title} |" for each in load().operations
+    ]
     return "\n".join(["| method | path | operation | does |", "|---|---|---|---|", *rows, ""])
 
 
@@ -34,7 +40,9 @@ def errors_table() -> str:
         for provider in load().providers.values()
         for row in provider.errors.values()
     ]
-    return "\n".join(["| API | status | row | message | row is | wording is |", "|---|---|---|---|---|---|", *rows, ""])
+    return "\n".join(
+        ["| API | status | row | message | row is | wording is |", "|---|---|---|---|---|---|", *rows, ""]
+    )
 
 
 def test_the_first_screen_has_exactly_two_commands_of_one_line():
@@ -47,7 +55,11 @@ def test_the_first_screen_has_exactly_two_commands_of_one_line():
 @pytest.mark.parametrize(("command", "answer"), SHELL, ids=lambda text: text[:40])
 def test_a_command_of_the_tour_gives_the_answer_that_is_shown(server, command, answer):
     done = subprocess.run(
-        ["bash", "-c", command.replace(HERE, server.url)], capture_output=True, text=True, timeout=30, check=False
+        ["bash", "-c", command.replace(HERE, server.url)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     shown = re.sub(UUID, "ID", done.stdout.replace(server.url, HERE).splitlines()[-1])
@@ -57,7 +69,9 @@ def test_a_command_of_the_tour_gives_the_answer_that_is_shown(server, command, a
 
 @pytest.mark.parametrize("program", PYTHON, ids=lambda text: text[:40])
 def test_a_program_of_the_readme_runs(program):
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -85,8 +99,8 @@ def test_every_option_of_every_command_is_mentioned():
 
     for command in main.commands.values():
         assert f"`mockserver {command.name}" in TEXT
+
+
 def test_every_admin_route_is_mentioned(client):
     for route in client.get("/__admin").json()["routes"]:
         assert f"{route['path']}`" in TEXT, route
-
-

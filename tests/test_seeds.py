@@ -35,23 +35,55 @@ FATTHUMB_CURL = """curl -X POST https://fatthumb.klaas.pro/api/v1/generate \\
     "count": 2
   }'"""
 THUMBAPI_BODIES = [
-    ({"title": "10 Tips to Grow Your YouTube Channel", "format": "youtube", "category": "education-tutorial"}, (1280, 720)),
-    ({"title": "How I Built a $1M SaaS", "format": "youtube", "category": "business-finance", "usePhoto": True}, (1280, 720)),
+    (
+        {
+            "title": "10 Tips to Grow Your YouTube Channel",
+            "format": "youtube",
+            "category": "education-tutorial",
+        },
+        (1280, 720),
+    ),
+    (
+        {
+            "title": "How I Built a $1M SaaS",
+            "format": "youtube",
+            "category": "business-finance",
+            "usePhoto": True,
+        },
+        (1280, 720),
+    ),
     ({"title": "My 2026 Annual Review", "format": "youtube", "usePhoto": True, "useLogo": True}, (1280, 720)),
-    ({"title": "New Product Launch", "format": "instagram", "useLogo": True, "logoImage": "data:image/png;base64,iVBORw0KGgo..."}, (1024, 1024)),
+    (
+        {
+            "title": "New Product Launch",
+            "format": "instagram",
+            "useLogo": True,
+            "logoImage": "data:image/png;base64,iVBORw0KGgo...",
+        },
+        (1024, 1024),
+    ),
     ({"title": "Episode 47: The Future of AI", "customAssetsId": "ref_brand_v2"}, (1280, 720)),
-    ({"title": "Annual Report 2026", "format": "linkedin", "category": "business-finance", "model": "hd"}, (1200, 627)),
+    (
+        {"title": "Annual Report 2026", "format": "linkedin", "category": "business-finance", "model": "hd"},
+        (1200, 627),
+    ),
 ]
 
 
 def run(language: str, source: str) -> str:
     """Run a program as a reader would; give what it prints."""
-    command = {"bash": ["bash", "-c"], "python": [sys.executable, "-c"], "javascript": ["node", "--input-type=module", "-e"]}
+    command = {
+        "bash": ["bash", "-c"],
+        "python": [sys.executable, "-c"],
+        "javascript": ["node", "--input-type=module", "-e"],
+    }
     if language == "javascript":
         source = source.replace("console.log(data)", "console.log(JSON.stringify(data))")
     if language == "python":
         source = source.replace("print(response.json())", "import json; print(json.dumps(response.json()))")
-    done = subprocess.run([*command[language], source], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [*command[language], source], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -30,7 +30,9 @@ def score(client, **headers):
     return client.post("/v2/thumbnail/score", json=SCORE, headers={**KEYS["pikzels"], **headers})
 
 
-@pytest.mark.parametrize(("format_", "size"), [("16:9", (1280, 720)), ("9:16", (720, 1280)), ("1:1", (720, 720))])
+@pytest.mark.parametrize(
+    ("format_", "size"), [("16:9", (1280, 720)), ("9:16", (720, 1280)), ("1:1", (720, 720))]
+)
 def test_a_link_downloads_a_picture_of_the_exact_size_without_a_key(client, format_, size):
     answer = client.get(made(client, format_))
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
@@ -61,11 +63,23 @@ def test_a_picture_that_the_caller_has_another_of_is_sent(client):
 
 
 def test_a_link_is_accepted_as_a_picture_and_looked_at(client):
-    said = [client.post("/v2/thumbnail/score", json={"image_url": link}, headers=KEYS["pikzels"]) for link in (made(client), made(client, "1:1"))]
+    said = [
+        client.post("/v2/thumbnail/score", json={"image_url": link}, headers=KEYS["pikzels"])
+        for link in (made(client), made(client, "1:1"))
+    ]
     assert [answer.status_code for answer in said] == [200, 200]
 
 
-@pytest.mark.parametrize("path", ["/cdn/pikzels/rest-api/nope.png", "/cdn/pikzels/", "/cdn/nobody/rest-api/nope.png", "/cdn/", "/cdn/pikzels/rest-api/%2E%2E%2Fa.png"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/cdn/pikzels/rest-api/nope.png",
+        "/cdn/pikzels/",
+        "/cdn/nobody/rest-api/nope.png",
+        "/cdn/",
+        "/cdn/pikzels/rest-api/%2E%2E%2Fa.png",
+    ],
+)
 def test_an_unknown_link_is_answered_with_problem_details(client, path):
     answer = client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
@@ -73,7 +87,10 @@ def test_an_unknown_link_is_answered_with_problem_details(client, path):
 
 
 def test_another_providers_link_leads_nowhere(client):
-    assert client.get(made(client).replace("/cdn/pikzels/rest-api", "/cdn/thumbapi/generations")).status_code == 404
+    assert (
+        client.get(made(client).replace("/cdn/pikzels/rest-api", "/cdn/thumbapi/generations")).status_code
+        == 404
+    )
 
 
 def test_a_link_can_only_be_read(client):
@@ -89,12 +106,19 @@ def test_a_link_works_at_the_providers_own_address(client, host):
 
 @pytest.mark.parametrize("host", ["api.pikzels.com", "API.Pikzels.com", "api.pikzels.com:443"])
 def test_the_host_header_says_whose_api_is_meant(client, host):
-    answers = [client.post(path, json=SCORE, headers={**KEYS["pikzels"], "Host": host}).status_code for path in ("/v2/thumbnail/score", "/v1/generate")]
+    answers = [
+        client.post(path, json=SCORE, headers={**KEYS["pikzels"], "Host": host}).status_code
+        for path in ("/v2/thumbnail/score", "/v1/generate")
+    ]
     assert answers == [200, 404]
 
 
 def test_a_browser_may_ask_before_it_calls(client):
-    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key,content-type,prefer"}
+    asked = {
+        "Origin": "https://app.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-api-key,content-type,prefer",
+    }
     answer = client.options("/v2/thumbnail/score", headers=asked)
     allowed = {name.strip().lower() for name in answer.headers["access-control-allow-headers"].split(",")}
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
@@ -102,7 +126,9 @@ def test_a_browser_may_ask_before_it_calls(client):
     assert "POST" in answer.headers["access-control-allow-methods"]
 
 
-@pytest.mark.parametrize(("path", "status"), [("/v2/thumbnail/score", 200), ("/nowhere", 404), ("/v2/pikzonality/style", 400)])
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v2/thumbnail/score", 200), ("/nowhere", 404), ("/v2/pikzonality/style", 400)]
+)
 def test_a_browser_may_read_every_answer_and_our_headers(client, path, status):
     answer = client.post(path, json=SCORE, headers={**KEYS["pikzels"], "Origin": "https://app.example"})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "*")
@@ -110,7 +136,12 @@ def test_a_browser_may_read_every_answer_and_our_headers(client, path, status):
 
 
 def test_a_browser_may_show_a_picture(client):
-    assert client.get(made(client), headers={"Origin": "https://app.example"}).headers["access-control-allow-origin"] == "*"
+    assert (
+        client.get(made(client), headers={"Origin": "https://app.example"}).headers[
+            "access-control-allow-origin"
+        ]
+        == "*"
+    )
 
 
 def test_a_delay_holds_up_its_own_call_alone(server, client):
@@ -133,7 +164,10 @@ def test_twenty_callers_at_once_get_twenty_ids_and_no_error(server):
     def call(_):
         with httpx.Client(base_url=server.url, timeout=60) as own:
             together.wait()
-            return [own.post("/v2/thumbnail/score", json={"image_base64": PNG}, headers=KEYS["pikzels"]) for _ in range(5)]
+            return [
+                own.post("/v2/thumbnail/score", json={"image_base64": PNG}, headers=KEYS["pikzels"])
+                for _ in range(5)
+            ]
 
     with ThreadPoolExecutor(20) as threads:
         answers = [answer for several in threads.map(call, range(20)) for answer in several]
@@ -198,23 +232,45 @@ def test_a_body_in_chunks_is_read(server):
 
 
 def test_a_body_is_asked_for_where_the_caller_waits_for_that(server):
-    sent = POST + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
+    sent = (
+        POST + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
+    )
     assert exchanged(server, sent).startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
 
 
-@pytest.mark.parametrize("raw", [b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00", POST + b"Content-Length: 9\r\n\r\n{"])
+@pytest.mark.parametrize(
+    "raw", [b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00", POST + b"Content-Length: 9\r\n\r\n{"]
+)
 def test_a_broken_connection_harms_nobody_else(server, client, raw):
     with socket.create_connection((server.address.host, server.address.port)) as connection:
         connection.sendall(raw)
     assert score(client).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/%ff", "/%00", "//", "/v2//thumbnail", "/" + "a" * 8000, "/%F0%9F%8F%9D", "/cdn/%ff", "/__admin/%ff", "/v2/pikzonality/%0A"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/%ff",
+        "/%00",
+        "//",
+        "/v2//thumbnail",
+        "/" + "a" * 8000,
+        "/%F0%9F%8F%9D",
+        "/cdn/%ff",
+        "/__admin/%ff",
+        "/v2/pikzonality/%0A",
+    ],
+)
 def test_an_odd_path_is_answered_with_a_4xx(client, path):
-    assert client.get(httpx.URL(client.base_url, raw_path=path.encode()), headers=KEYS["pikzels"]).status_code == 404
+    assert (
+        client.get(httpx.URL(client.base_url, raw_path=path.encode()), headers=KEYS["pikzels"]).status_code
+        == 404
+    )
 
 
-@pytest.mark.parametrize("prefer", ["delay=" + "9" * 5000, "code=" + "9" * 5000, b"code=\xb2", b"example=\xff"])
+@pytest.mark.parametrize(
+    "prefer", ["delay=" + "9" * 5000, "code=" + "9" * 5000, b"code=\xb2", b"example=\xff"]
+)
 def test_an_odd_order_is_refused_in_our_own_voice(client, prefer):
     answer = score(client, Prefer=prefer)
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
@@ -224,8 +280,16 @@ def test_the_application_works_in_process(client):
     async def call():
         transport = httpx.ASGITransport(create_app(create_engine(STRICT)))
         async with httpx.AsyncClient(transport=transport, base_url="http://inside") as own:
-            answer = await own.post("/v2/thumbnail/text", json={"prompt": "a", "model": "pkz_4", "format": "16:9"}, headers=KEYS["pikzels"])
-            return answer.json()["output"], await own.get(answer.json()["output"]), await own.get("/__admin/health")
+            answer = await own.post(
+                "/v2/thumbnail/text",
+                json={"prompt": "a", "model": "pkz_4", "format": "16:9"},
+                headers=KEYS["pikzels"],
+            )
+            return (
+                answer.json()["output"],
+                await own.get(answer.json()["output"]),
+                await own.get("/__admin/health"),
+            )
 
     link, picture, health = asyncio.run(call())
     assert link.startswith("http://inside/cdn/pikzels/")
@@ -233,7 +297,11 @@ def test_the_application_works_in_process(client):
 
 
 def test_the_engine_answers_as_the_server_does(client):
-    headers = {"host": client.base_url.netloc.decode(), "x-api-key": "pkz_inside", "content-type": "application/json"}
+    headers = {
+        "host": client.base_url.netloc.decode(),
+        "x-api-key": "pkz_inside",
+        "content-type": "application/json",
+    }
     inside = create_engine(STRICT).handle(Request("POST", "/v2/thumbnail/score", headers, body=BODY))
     outside = client.post("/v2/thumbnail/score", content=BODY, headers=headers)
     assert (inside.status, inside.read()) == (outside.status_code, outside.content)

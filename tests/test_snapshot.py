@@ -22,12 +22,24 @@ def live(url):
     with httpx.Client(base_url=url, timeout=30) as client:
         client.put("/__admin/clock", json={"now": "2026-05-05T05:05:05Z", "frozen": True})
         style = client.post("/v2/pikzonality/style", json=STYLE, headers=KEY).json()["id"]
-        persona = client.post("/v2/pikzonality/persona", json=STYLE, headers={**KEY, "Prefer": "job=manual"}).json()["id"]
+        persona = client.post(
+            "/v2/pikzonality/persona", json=STYLE, headers={**KEY, "Prefer": "job=manual"}
+        ).json()["id"]
         text = {"prompt": "lone \ud800 surrogate", "model": "pkz_4", "format": "1:1"}
-        output = client.post("/v2/thumbnail/text", content=json.dumps(text), headers={**KEY, "Content-Type": "application/json"}).json()["output"]
+        output = client.post(
+            "/v2/thumbnail/text",
+            content=json.dumps(text),
+            headers={**KEY, "Content-Type": "application/json"},
+        ).json()["output"]
         call = {"prompt": "a", "count": 3}
-        generation = client.post("/api/v1/generate", json=call, headers={**ORG, "Prefer": "job=partial"}).json()["generationId"]
-        client.post("/v1/generate", json={"title": "t", "format": "x", "webhookUrl": "http://127.0.0.1:9/"}, headers={"x-api-key": "tb_test"})
+        generation = client.post(
+            "/api/v1/generate", json=call, headers={**ORG, "Prefer": "job=partial"}
+        ).json()["generationId"]
+        client.post(
+            "/v1/generate",
+            json={"title": "t", "format": "x", "webhookUrl": "http://127.0.0.1:9/"},
+            headers={"x-api-key": "tb_test"},
+        )
         client.post("/__admin/clock/advance", json={"by": 1})
     return [
         (f"/v2/pikzonality/{style}", KEY),
@@ -62,7 +74,10 @@ def test_after_a_restore_new_calls_go_on_alike():
     with Server(create_engine(STRICT)) as first, Server(create_engine(STRICT)) as second:
         live(first.url)
         httpx.put(f"{second.url}/__admin/state", content=httpx.get(f"{first.url}/__admin/state").content)
-        made = [httpx.post(f"{each.url}/v2/thumbnail/text", json=call, headers={**KEY, "Host": "same"}).content for each in (first, second)]
+        made = [
+            httpx.post(f"{each.url}/v2/thumbnail/text", json=call, headers={**KEY, "Host": "same"}).content
+            for each in (first, second)
+        ]
     assert made[0] == made[1]
 
 
@@ -79,7 +94,9 @@ def test_a_reset_forgets_everything(server):
 
 
 @pytest.mark.parametrize(
-    "wrong", [b"{}", b"[]", b"nonsense", b'{"format": 1}', b'{"format": 99, "seed": 0}'], ids=lambda value: value.decode()
+    "wrong",
+    [b"{}", b"[]", b"nonsense", b'{"format": 1}', b'{"format": 99, "seed": 0}'],
+    ids=lambda value: value.decode(),
 )
 def test_what_is_no_snapshot_is_refused_and_changes_nothing(server, wrong):
     httpx.post(f"{server.url}/__admin/reset")
@@ -89,7 +106,6 @@ def test_what_is_no_snapshot_is_refused_and_changes_nothing(server, wrong):
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert read(server.url, reads) == before
-
 
 
 def started(file):
@@ -128,7 +144,9 @@ def test_a_killed_server_leaves_a_whole_file(tmp_path):
     seen = file.stat().st_mtime_ns
     waiting = httpx.Client()
     while file.stat().st_mtime_ns == seen or "Creator Studio" not in file.read_text():
-        waiting.get(f"{url}/__admin/health")  # the file is written within a second; the test waits for just that
+        waiting.get(
+            f"{url}/__admin/health"
+        )  # the file is written within a second; the test waits for just that
     waiting.close()
     ended(process, signal.SIGKILL)
     json.loads(file.read_bytes())
@@ -142,7 +160,10 @@ def test_a_state_file_that_is_none_stops_the_start(tmp_path):
     file.write_text("half a fi")
     done = subprocess.run(
         [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--state", str(file)],
-        capture_output=True, text=True, timeout=30, check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert done.returncode == 1
     assert "world.json" in done.stderr

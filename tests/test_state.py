@@ -31,7 +31,9 @@ def world():
     made.accounts.put(Account("pets", "key", "active", None, 5.5, {"is_test": True}))
     made.add_output(output("kept"))
     made.add_output(output("passing", NEW_YEAR_S + 60))
-    made.resources.put("job", Resource("job", "pet", "pets/key", NEW_YEAR_S, 2, "done", "running", {"name": "Rex"}))
+    made.resources.put(
+        "job", Resource("job", "pet", "pets/key", NEW_YEAR_S, 2, "done", "running", {"name": "Rex"})
+    )
     made.names.put("pets/Rex", "job")
     made.ledger.put("pets/key/1", Entry(1, "pets.buy", 0.5, 5.5, NEW_YEAR_S, "request"))
     made.windows.put("pets/key/hour", Window(NEW_YEAR_S, 3))
@@ -71,7 +73,11 @@ def test_a_snapshot_is_read_back_from_json(world):
         (("clock", "stopped_at_s"), -5, "clock: .*out of bounds"),
         (("clock", "stopped_at_s"), "noon", "clock: stopped_at_s"),
         (("accounts",), [], "accounts: must be an object"),
-        (("accounts", "pets/key", "credits"), "many", r"accounts: pets/key\.credits must be a number or null"),
+        (
+            ("accounts", "pets/key", "credits"),
+            "many",
+            r"accounts: pets/key\.credits must be a number or null",
+        ),
         (("accounts", "pets/key", "flags"), None, r"accounts: pets/key\.flags must be an object"),
         (("outputs", "passing", "expires_at_s"), "soon", r"outputs: passing\.expires_at_s"),
         (("kept_outputs", "kept"), 5, "kept_outputs: kept must be an object"),
@@ -140,14 +146,21 @@ def test_outputs_that_stay_are_not_crowded_out_by_those_that_expire():
     assert world.output("never") is None
 
 
-@pytest.mark.parametrize("name", ["kept_outputs", "ledger", "names", "outputs", "pictures", "resources", "seen", "windows", "deliveries"])
+@pytest.mark.parametrize(
+    "name",
+    ["kept_outputs", "ledger", "names", "outputs", "pictures", "resources", "seen", "windows", "deliveries"],
+)
 def test_whatever_grows_with_every_call_is_bounded(name):
     assert getattr(World(), name)._capacity in {1_000, 10_000, 20_000, 50_000, 100_000, 200_000}
 
 
 def test_a_moved_clock_makes_another_version(world):
     versions = [world.version]
-    for move in (lambda: world.clock.advance(1), lambda: world.clock.set(is_frozen=False), lambda: world.clock.set(5.0)):
+    for move in (
+        lambda: world.clock.advance(1),
+        lambda: world.clock.set(is_frozen=False),
+        lambda: world.clock.set(5.0),
+    ):
         move()
         versions.append(world.version)
     assert versions == sorted(set(versions))
@@ -175,12 +188,16 @@ def test_a_file_that_is_no_snapshot_is_told_with_the_way_out(tmp_path, text):
 def test_a_file_with_a_wrong_value_is_told_with_the_way_out(world, tmp_path):
     file = tmp_path / "world.json"
     file.write_text(json.dumps(wrong_in(world.snapshot(), "resources", "job", "created_at_s", value=None)))
-    with pytest.raises(SpecificationError, match=r"world\.json: resources: job\.created_at_s must be .*; move it away"):
+    with pytest.raises(
+        SpecificationError, match=r"world\.json: resources: job\.created_at_s must be .*; move it away"
+    ):
         StateFile(World(), file).loaded()
 
 
 def test_a_missing_folder_is_told_with_the_way_out(tmp_path):
-    with pytest.raises(SpecificationError, match=r"there is no folder .*nowhere; make it, or name another file"):
+    with pytest.raises(
+        SpecificationError, match=r"there is no folder .*nowhere; make it, or name another file"
+    ):
         StateFile(World(), tmp_path / "nowhere" / "world.json").loaded()
 
 

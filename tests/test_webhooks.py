@@ -67,7 +67,9 @@ def listen():
                 def log_message(self, *_):
                     pass
 
-            server = type("Server", (ThreadingHTTPServer,), {"request_queue_size": 64})(("127.0.0.1", 0), Receiver)
+            server = type("Server", (ThreadingHTTPServer,), {"request_queue_size": 64})(
+                ("127.0.0.1", 0), Receiver
+            )
             server.paths = []
             server.url = f"http://127.0.0.1:{server.server_port}"
             threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
@@ -162,8 +164,12 @@ def test_the_thread_survives_what_goes_wrong(world, courier, listen, promised):
     assert arrived.wait(10)
 
 
-@pytest.mark.parametrize("dripped", [b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 10_000, b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000])
-def test_a_receiver_that_drips_has_no_more_time_than_one_that_is_silent(world, courier, patience, promised, background, dripped):
+@pytest.mark.parametrize(
+    "dripped", [b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 10_000, b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000]
+)
+def test_a_receiver_that_drips_has_no_more_time_than_one_that_is_silent(
+    world, courier, patience, promised, background, dripped
+):
     is_over = threading.Event()
 
     def drip(listening):
@@ -202,7 +208,9 @@ def test_the_status_counts_however_long_the_body_is(world, courier, promised, ba
     assert world.deliveries.get(job).status == DELIVERED
 
 
-def test_a_stop_waits_for_no_receiver_and_leaves_the_delivery_waiting(world, courier, hung, promised, background):
+def test_a_stop_waits_for_no_receiver_and_leaves_the_delivery_waiting(
+    world, courier, hung, promised, background
+):
     job = promised(hung.url)
     before = world.deliveries.get(job)
     courier.start()
@@ -286,7 +294,9 @@ def test_a_receiver_may_move_the_clock_from_its_handler(listen, by):
     with Server(create_engine(STRICT)) as server, httpx.Client(base_url=server.url, timeout=30) as client:
         client.put("/__admin/clock", json={"now": "2026-03-30T12:00:00Z", "frozen": True})
         for path in ("/first", "/second"):
-            client.post("/v1/generate", json={**CALL, "webhookUrl": receiver.url + path}, headers=KEYS["thumbapi"])
+            client.post(
+                "/v1/generate", json={**CALL, "webhookUrl": receiver.url + path}, headers=KEYS["thumbapi"]
+            )
             client.post("/__admin/clock/advance", json={"by": 1})
         client.post("/__admin/clock/advance", json={"by": 1})
         client.post("/__admin/clock/advance", json={"by": 1})
@@ -296,7 +306,9 @@ def test_a_receiver_may_move_the_clock_from_its_handler(listen, by):
     assert sorted(receiver.paths) == ["/first", "/second"]
 
 
-def test_whoever_moves_the_clock_finds_everything_done_although_the_thread_looks_too(world, courier, listen, promised):
+def test_whoever_moves_the_clock_finds_everything_done_although_the_thread_looks_too(
+    world, courier, listen, promised
+):
     receiver = listen()
     courier.start()
     for _ in range(30):
@@ -314,7 +326,9 @@ def test_what_a_reset_swept_away_does_not_come_back(world, courier, listen, prom
     assert len(world.deliveries) == 0
 
 
-def test_an_attempt_from_before_a_reset_says_nothing_of_the_same_job_after_it(world, courier, listen, promised):
+def test_an_attempt_from_before_a_reset_says_nothing_of_the_same_job_after_it(
+    world, courier, listen, promised
+):
     def start_again(handler):
         if handler.path == "/old":
             world.reset()
@@ -377,7 +391,9 @@ def test_only_200_counts_and_no_redirect_is_followed(world, courier, listen, pro
     assert set(receiver.paths) == {"/here"}
 
 
-def test_the_next_attempt_waits_for_the_pause_and_for_as_long_as_the_attempt_took(world, courier, listen, promised):
+def test_the_next_attempt_waits_for_the_pause_and_for_as_long_as_the_attempt_took(
+    world, courier, listen, promised
+):
     receiver = listen(lambda handler: world.clock.advance(5) or 500)
     job = promised(receiver.url)
     world.clock.advance(2)

@@ -16,7 +16,14 @@ PATIENCE_S = 60
 
 
 def run(*command, **more):
-    return subprocess.run([sys.executable, "-m", *map(str, command)], check=True, capture_output=True, text=True, timeout=PATIENCE_S, **more)
+    return subprocess.run(
+        [sys.executable, "-m", *map(str, command)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        **more,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +39,17 @@ def wheel(tmp_path_factory):
 def installed(wheel, tmp_path_factory):
     """The environment of a process that sees the wheel's files, and no source tree."""
     folder = tmp_path_factory.mktemp("site")
-    run("pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index", "--target", folder, wheel)
+    run(
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        folder,
+        wheel,
+    )
     return {**os.environ, "PYTHONPATH": str(folder)}
 
 
@@ -40,10 +57,20 @@ def test_the_wheel_holds_all_that_is_needed_and_nothing_more(wheel):
     with zipfile.ZipFile(wheel) as opened:
         names = {name for name in opened.namelist() if ".dist-info/" not in name}
     data = [file for folder in ("specs", "fixtures") for file in (ROOT / folder).rglob("*") if file.is_file()]
-    package = [file for file in (ROOT / "mockserver").rglob("*") if file.is_file() and "__pycache__" not in file.parts]
-    expected = {f"mockserver/data/{file.relative_to(ROOT)}" for file in data} | {str(file.relative_to(ROOT)) for file in package}
+    package = [
+        file
+        for file in (ROOT / "mockserver").rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    ]
+    expected = {f"mockserver/data/{file.relative_to(ROOT)}" for file in data} | {
+        str(file.relative_to(ROOT)) for file in package
+    }
     assert names == expected
-    assert {"mockserver/py.typed", "mockserver/data/specs/behaviour.schema.json", "mockserver/data/fixtures/accounts.yaml"} <= names
+    assert {
+        "mockserver/py.typed",
+        "mockserver/data/specs/behaviour.schema.json",
+        "mockserver/data/fixtures/accounts.yaml",
+    } <= names
     assert any(name.endswith(".ttf") for name in names)
 
 
@@ -55,7 +82,14 @@ def test_the_wheel_brings_the_command(wheel):
 
 def test_an_installed_wheel_is_what_runs(installed, tmp_path):
     said = run("mockserver", "check", env=installed, cwd=tmp_path).stdout
-    where = subprocess.run([sys.executable, "-c", "import mockserver; print(mockserver.__file__)"], env=installed, cwd=tmp_path, capture_output=True, text=True, check=True)
+    where = subprocess.run(
+        [sys.executable, "-c", "import mockserver; print(mockserver.__file__)"],
+        env=installed,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert "nothing to complain of" in said
     assert where.stdout.startswith(installed["PYTHONPATH"])
 
@@ -64,7 +98,9 @@ def test_an_installed_wheel_serves_pictures_from_another_folder(installed, tmp_p
     command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--json", "--quiet"]
     with subprocess.Popen(command, env=installed, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         try:
-            with httpx.Client(base_url=json.loads(process.stdout.readline())["url"], timeout=PATIENCE_S) as client:
+            with httpx.Client(
+                base_url=json.loads(process.stdout.readline())["url"], timeout=PATIENCE_S
+            ) as client:
                 assert client.get("/__admin/health").status_code == 200
                 # This account's photo and logo come from the fixtures, the letters from the font.
                 body = {"title": "Ten tips", "format": "youtube", "usePhoto": True, "useLogo": True}

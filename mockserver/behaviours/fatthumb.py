@@ -16,7 +16,10 @@ Json = Any
 def generate(call: Call) -> Result:
     """Start a generation; its thumbnails are there when the job ends."""
     count = int(call.value("count"))
-    thumbnails = [{"id": f"thumb_{call.chance.hex(f'thumbnail {index}', 24)}", "output": _published(call, index)} for index in range(count)]
+    thumbnails = [
+        {"id": f"thumb_{call.chance.hex(f'thumbnail {index}', 24)}", "output": _published(call, index)}
+        for index in range(count)
+    ]
     fields = {
         "model": call.value("model"),
         "count": count,
@@ -57,7 +60,9 @@ def read(call: Call) -> Result:
             "model": resource.fields["model"],
             "count": resource.fields["count"],
             "createdAt": int(resource.created_at_s * 1000),
-            "thumbnails": [_thumbnail(call, resource, index) for index in range(len(resource.fields["thumbnails"]))],
+            "thumbnails": [
+                _thumbnail(call, resource, index) for index in range(len(resource.fields["thumbnails"]))
+            ],
         }
     )
 

@@ -67,7 +67,9 @@ def made(documented: ResponseSpec, chance: Chance) -> Json:
         return None
     for is_full, branch in ((is_full, branch) for is_full in (True, False) for branch in range(BRANCHES)):
         try:
-            value = _Maker(schema.followed, chance, is_full=is_full, branch=branch).value(schema.document, "answer")
+            value = _Maker(schema.followed, chance, is_full=is_full, branch=branch).value(
+                schema.document, "answer"
+            )
         except EndlessError:
             continue
         if schema.accepts(value):
@@ -140,7 +142,9 @@ class _Maker:
             all_open.update(dict.fromkeys(also_open))
         return joined, tuple(all_open)
 
-    def _of_kind(self, kind: str | None, part: Mapping[str, Json], place: str, open_: tuple[str, ...]) -> Json:
+    def _of_kind(
+        self, kind: str | None, part: Mapping[str, Json], place: str, open_: tuple[str, ...]
+    ) -> Json:
         if kind == "object":
             return self._object(part, place, open_)
         if kind == "array":
@@ -174,8 +178,16 @@ class _Maker:
         try:
             for index in range(TRIES * count if part.get("uniqueItems") else count):
                 schema = schemas[index] if index < len(schemas) else rest
-                item = None if len(items) == count or schema is False else self.value(schema, f"{place}/{index}", open_)
-                if len(items) < count and schema is not False and not (part.get("uniqueItems") and item in items):
+                item = (
+                    None
+                    if len(items) == count or schema is False
+                    else self.value(schema, f"{place}/{index}", open_)
+                )
+                if (
+                    len(items) < count
+                    and schema is not False
+                    and not (part.get("uniqueItems") and item in items)
+                ):
                     items.append(item)
         except EndlessError:
             if least > len(items):
@@ -194,7 +206,9 @@ def _joined(one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Jso
         if key in JOINED:
             together[key] = JOINED[key](one[key], other[key])
         elif key == "type":
-            kinds = [[each["type"]] if isinstance(each["type"], str) else each["type"] for each in (one, other)]
+            kinds = [
+                [each["type"]] if isinstance(each["type"], str) else each["type"] for each in (one, other)
+            ]
             together[key] = [kind for kind in kinds[0] if kind in kinds[1]] or kinds[0]
     return together
 
@@ -216,12 +230,20 @@ def _number(part: Mapping[str, Json], share: float, *, is_whole: bool) -> float:
     14
     """
     bounds = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
-    exact = {key: Fraction(str(part[key])) for key in bounds if key in part and not isinstance(part[key], bool)}
+    exact = {
+        key: Fraction(str(part[key])) for key in bounds if key in part and not isinstance(part[key], bool)
+    }
     lows = [exact[key] for key in ("minimum", "exclusiveMinimum") if key in exact]
     highs = [exact[key] for key in ("maximum", "exclusiveMaximum") if key in exact]
     step = exact.get("multipleOf") or Fraction(1)
     step = Fraction(step.numerator) if is_whole else step
-    low = max(lows) if lows else min(highs, default=Fraction(0)) - WIDTH * step if highs and min(highs) < 0 else Fraction(0)
+    low = (
+        max(lows)
+        if lows
+        else min(highs, default=Fraction(0)) - WIDTH * step
+        if highs and min(highs) < 0
+        else Fraction(0)
+    )
     high = min(highs) if highs else low + WIDTH * step
     first, last = math.ceil(low / step), math.floor(high / step)
     first += first * step == exact.get("exclusiveMinimum")
@@ -230,7 +252,11 @@ def _number(part: Mapping[str, Json], share: float, *, is_whole: bool) -> float:
         return float(low + (high - low) * (Fraction(1, 4) + Fraction(round(share * 100), 200)))
     chosen = first + int(share * (last - first + 1)) if first <= last else first
     # The judge divides in floating point, where 0.3 is no multiple of 0.1: such numbers are passed over.
-    exactly = (count for count in chain(range(chosen, last + 1), range(first, chosen)) if (float(count * step) / float(step)).is_integer())
+    exactly = (
+        count
+        for count in chain(range(chosen, last + 1), range(first, chosen))
+        if (float(count * step) / float(step)).is_integer()
+    )
     value = next(exactly, chosen) * step
     return int(value) if value.denominator == 1 else float(value)
 

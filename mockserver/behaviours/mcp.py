@@ -23,7 +23,11 @@ def answer(call: Call) -> Result:
     message = call.arguments.body
     if isinstance(message, dict) and message.get("jsonrpc") == "2.0" and {"result", "error"} & message.keys():
         return Result(EMPTY_BODY, status=202)  # an answer to a question that this server never asks
-    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0" or not isinstance(message.get("method"), str):
+    if (
+        not isinstance(message, dict)
+        or message.get("jsonrpc") != "2.0"
+        or not isinstance(message.get("method"), str)
+    ):
         return _error(None, INVALID_REQUEST, "The body must be one JSON-RPC 2.0 request", status=400)
     if "id" not in message:
         return Result(EMPTY_BODY, status=202)  # a notification: nobody waits for an answer
@@ -51,8 +55,16 @@ def _list_tools(call: Call, id_: Json, _params: Mapping[str, Json]) -> Result:
     tools: list[Json] = []
     for tool in call.operation.row.settings["tools"]:
         operation = call.provider.operations[tool["operation"]]
-        schema = next(iter(operation.body.schemas.values())).document if operation.body else {"type": "object"}
-        tools.append({"name": tool["name"], "description": tool["description"], "inputSchema": _without_remarks(schema)})
+        schema = (
+            next(iter(operation.body.schemas.values())).document if operation.body else {"type": "object"}
+        )
+        tools.append(
+            {
+                "name": tool["name"],
+                "description": tool["description"],
+                "inputSchema": _without_remarks(schema),
+            }
+        )
     return _result(id_, {"tools": tools})
 
 
@@ -64,7 +76,9 @@ def _without_remarks(schema: Json) -> Json:
 
 
 def _call_tool(call: Call, id_: Json, params: Mapping[str, Json]) -> Result:
-    tool = next((each for each in call.operation.row.settings["tools"] if each["name"] == params.get("name")), None)
+    tool = next(
+        (each for each in call.operation.row.settings["tools"] if each["name"] == params.get("name")), None
+    )
     if tool is None:
         return _error(id_, INVALID_PARAMS, f"Unknown tool: {params.get('name')}")
     response = _asked(call, tool["operation"], params.get("arguments") or {})
@@ -84,7 +98,9 @@ def _asked(call: Call, operation: str, arguments: Json) -> Response:
     target = call.provider.operations[operation]
     headers = {**call.request.headers, "content-type": "application/json"}
     path = f"/{call.provider.name}{target.path}"
-    response = call.ask(Request(target.method, path, headers, body=dump(arguments), scheme=call.request.scheme))
+    response = call.ask(
+        Request(target.method, path, headers, body=dump(arguments), scheme=call.request.scheme)
+    )
     if response.release is not None:
         response.release()
     return response

@@ -56,7 +56,9 @@ def opened(
             if field in body:
                 value = body[field]
                 if isinstance(value, list):
-                    found[role] = [_given(call, f"{field}/{index}", item, wanted) for index, item in enumerate(value)]
+                    found[role] = [
+                        _given(call, f"{field}/{index}", item, wanted) for index, item in enumerate(value)
+                    ]
                 else:
                     found[role] = [_given(call, field, value, wanted)]
                 break
@@ -90,7 +92,9 @@ def _sent(call: Call, place: str, url: str, wanted: Wanted) -> GivenPicture:
                 raise _problem(ProblemType.PICTURE_TOO_LARGE, message, place, wanted, wanted.too_large)
             keep(call.world, key, open_picture(data))
         except (UnreadablePicture, OversizedPicture) as error:
-            raise _problem(ProblemType.PICTURE_UNREADABLE, f"{_spoken(place)}: {error}", place, wanted) from error
+            raise _problem(
+                ProblemType.PICTURE_UNREADABLE, f"{_spoken(place)}: {error}", place, wanted
+            ) from error
     return GivenPicture(place, "uploaded", key)
 
 
@@ -106,7 +110,9 @@ def _linked(call: Call, place: str, url: str, wanted: Wanted) -> GivenPicture:
     if output is None:
         return GivenPicture(place, (host + path)[:LONGEST_LABEL])
     if output.is_over(call.world.clock.now()):
-        raise _problem(ProblemType.PICTURE_UNREACHABLE, f"{_spoken(place)}: the link has expired", place, wanted)
+        raise _problem(
+            ProblemType.PICTURE_UNREACHABLE, f"{_spoken(place)}: the link has expired", place, wanted
+        )
     if call.world.picture(output.id) is None:
         from mockserver.behaviours.drawing import drawn  # noqa: PLC0415 - Pillow is imported by the first picture
         from mockserver.imaging.reading import open_picture  # noqa: PLC0415
@@ -135,6 +141,8 @@ def _spoken(place: str) -> str:
     return f"{field}[{index}]" if index else field
 
 
-def _problem(type_: ProblemType, message: str, place: str, wanted: Wanted, error: str | None = None) -> Problem:
+def _problem(
+    type_: ProblemType, message: str, place: str, wanted: Wanted, error: str | None = None
+) -> Problem:
     violation = Violation("body", f"/{place}", type_.value, message, wanted.source)
     return Problem(type_, (violation,), error=error)

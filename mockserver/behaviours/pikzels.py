@@ -119,15 +119,25 @@ def free_name(call: Call, *, sent: str, source: str) -> Call:
     if name.strip().casefold() in call.provider.vocabulary["reserved_names"]:
         raise call.problem(ProblemType.NAME_RESERVED, f"{sent}: {name} is reserved", name=sent, source=source)
     mode = call.operation.row.settings["job"]
-    if not call.account.flag("allows_equal_names") and call.world.names.get(_name_key(call, mode, name)) is not None:
-        raise call.problem(ProblemType.NAME_TAKEN, f"{sent}: this account has a {mode} named {name}", name=sent, source=source)
+    if (
+        not call.account.flag("allows_equal_names")
+        and call.world.names.get(_name_key(call, mode, name)) is not None
+    ):
+        raise call.problem(
+            ProblemType.NAME_TAKEN,
+            f"{sent}: this account has a {mode} named {name}",
+            name=sent,
+            source=source,
+        )
     return call
 
 
 def train(call: Call) -> Result:
     """Create a persona or a style; its name is taken from now on."""
     name = call.body["name"]
-    free_name(call, sent="name", source=call.operation.row.source)  # again, now that nobody can take it meanwhile
+    free_name(
+        call, sent="name", source=call.operation.row.source
+    )  # again, now that nobody can take it meanwhile
     resource = _created(call, name)
     call.world.resources.put(resource.id, resource)
     call.world.names.put(_name_key(call, resource.kind, name), resource.id)
@@ -174,7 +184,9 @@ def read(call: Call) -> Result:
             "mode": resource.kind,
             "portrait_url": _link(call, {"output": resource.fields["portrait"]}) if is_completed else None,
             "progress": int(top * resource.share_done(now_s)),
-            "reference": [_link(call, each) for each in resource.fields["references"]] if is_completed else None,
+            "reference": [_link(call, each) for each in resource.fields["references"]]
+            if is_completed
+            else None,
             "special_instructions": resource.fields["special_instructions"],
             "status": status,
         }
@@ -187,7 +199,13 @@ def update(call: Call) -> Result:
         resource = _owned(call)
         changed = resource._replace(fields={**resource.fields, **call.body})
         call.world.resources.put(resource.id, changed)
-    return Result({"name": changed.fields["name"], "id": changed.id, "special_instructions": changed.fields["special_instructions"]})
+    return Result(
+        {
+            "name": changed.fields["name"],
+            "id": changed.id,
+            "special_instructions": changed.fields["special_instructions"],
+        }
+    )
 
 
 def delete(call: Call) -> Result:
@@ -195,7 +213,9 @@ def delete(call: Call) -> Result:
     with call.world.lock:
         resource = _owned(call)
         if resource.status(call.world.clock.now()) == resource.running:
-            raise call.problem(ProblemType.RESOURCE_BUSY, f"{resource.id} is still processing", name="id", location="path")
+            raise call.problem(
+                ProblemType.RESOURCE_BUSY, f"{resource.id} is still processing", name="id", location="path"
+            )
         call.world.resources.delete(resource.id)
         call.world.names.delete(_name_key(call, resource.kind, resource.fields["name"]))
     return Result({"message": call.provider.vocabulary["deleted"]})

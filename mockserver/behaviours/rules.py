@@ -17,7 +17,14 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 def uuid(call: Call, *, sent: str, error: str, source: str) -> Call:
     """Refuse a field that is no UUID."""
     if not UUID.fullmatch(call.body[sent]):
-        raise call.problem(ProblemType.INVALID_REQUEST, f"{sent} must be a UUID", name=sent, rule="uuid", source=source, error=error)
+        raise call.problem(
+            ProblemType.INVALID_REQUEST,
+            f"{sent} must be a UUID",
+            name=sent,
+            rule="uuid",
+            source=source,
+            error=error,
+        )
     return call
 
 
@@ -27,7 +34,9 @@ def utf16_length(call: Call, *, sent: str, limit: str, error: str, source: str) 
     units = len(call.body[sent].encode("utf-16-le", "surrogatepass")) // 2
     if units > most:
         message = f"{sent} must be at most {most} UTF-16 units long (it has {units})"
-        raise call.problem(ProblemType.INVALID_REQUEST, message, name=sent, rule="utf16_length", source=source, error=error)
+        raise call.problem(
+            ProblemType.INVALID_REQUEST, message, name=sent, rule="utf16_length", source=source, error=error
+        )
     return call
 
 
@@ -39,20 +48,43 @@ def marked_words(call: Call, *, fields: Sequence[str], errors: Sequence[str], so
         for error in errors if lowered else ():
             if f"[{error.lower()}]" in lowered:
                 message = f"{field} holds the mark [{error.lower()}]"
-                raise call.problem(ProblemType.INVALID_REQUEST, message, name=field, rule="marked_words", source=source, error=error)
+                raise call.problem(
+                    ProblemType.INVALID_REQUEST,
+                    message,
+                    name=field,
+                    rule="marked_words",
+                    source=source,
+                    error=error,
+                )
     return call
 
 
 def refuse_when(
-    call: Call, *, error: str, source: str, account: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
+    call: Call,
+    *,
+    error: str,
+    source: str,
+    account: Mapping[str, Any] | None = None,
+    body: Mapping[str, Any] | None = None,
 ) -> Call:
     """Refuse a call whose account has these flags and whose body has these values; a missing flag is false."""
     flags = all((call.account.flag(name) or False) == wanted for name, wanted in (account or {}).items())
     if flags and all(call.value(name) == wanted for name, wanted in (body or {}).items()):
         has = ", ".join(f"{name}: {str(value).lower()}" for name, value in (account or {}).items())
-        asks = " and the call has " + ", ".join(f"{name}: {value}" for name, value in body.items()) if body else ""
+        asks = (
+            " and the call has " + ", ".join(f"{name}: {value}" for name, value in body.items())
+            if body
+            else ""
+        )
         message = f"the account {call.account.key} has {has}{asks}"
-        raise call.problem(ProblemType.INVALID_REQUEST, message, rule="refuse_when", source=source, error=error, location="header")
+        raise call.problem(
+            ProblemType.INVALID_REQUEST,
+            message,
+            rule="refuse_when",
+            source=source,
+            error=error,
+            location="header",
+        )
     return call
 
 
@@ -70,7 +102,9 @@ def plan_allows(call: Call, *, field: str, attribute: str, error: str, source: s
         is_allowed = value in allowed if isinstance(allowed, list) else value <= allowed
     if not is_allowed:
         message = f"the plan {call.account.plan} does not include {field} {value!r}"
-        raise call.problem(ProblemType.INVALID_REQUEST, message, name=field, rule="plan_allows", source=source, error=error)
+        raise call.problem(
+            ProblemType.INVALID_REQUEST, message, name=field, rule="plan_allows", source=source, error=error
+        )
     return call
 
 
@@ -82,11 +116,18 @@ def known_ids(
     for name in [value] if isinstance(value, str) else value or ():
         if name not in owned:
             message = f"{field}: this account has no {name!r}; it has {', '.join(owned) or 'none'}"
-            raise call.problem(ProblemType.INVALID_REQUEST, message, name=field, rule="known_ids", source=source, error=error)
+            raise call.problem(
+                ProblemType.INVALID_REQUEST, message, name=field, rule="known_ids", source=source, error=error
+            )
         state = owned[name] if isinstance(owned, Mapping) else None
         if states and isinstance(state, str) and state in states:
             raise call.problem(
-                ProblemType.INVALID_REQUEST, f"{field}: {name} is {state}", name=field, rule="known_ids", source=source, error=states[state]
+                ProblemType.INVALID_REQUEST,
+                f"{field}: {name} is {state}",
+                name=field,
+                rule="known_ids",
+                source=source,
+                error=states[state],
             )
     return call
 
@@ -96,23 +137,52 @@ def usable_resource(call: Call, *, sent: str, kind: str, source: str) -> Call:
     id_ = call.body[sent]
     resource = call.world.resources.get(id_)
     if resource is None or resource.account != call.account.id or resource.kind != kind:
-        raise call.problem(ProblemType.RESOURCE_UNKNOWN, f"this account has no {kind} {id_}", name=sent, rule="usable_resource", source=source)
+        raise call.problem(
+            ProblemType.RESOURCE_UNKNOWN,
+            f"this account has no {kind} {id_}",
+            name=sent,
+            rule="usable_resource",
+            source=source,
+        )
     status = resource.status(call.world.clock.now())
     if status != call.provider.jobs["outcomes"][0]:
-        raise call.problem(ProblemType.RESOURCE_NOT_READY, f"the {kind} {id_} is {status}", name=sent, rule="usable_resource", source=source)
+        raise call.problem(
+            ProblemType.RESOURCE_NOT_READY,
+            f"the {kind} {id_} is {status}",
+            name=sent,
+            rule="usable_resource",
+            source=source,
+        )
     return call
 
 
 def saved_asset(
-    call: Call, *, asset: str, flag: str, inline: str, attribute: str, plan_error: str, error: str, source: str
+    call: Call,
+    *,
+    asset: str,
+    flag: str,
+    inline: str,
+    attribute: str,
+    plan_error: str,
+    error: str,
+    source: str,
 ) -> Call:
     """Refuse a flag that needs a saved asset where the plan has none to save, or none is saved."""
     if not call.value(flag) or inline in call.body:
         return call
     if not call.plan(attribute):
         message = f"the plan {call.account.plan} does not include a saved {asset}"
-        raise call.problem(ProblemType.INVALID_REQUEST, message, name=flag, rule="saved_asset", source=source, error=plan_error)
+        raise call.problem(
+            ProblemType.INVALID_REQUEST,
+            message,
+            name=flag,
+            rule="saved_asset",
+            source=source,
+            error=plan_error,
+        )
     if asset not in (call.account.flag("assets") or {}):
         message = f"{flag} needs {inline}, or a saved {asset}, which this account does not have"
-        raise call.problem(ProblemType.INVALID_REQUEST, message, name=flag, rule="saved_asset", source=source, error=error)
+        raise call.problem(
+            ProblemType.INVALID_REQUEST, message, name=flag, rule="saved_asset", source=source, error=error
+        )
     return call

@@ -59,7 +59,9 @@ def _promised(call: Call, format_: str, picture: SceneJson) -> Result:
     secret = str(call.account.flag("webhook_secret"))
     with world.lock:
         world.resources.put(job.id, job)
-        world.deliveries.put(job.id, Delivery(job.id, call.account.id, url, secret, WAITING, job.ends_at_s, []))
+        world.deliveries.put(
+            job.id, Delivery(job.id, call.account.id, url, secret, WAITING, job.ends_at_s, [])
+        )
     return Result({"jobId": job.id, "status": job.running, "webhookUrl": url}, status=202)
 
 
@@ -99,7 +101,9 @@ def _insets(call: Call) -> list[SceneJson]:
     ]
     sets = call.account.flag("reference_sets") or {}
     chosen = sets.get(call.value("customAssetsId") or "", {})
-    return shown + [{"role": "reference", "label": "reference", "data": file} for file in chosen.get("files", ())]
+    return shown + [
+        {"role": "reference", "label": "reference", "data": file} for file in chosen.get("files", ())
+    ]
 
 
 def _saved(role: str, asset: Mapping[str, Any]) -> SceneJson:

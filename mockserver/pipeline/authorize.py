@@ -77,7 +77,10 @@ def _caller(provider: Provider, scheme: SecurityScheme, key: str, world: World, 
             if is_strict:
                 raise _refused(ProblemType.KEY_UNKNOWN, scheme, "no fixture lists this key (--strict-keys)")
     if ordered is not None and ordered in {provider.problems[kind.value].error.name for kind in KEY_PROBLEMS}:
-        raise Problem(violations=(Violation("header", f"/{scheme.header}", "ordered", f"the key orders {ordered}"),), error=ordered)
+        raise Problem(
+            violations=(Violation("header", f"/{scheme.header}", "ordered", f"the key orders {ordered}"),),
+            error=ordered,
+        )
     _check_state(account, scheme)
     return Caller(account, ordered)
 
@@ -101,10 +104,13 @@ def ordered_by(provider: Provider, key: str) -> tuple[str, str | None]:
 
 def _missing(schemes: tuple[SecurityScheme, ...]) -> Problem:
     ways = " or ".join(
-        f"{scheme.shown}: Bearer KEY" if scheme.kind == "bearer" else f"{scheme.shown}: KEY" for scheme in schemes
+        f"{scheme.shown}: Bearer KEY" if scheme.kind == "bearer" else f"{scheme.shown}: KEY"
+        for scheme in schemes
     )
     message = f"the request carries no key in the right form; send {ways}"
-    return Problem(ProblemType.KEY_MISSING, (Violation("header", f"/{schemes[0].header}", "required", message),))
+    return Problem(
+        ProblemType.KEY_MISSING, (Violation("header", f"/{schemes[0].header}", "required", message),)
+    )
 
 
 def _refused(type_: ProblemType, scheme: SecurityScheme, message: str) -> Problem:

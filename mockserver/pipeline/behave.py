@@ -23,7 +23,9 @@ PACKAGE = "mockserver.behaviours"
 class Bound:
     """An operation with the functions that its table names."""
 
-    rules: tuple[tuple[str | None, Rule], ...]  # with the field without which the rule is not asked; None: always
+    rules: tuple[
+        tuple[str | None, Rule], ...
+    ]  # with the field without which the rule is not asked; None: always
     behaviour: Behaviour
 
 

@@ -97,7 +97,9 @@ def _top_up(call: Call, account: Account, amount: float) -> float:
     balance = account.credits or 0
     message = f"the call costs {amount}, the balance is {balance}"
     if smart.get("has_unpaid_invoice"):
-        raise call.problem(ProblemType.PAYMENT_FAILED, f"{message}, and a top-up invoice is unpaid", location="header")
+        raise call.problem(
+            ProblemType.PAYMENT_FAILED, f"{message}, and a top-up invoice is unpaid", location="header"
+        )
     top_up: float = smart.get("top_up", 0)
     if balance + top_up < amount:
         message += f", and a top-up of {top_up} cannot cover it" if smart else ""
@@ -109,7 +111,9 @@ def _book(call: Call, account: Account, what: str, amount: float) -> Account:
     """Take an amount from a balance and write it into the ledger."""
     world, id_, number = call.world, account.id, account.entries + 1
     balance = balance_after(account.credits or 0, amount)
-    world.ledger.put(ledger_key(id_, number), Entry(number, what, amount, balance, world.clock.now(), call.request_id))
+    world.ledger.put(
+        ledger_key(id_, number), Entry(number, what, amount, balance, world.clock.now(), call.request_id)
+    )
     if number > KEPT_PER_ACCOUNT:
         world.ledger.delete(ledger_key(id_, number - KEPT_PER_ACCOUNT))
     key, state, plan = account.key, account.state, account.plan

@@ -47,7 +47,10 @@ def _body(expected: RequestBody, request: Request) -> tuple[Json, tuple[Violatio
         wanted = " or ".join(expected.schemas)
         sent = f"not {content_type.strip()[:100]}" if content_type.strip() else "but it is missing"
         raise _problem(
-            ProblemType.UNSUPPORTED_MEDIA_TYPE, "header", "/content-type", f"Content-Type must be {wanted}, {sent}"
+            ProblemType.UNSUPPORTED_MEDIA_TYPE,
+            "header",
+            "/content-type",
+            f"Content-Type must be {wanted}, {sent}",
         )
     try:
         value, repeated = parse(request.body)
@@ -55,7 +58,13 @@ def _body(expected: RequestBody, request: Request) -> tuple[Json, tuple[Violatio
         reason = str(error) if request.body else "the body is empty"
         raise _problem(ProblemType.MALFORMED_BODY, "body", "", f"The body is not JSON: {reason}") from error
     return value, tuple(
-        Violation("body", place, "duplicateKey", f"warning: {place[:80]} stands twice; the last one counts", "RFC 8259")
+        Violation(
+            "body",
+            place,
+            "duplicateKey",
+            f"warning: {place[:80]} stands twice; the last one counts",
+            "RFC 8259",
+        )
         for place in repeated
     )
 
@@ -81,7 +90,11 @@ def _parameter(
     """Decode one parameter; None where it was not sent."""
     name, schema = parameter.name, parameter.schema
     if parameter.style == "deepObject":
-        parts = {key[len(name) + 1 : -1]: value for key, value in pairs if key.startswith(f"{name}[") and key.endswith("]")}
+        parts = {
+            key[len(name) + 1 : -1]: value
+            for key, value in pairs
+            if key.startswith(f"{name}[") and key.endswith("]")
+        }
         return {key: _typed(value, schema.types(schema.member(key))) for key, value in parts.items()} or None
     if parameter.location == "query":
         values = [value for key, value in pairs if key == name]

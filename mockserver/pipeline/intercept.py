@@ -11,7 +11,9 @@ from mockserver.problems import OwnProblem, Problem, Violation
 from mockserver.spec.model import ErrorRow, Operation, Provider
 
 # One preference of RFC 7240: a token, and a value that is a token or a quoted string.
-PREFERENCE = re.compile(r"""\s*([A-Za-z][\w-]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^",;\s]*)))?\s*(?:[,;]|$)""", re.ASCII)
+PREFERENCE = re.compile(
+    r"""\s*([A-Za-z][\w-]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^",;\s]*)))?\s*(?:[,;]|$)""", re.ASCII
+)
 MILLISECONDS = re.compile(r"[0-9]+")
 LONGEST_DELAY_MS = 600_000
 MOST_DIGITS = 9
@@ -44,7 +46,9 @@ def delay_ms(wanted: Mapping[str, str]) -> int:
     return min(int(text[:MOST_DIGITS]), LONGEST_DELAY_MS)
 
 
-def intercept(provider: Provider, operation: Operation, wanted: Mapping[str, str], ordered: str | None) -> None:
+def intercept(
+    provider: Provider, operation: Operation, wanted: Mapping[str, str], ordered: str | None
+) -> None:
     """Return where nothing was ordered. Raises the ordered Problem, or OwnProblem for an order nobody can fulfil."""
     if not wanted and ordered is None:
         return
@@ -52,7 +56,9 @@ def intercept(provider: Provider, operation: Operation, wanted: Mapping[str, str
     name = row.name if row else ordered
     if name is not None and (row is not None or "code" not in wanted):
         location, pointer = ("header", "/prefer") if row else ("header", "/key")
-        violation = Violation(location, pointer, "ordered", f"the caller ordered {name}", "the request itself")
+        violation = Violation(
+            location, pointer, "ordered", f"the caller ordered {name}", "the request itself"
+        )
         raise Problem(violations=(violation,), error=name)
 
 
@@ -64,7 +70,9 @@ def applied(wanted: Mapping[str, str], response: Response, operation: Operation 
         "delay": delay_ms(wanted) > 0,
         "job": response.error is None and operation is not None and "job" in operation.row.settings,
     }
-    return ", ".join(f"{name}={wanted[name]}" for name, yes in is_honoured.items() if yes and wanted.get(name))
+    return ", ".join(
+        f"{name}={wanted[name]}" for name, yes in is_honoured.items() if yes and wanted.get(name)
+    )
 
 
 def _preferred(provider: Provider, operation: Operation, wanted: Mapping[str, str]) -> ErrorRow | None:
@@ -85,7 +93,9 @@ def _preferred(provider: Provider, operation: Operation, wanted: Mapping[str, st
     return found[0]
 
 
-def _unknown_order(provider: Provider, operation: Operation, code: str | None, example: str | None) -> OwnProblem:
+def _unknown_order(
+    provider: Provider, operation: Operation, code: str | None, example: str | None
+) -> OwnProblem:
     asked = ", ".join(filter(None, [code and f"code={code[:40]}", example and f"example={example[:80]}"]))
     available: dict[str, list[str]] = {}
     for row in provider.errors.values():

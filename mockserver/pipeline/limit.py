@@ -21,7 +21,11 @@ def limit(match: Match, account: Account, world: World) -> Release | None:
     """Count the call; give what frees its slot, None where it has none. Raises Problem with Retry-After."""
     if not match.provider.rates or not match.operation.security or not world.enforces(account, "limits"):
         return None
-    rows = [row for row in match.provider.rates if match.operation.id in row.get("operations", (match.operation.id,))]
+    rows = [
+        row
+        for row in match.provider.rates
+        if match.operation.id in row.get("operations", (match.operation.id,))
+    ]
     with world.lock:
         _count(match, account, world, [row for row in rows if "window_s" in row])
     for row in rows:

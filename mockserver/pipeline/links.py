@@ -49,4 +49,6 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World)
         return [turned(item) for item in value] if isinstance(value, list) else value
 
     pictures = match.operation.row.picture_fields
-    return arguments._replace(body={name: turned(value) if name in pictures else value for name, value in body.items()})
+    return arguments._replace(
+        body={name: turned(value) if name in pictures else value for name, value in body.items()}
+    )

@@ -34,7 +34,9 @@ def answer_headers(provider: Provider, values: Mapping[str, str]) -> Headers:
     return tuple(found)
 
 
-def succeed(operation: Operation, result: Result, headers: Headers, warnings: tuple[Violation, ...]) -> Response:
+def succeed(
+    operation: Operation, result: Result, headers: Headers, warnings: tuple[Violation, ...]
+) -> Response:
     """Write a result; a body that is a callable stays one, and one that is EMPTY has no type."""
     body = result.body
     if body is EMPTY_BODY:
@@ -83,8 +85,12 @@ def refuse(
 def refuse_ourselves(problem: OwnProblem) -> Response:
     """Write RFC 9457 problem details: the emulator speaks, not an API."""
     body = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.detail}
-    explained = ((VIOLATIONS, violations_header(problem.violations, "mockserver")),) if problem.violations else ()
-    return Response(problem.status, (PROBLEM_TYPE, *explained), dump({**body, **problem.members}), error=problem.title)
+    explained = (
+        ((VIOLATIONS, violations_header(problem.violations, "mockserver")),) if problem.violations else ()
+    )
+    return Response(
+        problem.status, (PROBLEM_TYPE, *explained), dump({**body, **problem.members}), error=problem.title
+    )
 
 
 def violations_header(violations: tuple[Violation, ...], source: str) -> str:
@@ -120,7 +126,9 @@ def _shortened(text: str) -> str:
     return text if cut == text else cut + "…"
 
 
-def _row(provider: Provider, problem: Problem, special: Mapping[str, ProblemRow]) -> tuple[ErrorRow, int, str]:
+def _row(
+    provider: Provider, problem: Problem, special: Mapping[str, ProblemRow]
+) -> tuple[ErrorRow, int, str]:
     """Find what the provider, or this operation of it, calls a problem: the row, the status and the message."""
     name = problem.type.value
     answer = special.get(name) or provider.problems.get(name) or provider.problems["internal"]

@@ -28,7 +28,9 @@ class Index:
     """The paths that lead to operations, for one provider or for all."""
 
     fixed: Mapping[str, Mapping[str, Match]]  # path → method → match
-    templates: tuple[tuple[re.Pattern[str], tuple[str, ...], Mapping[str, Match]], ...]  # with the names of the groups
+    templates: tuple[
+        tuple[re.Pattern[str], tuple[str, ...], Mapping[str, Match]], ...
+    ]  # with the names of the groups
     paths: tuple[str, ...]  # every template as documented
 
     @classmethod
@@ -95,7 +97,9 @@ class Router:
         if methods:
             allowed = ", ".join(sorted(methods))
             operation = next(iter(methods.values())).operation
-            violation = Violation("path", "", "method", f"{operation.path} takes {allowed}, not {method}", operation.row.source)
+            violation = Violation(
+                "path", "", "method", f"{operation.path} takes {allowed}, not {method}", operation.row.source
+            )
             problem = Problem(ProblemType.UNKNOWN_METHOD, (violation,), headers={"Allow": allowed})
             return Misrouted(next(iter(methods.values())).provider, problem)
         nearest = _nearest(path, index.paths)
@@ -108,7 +112,9 @@ class Router:
         """Say whose API an unknown path most likely belongs to: the one that shares its first part."""
         first = path[1:].partition("/")[0]
         for provider in self._providers.values():
-            if any(operation.path[1:].partition("/")[0] == first for operation in provider.operations.values()):
+            if any(
+                operation.path[1:].partition("/")[0] == first for operation in provider.operations.values()
+            ):
                 return provider
         return None
 

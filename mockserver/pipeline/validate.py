@@ -22,7 +22,9 @@ def validate(match: Match, arguments: Arguments) -> None:
     if operation.body is not None and (operation.body.is_required or arguments.body is not None):
         schema = next(iter(operation.body.schemas.values()))
         if not schema.accepts(arguments.body):
-            breaches = _without_echoes(schema.breaches(arguments.body), arguments.body, operation.row.refusals)
+            breaches = _without_echoes(
+                schema.breaches(arguments.body), arguments.body, operation.row.refusals
+            )
             found += [_body_violation(breach, arguments.body, match) for breach in breaches]
     if found:
         raise Problem(ProblemType.INVALID_REQUEST, tuple(found), error=_special_error(found))
@@ -92,7 +94,11 @@ def _worded(breach: Breach, path: tuple[str | int, ...], provider: Provider) -> 
 
 
 def _speaks_of(row: WordingRow, breach: Breach) -> bool:
-    wanted = ((row.field, breach.path[0] if breach.path else None), (row.rule, breach.keyword), (row.pattern, breach.pattern))
+    wanted = (
+        (row.field, breach.path[0] if breach.path else None),
+        (row.rule, breach.keyword),
+        (row.pattern, breach.pattern),
+    )
     return all(want is None or want == have for want, have in wanted)
 
 

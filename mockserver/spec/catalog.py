@@ -27,7 +27,10 @@ FILES = ("openapi.yaml", "behaviour.yaml")
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DATE = "tag:yaml.org,2002:timestamp"
 # In JSON a date is a text, and these files are JSON that is easier to write.
-_resolvers = {key: [each for each in found if each[0] != DATE] for key, found in _SafeLoader.yaml_implicit_resolvers.items()}
+_resolvers = {
+    key: [each for each in found if each[0] != DATE]
+    for key, found in _SafeLoader.yaml_implicit_resolvers.items()
+}
 Loader: Any = type("Loader", (_SafeLoader,), {"yaml_implicit_resolvers": _resolvers})
 log = logging.getLogger("mockserver")
 
@@ -144,7 +147,11 @@ def _load_provider(
             documents.append(None)
             complaints += error.complaints
     document, table = documents
-    openapi = Document(document, f"{shown(folder)}/{FILES[0]}", name, shapes[0], is_thorough=is_thorough) if document else None
+    openapi = (
+        Document(document, f"{shown(folder)}/{FILES[0]}", name, shapes[0], is_thorough=is_thorough)
+        if document
+        else None
+    )
     behaviour = Table(table, f"{shown(folder)}/{FILES[1]}", shapes[1]) if table else None
     if not (openapi and behaviour and behaviour.has_shape):
         parts: list[Document | Table] = [each for each in (openapi, behaviour) if each]
@@ -176,7 +183,11 @@ def _warn_of_collisions(providers: Mapping[str, Provider]) -> None:
             if other != operation.provider:
                 log.warning(
                     "%s %s is documented by %s and %s: at the root the first answers; use the prefix /%s for the other",
-                    operation.method, operation.path, other, operation.provider, operation.provider,
+                    operation.method,
+                    operation.path,
+                    other,
+                    operation.provider,
+                    operation.provider,
                 )
 
 

@@ -64,7 +64,9 @@ def located(document: Json, breach: Breach) -> str:
     """
     names, here = [], document
     for part in breach.path:
-        is_there = part in here if isinstance(here, Mapping) else isinstance(here, list) and isinstance(part, int)
+        is_there = (
+            part in here if isinstance(here, Mapping) else isinstance(here, list) and isinstance(part, int)
+        )
         here = here[part] if is_there else None
         name = here.get("name") if isinstance(part, int) and isinstance(here, Mapping) else None
         names.append(name if isinstance(name, str) else str(part))
@@ -103,14 +105,18 @@ def explain(error: Any) -> Iterator[Breach]:
     pattern = error.validator_value if keyword == "pattern" else None
     complaint = COMPLAINTS.get(keyword, lambda _rule, _error: f"breaks the rule “{keyword}” of its schema")
     message = f"{spoken(path)} {complaint(error.validator_value, error)}"
-    yield Breach(path, keyword, at, message[0].upper() + message[1:] if message.startswith(WHOLE) else message, pattern)
+    yield Breach(
+        path, keyword, at, message[0].upper() + message[1:] if message.startswith(WHOLE) else message, pattern
+    )
 
 
 def _unknown(name: Any, known: Sequence[str]) -> str:
     name = str(name)  # YAML knows other keys
     shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
     near = difflib.get_close_matches(shown, known, n=1, cutoff=0.6)
-    return f"{shown or 'the empty name'} is not a known field" + (f"; did you mean {near[0]}?" if near else "")
+    return f"{shown or 'the empty name'} is not a known field" + (
+        f"; did you mean {near[0]}?" if near else ""
+    )
 
 
 def _choice(keyword: str, rule: Json) -> tuple[list[str], str] | None:
@@ -120,7 +126,9 @@ def _choice(keyword: str, rule: Json) -> tuple[list[str], str] | None:
         return names, f"Provide either {names[0]} or {names[1]}, not both"
     if keyword not in {"oneOf", "anyOf"}:
         return None
-    branches: list[Sequence[str]] = [branch.get("required", ()) if isinstance(branch, Mapping) else () for branch in rule]
+    branches: list[Sequence[str]] = [
+        branch.get("required", ()) if isinstance(branch, Mapping) else () for branch in rule
+    ]
     if any(len(names) != 1 for names in branches):
         return None
     names = [names[0] for names in branches]
@@ -142,7 +150,9 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _type(rule: Json, _error: Any) -> str:
-    return "must be " + _listed([ARTICLES.get(name, str(name)) for name in ([rule] if isinstance(rule, str) else rule)])
+    return "must be " + _listed(
+        [ARTICLES.get(name, str(name)) for name in ([rule] if isinstance(rule, str) else rule)]
+    )
 
 
 def _items(bound: str) -> Complaint:
@@ -160,7 +170,9 @@ COMPLAINTS: Mapping[str, Complaint] = {
     "type": _type,
     "enum": lambda rule, _error: "must be one of: " + ", ".join(str(item) for item in rule),
     "const": lambda rule, _error: f"must be {rule}",
-    "minLength": lambda rule, _error: "must not be empty" if rule == 1 else f"must have at least {rule} characters",
+    "minLength": lambda rule, _error: (
+        "must not be empty" if rule == 1 else f"must have at least {rule} characters"
+    ),
     "maxLength": lambda rule, error: f"must have at most {rule} characters (it has {len(error.instance)})",
     "pattern": lambda rule, _error: f"must match the pattern {rule}",
     "minItems": _items("at least"),

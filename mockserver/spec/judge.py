@@ -30,7 +30,14 @@ def _properties(judge: Any, table: Any, value: Json, _schema: Json) -> Iterator[
     """Report a property that is forbidden at its own place, which jsonschema forgets for the schema `false`."""
     for name in table if isinstance(value, dict) else ():
         if name in value and table[name] is False:
-            yield ValidationError("false", path=(name,), validator="false", validator_value=False, instance=value[name], schema=False)
+            yield ValidationError(
+                "false",
+                path=(name,),
+                validator="false",
+                validator_value=False,
+                instance=value[name],
+                schema=False,
+            )
         elif name in value:
             yield from judge.descend(value[name], table[name], path=name, schema_path=name)
 
@@ -61,6 +68,12 @@ def _is_integer(checker: Any, value: Json) -> bool:
 _types = Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number).redefine("integer", _is_integer)
 Judge: Any = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
-    validators={"pattern": _pattern, "patternProperties": _pattern_properties, "properties": _properties, "required": _required, "type": _type},
+    validators={
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "properties": _properties,
+        "required": _required,
+        "type": _type,
+    },
     type_checker=_types,
 )

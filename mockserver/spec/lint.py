@@ -37,7 +37,9 @@ def _examples(operation: Operation) -> Iterator[str]:
     body = operation.body
     if body and body.example is not None:
         for schema in body.schemas.values():
-            yield from (f"the request's example: {breach.message}" for breach in schema.breaches(body.example))
+            yield from (
+                f"the request's example: {breach.message}" for breach in schema.breaches(body.example)
+            )
     for response in operation.responses.values():
         if response.schema and response.example is not None:
             for breach in response.schema.breaches(response.example):
@@ -51,7 +53,9 @@ def _strays(operation: Operation) -> Iterator[str]:
             yield f"parameter {parameter.name!r} is in the path, but {operation.path} has no {{{parameter.name}}}; rename or remove it"
 
 
-def _error(row: ErrorRow, operations: Sequence[Operation], shape: Json, table: str, document: str) -> Iterator[str]:
+def _error(
+    row: ErrorRow, operations: Sequence[Operation], shape: Json, table: str, document: str
+) -> Iterator[str]:
     """Hold the body of a catalogue row against the responses that are documented for its status: one complaint for all."""
     body = fill(shape, {"code": row.code, "message": row.message, "request_id": "1"})
     silent: list[Operation] = []
@@ -81,7 +85,12 @@ def _named(operations: Sequence[Operation]) -> str:
 
 def _unknown_sizes(provider: Provider) -> Iterator[str]:
     """Find sizes under names that no request can mean."""
-    schemas = [schema.document for each in provider.operations.values() if each.body for schema in each.body.schemas.values()]
+    schemas = [
+        schema.document
+        for each in provider.operations.values()
+        if each.body
+        for schema in each.body.schemas.values()
+    ]
     known = list(dict.fromkeys(value for schema in schemas for value in _choices(schema)))
     for size in provider.sizes if known else ():
         if size not in known:
@@ -92,7 +101,11 @@ def _choices(schema: Json) -> Iterator[str]:
     """Give every text that a schema lists: the members of its enums, and its defaults."""
     if isinstance(schema, Mapping):
         listed = schema.get("enum", ())
-        for value in (*(listed if isinstance(listed, list) else ()), schema.get("const"), schema.get("default")):
+        for value in (
+            *(listed if isinstance(listed, list) else ()),
+            schema.get("const"),
+            schema.get("default"),
+        ):
             if isinstance(value, str):
                 yield value
         for part in schema.values():

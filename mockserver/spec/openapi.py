@@ -36,7 +36,13 @@ class Document:
     """
 
     def __init__(
-        self, document: Json, file: str, provider: str, shape: Schema | None = None, *, is_thorough: bool = False
+        self,
+        document: Json,
+        file: str,
+        provider: str,
+        shape: Schema | None = None,
+        *,
+        is_thorough: bool = False,
     ) -> None:
         self.document = document
         self.file = file
@@ -68,7 +74,9 @@ class Document:
                 )
             elif name in found:
                 other = found[name]
-                self._complain(place, f"operationId {name!r} is that of {other.method} {other.path}, too; rename one")
+                self._complain(
+                    place, f"operationId {name!r} is that of {other.method} {other.path}, too; rename one"
+                )
             else:
                 found[name] = self._operation(path, method, item, rows[name])
         return {name: found[name] for name in rows if name in found}
@@ -94,7 +102,10 @@ class Document:
         known = {parameter.name for parameter in parameters if parameter.location == "path"}
         for name in re.findall(r"\{([^}]*)\}", path):
             if name not in known:
-                self._complain(place, f"{{{name}}} of the path is not documented; add a parameter {name!r} with `in: path`")
+                self._complain(
+                    place,
+                    f"{{{name}}} of the path is not documented; add a parameter {name!r} with `in: path`",
+                )
         return Operation(
             id=details["operationId"],
             provider=self.provider,
@@ -129,9 +140,14 @@ class Document:
         if style not in KNOWN_STYLES.get(location, ()):
             self._complain(place, f"parameter {name!r}: {location} with style {style} is not understood")
         elif "content" in details:
-            self._complain(place, f"parameter {name!r}: `content` is not understood; describe it with `schema`")
+            self._complain(
+                place, f"parameter {name!r}: `content` is not understood; describe it with `schema`"
+            )
         elif style != "deepObject" and "object" in schema.types(schema.document):
-            self._complain(place, f"parameter {name!r}: an object in style {style} is not understood; use deepObject in a query")
+            self._complain(
+                place,
+                f"parameter {name!r}: an object in style {style} is not understood; use deepObject in a query",
+            )
         return Parameter(
             name=name,
             location=location,
@@ -149,7 +165,9 @@ class Document:
         for name, media in details.get("content", {}).items():
             if name != "application/json" and not name.endswith("+json"):
                 self._complain(place, f"requestBody: media type {name} is not understood; only JSON is")
-            schemas[name.lower()] = self._schema(media.get("schema", {}), f"{place}.requestBody", is_needed=True)
+            schemas[name.lower()] = self._schema(
+                media.get("schema", {}), f"{place}.requestBody", is_needed=True
+            )
         examples = [media["example"] for media in details.get("content", {}).values() if "example" in media]
         return RequestBody(bool(details.get("required", False)), schemas, examples[0] if examples else None)
 
@@ -171,7 +189,8 @@ class Document:
                 yield SecurityScheme(name, "bearer", "authorization", "Authorization")
             else:
                 self._complain(
-                    place, f"security scheme {name!r} is not understood; use apiKey in a header or http bearer"
+                    place,
+                    f"security scheme {name!r} is not understood; use apiKey in a header or http bearer",
                 )
 
     def _read_components(self) -> None:
@@ -216,7 +235,11 @@ class Document:
             value = None if reference in seen[:-1] else target(self.document, reference)
         if seen and not isinstance(value, Mapping):
             folder = target(self.document, seen[-1].rpartition("/")[0])
-            known = [f"{seen[-1].rpartition('/')[0]}/{name}" for name in folder] if isinstance(folder, Mapping) else []
+            known = (
+                [f"{seen[-1].rpartition('/')[0]}/{name}" for name in folder]
+                if isinstance(folder, Mapping)
+                else []
+            )
             self._complain(place, f"there is no {seen[-1]}; {nearest(seen[-1], known)}")
             return None
         return value
@@ -268,4 +291,8 @@ def _defaults(body: RequestBody | None) -> dict[str, Json]:
     schema = next(iter(body.schemas.values()))
     document = schema.followed(schema.document)
     properties = document.get("properties", {}) if isinstance(document, Mapping) else {}
-    return {name: each["default"] for name, each in properties.items() if isinstance(each, Mapping) and "default" in each}
+    return {
+        name: each["default"]
+        for name, each in properties.items()
+        if isinstance(each, Mapping) and "default" in each
+    }

@@ -19,7 +19,10 @@ TEXTS = {"type": "array", "items": {"type": "string"}}
 NOTHING_ELSE = {"additionalProperties": False}
 SMART_BALANCE = {
     "type": ["object", "null"],
-    "properties": {"top_up": {"type": "number", "minimum": 0, "maximum": MOST_CREDITS}, "has_unpaid_invoice": {"type": "boolean"}},
+    "properties": {
+        "top_up": {"type": "number", "minimum": 0, "maximum": MOST_CREDITS},
+        "has_unpaid_invoice": {"type": "boolean"},
+    },
     **NOTHING_ELSE,
 }
 ASSET = {
@@ -48,13 +51,27 @@ ATTRIBUTES: Mapping[str, Json] = {
     "webhook_secret": {"type": "string"},
 }
 CLOCK = Schema(
-    {"type": "object", "properties": {"now": {"type": ["string", "number"]}, "frozen": {"type": "boolean"}}, "minProperties": 1, **NOTHING_ELSE},
+    {
+        "type": "object",
+        "properties": {"now": {"type": ["string", "number"]}, "frozen": {"type": "boolean"}},
+        "minProperties": 1,
+        **NOTHING_ELSE,
+    },
     "/__admin/clock",
 )
 ADVANCE = Schema(
-    {"type": "object", "properties": {"by": {"type": ["string", "number"]}}, "required": ["by"], **NOTHING_ELSE}, "/__admin/clock/advance"
+    {
+        "type": "object",
+        "properties": {"by": {"type": ["string", "number"]}},
+        "required": ["by"],
+        **NOTHING_ELSE,
+    },
+    "/__admin/clock/advance",
 )
-JOB = Schema({"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"], **NOTHING_ELSE}, "/__admin/jobs")
+JOB = Schema(
+    {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"], **NOTHING_ELSE},
+    "/__admin/jobs",
+)
 STATE = Schema({"type": "object"}, "/__admin/state")  # which the world itself reads
 
 
@@ -68,7 +85,9 @@ def account_schema(provider: Provider) -> Schema:
         "required": ["format", "files"],
         **NOTHING_ELSE,
     }
-    own = {name: {"type": "boolean"} if name.startswith(STATEMENTS) else {} for name in sorted(_named(provider))}
+    own = {
+        name: {"type": "boolean"} if name.startswith(STATEMENTS) else {} for name in sorted(_named(provider))
+    }
     known = {
         "plan": {"enum": plans} if plans else {"type": "null"},
         "reference_sets": {"type": "object", "additionalProperties": reference_set},

@@ -14,8 +14,12 @@ from mockserver.spec.explain import ARTICLES, Breach, explain, located, nearest
 from mockserver.spec.patterns import for_rust, matcher
 
 Json = Any
-VALUES = frozenset({"enum", "const", "default", "example", "examples"})  # keywords below which no schema stands
-NAMED = frozenset({"properties", "$defs", "definitions", "dependentSchemas"})  # below which names stand, not keywords
+VALUES = frozenset(
+    {"enum", "const", "default", "example", "examples"}
+)  # keywords below which no schema stands
+NAMED = frozenset(
+    {"properties", "$defs", "definitions", "dependentSchemas"}
+)  # below which names stand, not keywords
 
 
 class Schema:
@@ -78,7 +82,9 @@ class Schema:
         kind = part.get("type")
         if kind is not None:
             return frozenset([kind] if isinstance(kind, str) else kind)
-        return frozenset[str]().union(*(self.types(each) for key in ("allOf", "anyOf", "oneOf") for each in part.get(key, ())))
+        return frozenset[str]().union(
+            *(self.types(each) for key in ("allOf", "anyOf", "oneOf") for each in part.get(key, ()))
+        )
 
     def member(self, name: str) -> Json:
         """Give the schema of one member of an object; an empty one where none is documented."""

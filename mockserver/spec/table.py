@@ -35,7 +35,9 @@ class Table:
                 title=row.get("title", name),
                 source=self._source(row["source"]),
                 refusals=tuple(_refusal(each, rank) for rank, each in enumerate(row.get("refusals", ()))),
-                rules=tuple({**rule, "source": self._source(rule["source"])} for rule in row.get("rules", ())),
+                rules=tuple(
+                    {**rule, "source": self._source(rule["source"])} for rule in row.get("rules", ())
+                ),
                 picture_fields=frozenset(_picture_fields(row)),
                 settings=row.get("settings", {}),
                 answers=row.get("answers", {}),
@@ -86,7 +88,9 @@ class Table:
         for key, row in rows.items():
             error = self._errors.get(row["error"])
             if error is not None:
-                found[key] = ProblemRow(error, row.get("status", error.status), row.get("message", error.message))
+                found[key] = ProblemRow(
+                    error, row.get("status", error.status), row.get("message", error.message)
+                )
         return found
 
     def _error(self, name: str, row: Json) -> ErrorRow:

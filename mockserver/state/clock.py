@@ -28,7 +28,9 @@ class Clock:
 
     def __init__(self, *, scale: float = 1.0) -> None:
         if not 0 < scale <= LARGEST_SCALE:
-            raise ValueError(f"the clock cannot run {scale:g} times as fast; a time scale is more than 0, and at most {LARGEST_SCALE:,}")
+            raise ValueError(
+                f"the clock cannot run {scale:g} times as fast; a time scale is more than 0, and at most {LARGEST_SCALE:,}"
+            )
         self.scale = scale
         self.changes = 0  # how often it was moved, stopped or let go
         self._lock = Lock()
@@ -57,7 +59,10 @@ class Clock:
     def set(self, now_s: float | None = None, *, is_frozen: bool | None = None) -> None:
         """Move to a time, stop, or go on; what is None stays as it is. Raises ValueError for a time out of bounds."""
         with self._lock:
-            self._place(self.now() if now_s is None else _bounded(now_s), is_frozen=self.is_frozen if is_frozen is None else is_frozen)
+            self._place(
+                self.now() if now_s is None else _bounded(now_s),
+                is_frozen=self.is_frozen if is_frozen is None else is_frozen,
+            )
 
     def advance(self, by_s: float) -> None:
         """Move forward by seconds. Raises ValueError where they are negative or too many: time does not run back."""
@@ -104,7 +109,9 @@ class Clock:
 
 def _bounded(now_s: float) -> float:
     if not 0 <= now_s <= LATEST_S:
-        raise ValueError(f"{now_s:g} s is out of bounds; time runs from {isoformat(0)} to {isoformat(LATEST_S)}")
+        raise ValueError(
+            f"{now_s:g} s is out of bounds; time runs from {isoformat(0)} to {isoformat(LATEST_S)}"
+        )
     return now_s
 
 

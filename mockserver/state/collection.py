@@ -139,7 +139,10 @@ def _rule(hint: Any, *, is_time: bool = False) -> tuple[str, Fits]:
         rules = [_rule(part, is_time=is_time) for part in parts]
         return " or ".join(words for words, _ in rules), lambda value: any(fits(value) for _, fits in rules)
     if kind is float and is_time:
-        return f"a number of seconds from 0 to {LAST_S}", lambda value: type(value) in (float, int) and 0 <= value <= LAST_S
+        return (
+            f"a number of seconds from 0 to {LAST_S}",
+            lambda value: type(value) in (float, int) and 0 <= value <= LAST_S,
+        )
     if kind is float:
         return WORDS[float], lambda value: type(value) in (float, int) and abs(value) <= LARGEST
     if kind in (list, tuple):

@@ -3,6 +3,7 @@
 An account's balance is what it began with, less its charges, plus its top-ups; the entries of an account are
 kept up to a bound, its balance for ever.
 """
+
 from typing import NamedTuple
 
 KEPT_PER_ACCOUNT = 1_000

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 CDN = "/cdn/"
 LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
-OWN_LINK = re.compile(r"https?://(?P<host>[^/\s@?#]+)(?:/[^\s?#]*)?/cdn/(?P<provider>[^/\s]+)(?P<path>/[^\s\ufeff]*)")
+OWN_LINK = re.compile(
+    r"https?://(?P<host>[^/\s@?#]+)(?:/[^\s?#]*)?/cdn/(?P<provider>[^/\s]+)(?P<path>/[^\s\ufeff]*)"
+)
 
 
 class Output(NamedTuple):

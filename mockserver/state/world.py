@@ -117,12 +117,17 @@ class World:
         missing = ({"seed", "clock"} | set(self._collections)) - set(snapshot)
         if snapshot.get("format") != FORMAT or missing:
             wanted = f"a snapshot of format {FORMAT}"
-            raise ValueError(f"not {wanted}: " + (f"{', '.join(sorted(missing))} missing" if missing else "another format"))
+            raise ValueError(
+                f"not {wanted}: " + (f"{', '.join(sorted(missing))} missing" if missing else "another format")
+            )
         seed = snapshot["seed"]
         if type(seed) is not int:
             raise ValueError(f"seed must be a whole number, not {seed!r}")
         moment = _read("clock", self.clock.read, snapshot["clock"])
-        parts = {name: _read(name, collection.read, snapshot[name]) for name, collection in self._collections.items()}
+        parts = {
+            name: _read(name, collection.read, snapshot[name])
+            for name, collection in self._collections.items()
+        }
         with self.lock:
             self.clock.restore(moment)
             self.seed = seed
