@@ -6,10 +6,11 @@ each call makes ten of them, and a frozen dataclass takes three times as long to
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from mockserver.messages import Request, Response
 from mockserver.problems import Problem, ProblemType, Violation
+from mockserver.settings import Settings
 from mockserver.spec.model import Operation, Provider
 from mockserver.state.accounts import Account
 from mockserver.state.ids import Chance
@@ -17,6 +18,7 @@ from mockserver.state.world import World
 
 Json = Any
 EMPTY_BODY = object()  # a result's body where there is none, not even null
+MANUAL = "manual"  # the end of a job that runs until somebody says that it has ended
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -26,6 +28,25 @@ class Match(NamedTuple):
     provider: Provider
     operation: Operation
     path_values: Mapping[str, str]
+
+
+class Door(NamedTuple):
+    """A match that leads past the operations: a picture behind a link, or a page of /__admin."""
+
+    name: str  # "download" or "admin"
+    answer: Callable[
+        [Request, World], Response
+    ]  # raises EmulatorProblem; may take longer than the event loop has
+
+
+class Override(NamedTuple):
+    """What was ordered for one call, beyond what the call itself brings about."""
+
+    error: str | None = None  # a row of the catalogue; None: whatever the operation does
+    delay_ms: int = 0  # to wait before the answer
+    job: str | None = None  # how the call's job ends, or MANUAL; None: well
+    origin: Literal["header", "key"] | None = None  # who ordered the error
+    applied: tuple[str, ...] = ()  # the preferences (RFC 7240) that are honoured, as they were written
 
 
 class Caller(NamedTuple):
@@ -63,14 +84,9 @@ class Call(NamedTuple):
     chance: Chance
     request_id: str
     base_url: str  # this server's address as the caller sees it, without a slash at the end
-    preferences: Mapping[str, str] = EMPTY  # of the Prefer header
+    settings: Settings = Settings()
+    override: Override = Override()
     pictures: Mapping[str, Sequence[GivenPicture]] = EMPTY  # by role
-    has_extra_fields: bool = True  # False: answer with the fields of the ground truth alone
-    is_realistic: bool = False  # True: jobs take as long as documented
-    request: Request | None = None  # as it came; None: in a test of a behaviour
-    ask: Callable[[Request], Response] | None = (
-        None  # asks the emulator again, for an operation that is a door to others
-    )
 
     @property
     def provider(self) -> Provider:
@@ -123,5 +139,37 @@ class Result(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-Behaviour = Callable[[Call], Result]
+class Referral(NamedTuple):
+    """What a behaviour gives that is a door to another operation of its provider: whose answer it turns into its own."""
+
+    operation: str  # by operationId
+    body: Json
+    conclude: Callable[[Response], Result]
+
+
+class Exchange(NamedTuple):
+    """One request and what became of it: what logs, journals and verdicts read."""
+
+    request: Request
+    match: Match | Door | None  # None: nothing has this path and method
+    account: Account | None  # None: nobody's, or refused before that was known
+    override: Override
+    violations: tuple[Violation, ...]  # why it was refused, and what was odd about it
+    response: (
+        Response | None
+    )  # as it was sent; None: a bug was raised, or the caller went away before there was one
+    is_sent: bool  # False: the caller went away before the answer
+    at_s: float  # when it came, by the world's clock
+    duration_s: float  # by a real clock
+
+    @property
+    def operation(self) -> str | None:
+        """The operation in full, or the door's name; None where the request led nowhere."""
+        if isinstance(self.match, Match):
+            return self.match.operation.name
+        return self.match.name if self.match else None
+
+
+Behaviour = Callable[[Call], Result | Referral]
 Rule = Callable[[Call], Call]
+Listener = Callable[[Exchange], None]

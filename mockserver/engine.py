@@ -1,226 +1,226 @@
-"""START HERE: the steps of one request, in order.
+"""START HERE: the steps of one request, in order, whoever asks: a socket, a test in the same process, a loop.
 
-`Engine.handle` is an ordinary function from Request to Response; sockets, threads and delays live in `transport`.
+`Engine.walk` is the map. It does the work itself and yields only what its caller has to do its own way: run what
+takes long, wait, send the answer. `Engine.handle` is the plain caller, `serving` the one with sockets.
 """
 
 import functools
 import logging
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple
 
-from mockserver.call import Arguments, Call, Json, Match
-from mockserver.jsontext import parse
-from mockserver.messages import Request, Response
+from mockserver.admin.routes import Admin
+from mockserver.call import Arguments, Call, Door, Exchange, Listener, Match, Result
+from mockserver.downloads import Downloads
+from mockserver.jsontext import dump
+from mockserver.links import base_url, localise
+from mockserver.messages import PROBLEM_TYPE, Headers, Request, Response
 from mockserver.pipeline.authorize import authorize
-from mockserver.pipeline.behave import behave, bind, examine
-from mockserver.pipeline.charge import charge, credit_values, current
+from mockserver.pipeline.behave import Bound, behave, bind, examine
+from mockserver.pipeline.charge import charge, credit_values
+from mockserver.pipeline.conform import conform
 from mockserver.pipeline.decode import decode
-from mockserver.pipeline.intercept import applied, delay_ms, intercept, preferences
-from mockserver.pipeline.limit import Release, limit
-from mockserver.pipeline.links import base_url, localise
-from mockserver.pipeline.respond import (
-    PROBLEM_TYPE,
-    Headers,
-    answer_headers,
-    refuse,
-    refuse_ourselves,
-    succeed,
+from mockserver.pipeline.finish import finish
+from mockserver.pipeline.limit import limit
+from mockserver.pipeline.override import (
+    NOTHING,
+    applied,
+    delay_alone,
+    override,
+    raise_ordered,
+    read_preferences,
 )
-from mockserver.pipeline.route import Misrouted, Router
+from mockserver.pipeline.respond import answer_headers, problem_response, refuse, succeed
+from mockserver.pipeline.route import NoMatch, Router
 from mockserver.pipeline.validate import validate
-from mockserver.problems import OwnProblem, Problem, ProblemType, Violation
+from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
+from mockserver.settings import Settings
 from mockserver.spec.catalog import Catalog
-from mockserver.spec.model import Operation, Provider
+from mockserver.spec.model import Provider
 from mockserver.state.accounts import Account
 from mockserver.state.ids import Chance, digest_of
 from mockserver.state.world import World
+from mockserver.state.worlds import Worlds
+from mockserver.webhooks import WebhookSender
 
 log = logging.getLogger("mockserver")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How an engine behaves that no table says."""
+class Wait(NamedTuple):
+    """A pause that was ordered; the caller may go away meanwhile."""
 
-    seed: int = 0
-    is_realistic: bool = False  # jobs take as long as documented, not two seconds
-    is_strict: bool = False  # refuse keys that no fixture lists
-    public_url: str | None = None  # the address in links; None: as the caller sees it
-    has_extra_fields: bool = True  # answer with the fields that the ground truth does not name, too
-    enforced: frozenset[str] = frozenset()  # of "credits" and "limits": what is real for every account
-    raises_bugs: bool = False  # a bug of ours is raised, not dressed up as the provider's error
-    checks_answers: bool = False  # hold every answer against the specification
+    seconds: float
 
 
-@dataclass(slots=True)
-class Visit:
-    """What is known so far of one request on its way; the steps hand each other more than this."""
-
-    match: Match
-    request: Request
-    wanted: dict[str, str]  # of the Prefer header
-    chance: Chance
-    request_id: str
-    account: Account | None = None  # None: nobody's yet
-    warnings: tuple[Violation, ...] = ()
-    release: Release | None = None  # None: it holds no slot
+Work = Callable[[], Any]  # takes long; the walk goes on with what it gives or raises
+Walk = Generator[Work | Wait | Response, Any, None]  # ends once the answer that it yielded was sent
 
 
 class Engine:
-    """The emulator: a catalogue, a world, and the way a request takes through them."""
+    """The emulator: a catalogue, its worlds, and the way a request takes through them."""
 
-    def __init__(self, catalog: Catalog, world: World, settings: Settings | None = None) -> None:
+    def __init__(self, catalog: Catalog, worlds: Worlds, settings: Settings | None = None) -> None:
         self.catalog = catalog
-        self.world = world
+        self.worlds = worlds
         self.settings = settings or Settings()
+        self.webhooks = WebhookSender(catalog, worlds, self.settings.webhook_hosts)
+        self.listeners: list[Listener] = []  # each hears of every exchange, on the thread that ended it
         self._bound = bind(catalog)
-        self._router = Router(catalog)
+        self._router = Router(catalog, (Admin(catalog, self.webhooks).find, Downloads(catalog).find))
+
+    @property
+    def world(self) -> World:
+        """The world of whoever names no other."""
+        return self.worlds.default
 
     def handle(self, request: Request) -> Response:
-        """Answer one request."""
-        wanted = preferences(request.headers["prefer"]) if "prefer" in request.headers else {}
+        """Answer one request: drawn, waited for, and told to every listener."""
+        return run(self.walk(request))
+
+    def walk(self, request: Request, *, is_told: bool = True) -> Walk:
+        """THE STEPS, in order; the only place where a Problem ends, and where an Exchange is made."""
+        started_s, world = time.perf_counter(), self.worlds.find(request)
+        at_s, preferences = world.clock.now(), read_preferences(request.headers)
+        match: Match | Door | None = None
+        account: Account | None = None
+        violations: tuple[Violation, ...] = ()
+        ordered, is_sent, chance, release, response = delay_alone(preferences), False, None, None, None
         try:
-            match = self._router.route(request)
-        except Misrouted as misrouted:
-            return _with_preferences(self._lost(request, misrouted), wanted, None)
-        return _with_preferences(self._walk(match, request, wanted), wanted, match.operation)
+            try:
+                match = self._router.route(request)
+                if isinstance(match, Door):
+                    response = yield functools.partial(match.answer, request, world)
+                else:
+                    account, key_order = authorize(match, request, world, is_strict=self.settings.is_strict)
+                    chance = self._chance(match, request, account, world)
+                    release = limit(match, account, world)
+                    arguments = localise(match, request, decode(match, request), world)
+                    violations = arguments.warnings
+                    validate(match, arguments)
+                    bound = self._bound[match.operation.name]
+                    call = examine(self._call(match, request, account, arguments, world, chance), bound)
+                    ordered = override(match, preferences, key_order)
+                    raise_ordered(ordered)
+                    result = self._perform(call._replace(override=ordered), bound, request)
+                    headers = self._headers(match.provider, call.request_id, account, world)
+                    response = succeed(match.operation, result, headers, violations)
+                    if not isinstance(response.body, bytes):
+                        response = response._replace(body=(yield response.body))
+            except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
+                response = self._refuse(error, match, request, account, world, chance, violations)
+                violations = (*getattr(error, "violations", ()), *violations)
+            if self.settings.checks_answers and isinstance(match, Match):
+                conform(match, response)
+            if PROBLEM_TYPE in response.headers:
+                ordered = NOTHING  # what the emulator itself refuses, it refuses at once
+            response = finish(request, response, applied(ordered, response), world.clock)
+            if ordered.delay_ms:
+                yield Wait(ordered.delay_ms / 1000)
+            yield response
+            is_sent = True
+        finally:
+            if release is not None:
+                release()
+            took_s = time.perf_counter() - started_s
+            told = Exchange(request, match, account, ordered, violations, response, is_sent, at_s, took_s)
+            for listener in self.listeners if is_told else ():
+                listener(told)
 
-    def account(self, provider: Provider, key: str) -> Account:
-        """Give the account of a key as it is now."""
-        return current(provider, self.world, self.world.accounts.find(provider.name, key))
+    def _call(
+        self,
+        match: Match,
+        request: Request,
+        account: Account,
+        arguments: Arguments,
+        world: World,
+        chance: Chance,
+    ) -> Call:
+        base = base_url(request, self.settings.public_url)
+        return Call(match, account, arguments, world, chance, chance.uuid("request"), base, self.settings)
 
-    def _walk(self, match: Match, request: Request, wanted: dict[str, str]) -> Response:
-        """Lead a routed request through the rooms; the only place where a Problem ends."""
-        chance = self._chance(_place(match), request)
-        visit = Visit(match, request, wanted, chance, chance.uuid("request"))
-        try:
-            response = self._answered(visit)
-            return _checked(match, response) if self.settings.checks_answers else response
-        except BaseException:
-            if visit.release is not None:
-                visit.release()
-            raise
-
-    def _answered(self, visit: Visit) -> Response:
-        try:
-            response = self._served(visit)
-        except Problem as problem:
-            response = self._refused(visit, problem)
-        except OwnProblem as problem:
-            response = refuse_ourselves(problem)
-        except Exception:
-            if self.settings.raises_bugs:
-                raise
-            log.exception("a bug of mockserver in %s", visit.match.operation.name)
-            response = self._refused(visit, Problem(ProblemType.INTERNAL))
-        return response if visit.release is None else response._replace(release=visit.release)
-
-    def _served(self, visit: Visit) -> Response:
-        """THE STEPS, in order. Raises Problem or OwnProblem where one of them says no."""
-        match, request = visit.match, visit.request
-        caller = authorize(match, request, self.world, is_strict=self.settings.is_strict)
-        visit.account = caller.account
-        visit.release = limit(match, caller.account, self.world)
-        arguments = localise(match, request, decode(match, request), self.world)
-        visit.warnings = arguments.warnings
-        validate(match, arguments)
-        bound = self._bound[match.operation.name]
-        call = examine(self._call(visit, caller.account, arguments), bound)
-        intercept(match.provider, match.operation, visit.wanted, caller.ordered)
+    def _perform(self, call: Call, bound: Bound, request: Request) -> Result:
+        """Do what the operation does, and charge for it; what is a door to another operation goes that one's way."""
         result = charge(call, functools.partial(behave, call, bound))
-        return succeed(match.operation, result, self._headers(visit), arguments.warnings)
+        if isinstance(result, Result):
+            return result
+        target = call.provider.operations[result.operation]
+        headers = {**request.headers, "content-type": "application/json"}
+        path, body = f"/{call.provider.name}{target.path}", dump(result.body)
+        asked = request._replace(method=target.method, path=path, headers=headers, body=body)
+        return result.conclude(run(self.walk(asked, is_told=False)))
 
-    def _call(self, visit: Visit, account: Account, arguments: Arguments) -> Call:
-        settings = self.settings
-        return Call(
-            match=visit.match,
-            account=account,
-            arguments=arguments,
-            world=self.world,
-            chance=visit.chance,
-            request_id=visit.request_id,
-            base_url=base_url(visit.request, settings.public_url),
-            preferences=visit.wanted,
-            has_extra_fields=settings.has_extra_fields,
-            is_realistic=settings.is_realistic,
-            request=visit.request,
-            ask=self.handle,
-        )
+    def _refuse(
+        self,
+        error: Exception,
+        match: Match | Door | None,
+        request: Request,
+        account: Account | None,
+        world: World,
+        chance: Chance | None,
+        warnings: tuple[Violation, ...],
+    ) -> Response:
+        """Answer what a step has raised: in the voice of the API that was meant, or in our own. Raises bugs of ours."""
+        provider, operation, problem = None, None, Problem(ProblemType.INTERNAL)
+        if isinstance(match, Match):
+            provider, operation = match.provider, match.operation
+        if isinstance(error, NoMatch):
+            provider, problem = error.provider, error.problem
+        elif isinstance(error, Problem):
+            problem = error
+        elif isinstance(error, EmulatorProblem):
+            return problem_response(error)
+        elif self.settings.raises_bugs:
+            raise error
+        else:
+            log.error("a bug of mockserver in %s %s", request.method, request.path, exc_info=error)
+        if provider is None:
+            return problem_response(_own(error, problem))
+        request_id = (chance or self._chance(match, request, account, world)).uuid("request")
+        headers = self._headers(provider, request_id, account, world)
+        return refuse(provider, operation, problem, request_id=request_id, headers=headers, warnings=warnings)
 
-    def _headers(self, visit: Visit) -> Headers:
-        """Make the headers that this provider sends with every answer."""
-        return self._provider_headers(visit.match.provider, visit.request_id, visit.account)
-
-    def _provider_headers(self, provider: Provider, request_id: str, account: Account | None) -> Headers:
+    def _headers(self, provider: Provider, request_id: str, account: Account | None, world: World) -> Headers:
+        """Make the headers that a provider sends with every answer."""
         values = {"request_id": request_id}
         if provider.shows_credits:  # to a caller whom nobody knows, a new account's
-            known = account or self.world.accounts.fresh(provider.name, "")
-            values |= credit_values(provider, self.world, known)
+            values |= credit_values(provider, world, account or world.accounts.fresh(provider.name, ""))
         return answer_headers(provider, values)
 
-    def _refused(self, visit: Visit, problem: Problem) -> Response:
-        return refuse(
-            visit.match.provider,
-            visit.match.operation,
-            problem,
-            request_id=visit.request_id,
-            headers=self._headers(visit),
-            warnings=visit.warnings,
-        )
-
-    def _lost(self, request: Request, misrouted: Misrouted) -> Response:
-        """Answer a request that leads to no operation: in a provider's voice where it is clear whose was meant."""
-        provider, problem = misrouted.provider, misrouted.problem
-        if provider is None:
-            explanation = problem.violations[0].message
-            return refuse_ourselves(
-                OwnProblem(404, "Unknown path", explanation, violations=problem.violations)
-            )
-        request_id = self._chance(request.path, request).uuid("request")
-        headers = self._provider_headers(provider, request_id, None)
-        return refuse(provider, None, problem, request_id=request_id, headers=headers)
-
-    def _chance(self, place: str, request: Request) -> Chance:
-        """Make the source of this request's ids: the seed, the request, and how often it came before."""
-        sent = request.headers.get
-        what = f"{place}\0{request.query}\0{sent('authorization')}\0{sent('x-api-key')}".encode(
-            "utf-8", "surrogatepass"
-        )
-        digest = digest_of(str(self.world.seed).encode(), what, request.body)
-        return Chance(digest, self.world.seen.increment(digest.hex()))
+    def _chance(
+        self, match: Match | Door | None, request: Request, account: Account | None, world: World
+    ) -> Chance:
+        """Make the source of a request's ids: the seed, the request, who sent it, and how often it came before."""
+        place = request.path
+        if isinstance(match, Match):
+            place = "\0".join([match.operation.name, *match.path_values.values()])
+        what = f"{place}\0{request.query}\0{account.id if account else ''}".encode("utf-8", "surrogatepass")
+        digest = digest_of(str(world.seed).encode(), what, request.body)
+        return Chance(digest, world.seen.increment(digest.hex()))
 
 
-def _place(match: Match) -> str:
-    return (
-        "\0".join([match.operation.name, *match.path_values.values()])
-        if match.path_values
-        else match.operation.name
-    )
+def run(walk: Walk) -> Response:
+    """Go through a walk in this thread, waiting where it wants that; give its answer."""
+    step = next(walk)
+    while not isinstance(step, Response):
+        if isinstance(step, Wait):
+            time.sleep(step.seconds)
+            step = next(walk)
+            continue
+        try:
+            result = step()
+        except Exception as error:  # noqa: BLE001 - the walk answers it
+            step = walk.throw(error)
+        else:
+            step = walk.send(result)
+    next(walk, None)
+    return step
 
 
-def _checked(match: Match, response: Response) -> Response:
-    """Hold an answer in the provider's voice against the specification. Raises AssertionError where it does not obey."""
-    if PROBLEM_TYPE in response.headers:
-        return response
-    if callable(response.body):
-        return response._replace(body=lambda: _conforming(match, response.status, response.read()))
-    _conforming(match, response.status, response.body)
-    return response
-
-
-def _conforming(match: Match, status: int, body: bytes) -> bytes:
-    documented = match.operation.response_for(status)
-    assert documented is not None, f"{match.operation.name} documents no status {status}"
-    if documented.schema is not None:
-        value: Json = parse(body)[0]
-        breaches = [breach.message for breach in documented.schema.breaches(value)]
-        assert not breaches, f"{match.operation.name} answered {status} against its specification: {breaches}"
-    return body
-
-
-def _with_preferences(response: Response, wanted: dict[str, str], operation: Operation | None) -> Response:
-    if not wanted:
-        return response
-    note = applied(wanted, response, operation)
-    headers = (*response.headers, ("Preference-Applied", note)) if note else response.headers
-    is_ours = PROBLEM_TYPE in response.headers  # what the emulator itself refuses, it refuses at once
-    return response._replace(headers=headers, delay_ms=0 if is_ours else delay_ms(wanted))
+def _own(error: Exception, problem: Problem) -> EmulatorProblem:
+    """Say in our own voice what nobody's API can be asked to say."""
+    if isinstance(error, NoMatch):
+        violations = problem.violations
+        return EmulatorProblem(404, "Unknown path", violations[0].message, violations=violations)
+    detail = f"{type(error).__name__}: {error}; the log has the traceback"
+    return EmulatorProblem(500, "A bug of mockserver", detail)

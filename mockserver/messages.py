@@ -7,6 +7,10 @@ They are named tuples, as in `call`: a frozen dataclass takes three times as lon
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+Headers = tuple[tuple[str, str], ...]
+JSON_TYPE = ("Content-Type", "application/json")
+PROBLEM_TYPE = ("Content-Type", "application/problem+json")  # of what the emulator itself says (RFC 9457)
+
 
 class Request(NamedTuple):
     """One HTTP request as the engine sees it."""
@@ -17,25 +21,17 @@ class Request(NamedTuple):
     query: str = ""  # still encoded, without "?"
     body: bytes = b""
     scheme: str = "http"
-    is_cut_off: bool = False  # True: the body was larger than the transport takes
+    is_cut_off: bool = False  # True: the body was larger than the server takes
 
 
 class Response(NamedTuple):
-    """One HTTP response, and what the log line says about it."""
+    """One HTTP response."""
 
     status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes | Callable[[], bytes]  # a callable is dear: run it outside the event loop
-    delay_ms: int = 0
-    operation: str | None = None  # None: no operation was reached
+    headers: Headers
+    body: bytes | Callable[[], bytes]  # a callable draws a picture; what `Engine.handle` gives holds bytes
     error: str | None = None  # the catalogue row or problem type; None: success
-    release: Callable[[], None] | None = (
-        None  # to be called once the answer is sent; None: nothing waits for that
-    )
 
     def read(self) -> bytes:
         """Give the body's bytes, making them first where that was put off."""
         return self.body if isinstance(self.body, bytes) else self.body()
-
-
-Listener = Callable[[Request, Response, float], None]  # hears of an exchange, and how long it took in seconds

@@ -12,7 +12,8 @@ from typing import Self
 
 import click
 
-from mockserver.messages import Request, Response
+from mockserver.admin.routes import NAME as ADMIN
+from mockserver.call import Exchange
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
 
@@ -47,17 +48,18 @@ class Printer:
             click.echo(f"{curl(provider, url)}\n")
         click.echo("Ctrl-C stops it. `mockserver errors` lists every error you can order.\n")
 
-    def exchange(self, request: Request, response: Response, took_s: float) -> None:
-        """Note one request; it is printed within a tenth of a second."""
-        if self._is_deaf:
+    def exchange(self, exchange: Exchange) -> None:
+        """Note what was asked; it is printed within a tenth of a second. What was told to /__admin is not."""
+        request, response, operation = exchange.request, exchange.response, exchange.operation
+        if self._is_deaf or response is None or operation == ADMIN:
             return
-        took_ms = took_s * 1000
+        took_ms = exchange.duration_s * 1000
         if self._is_json:
             row = {
                 "event": "request",
                 "method": request.method,
                 "path": request.path,
-                "operation": response.operation,
+                "operation": operation,
                 "status": response.status,
                 "error": response.error,
                 "ms": round(took_ms, 1),
@@ -66,7 +68,7 @@ class Printer:
             return
         status = f"{self._colours.get(response.status // 100, '')}{response.status}{self._plain}"
         path = request.path if request.path.isprintable() else ascii(request.path)
-        said = (request.method, path, response.operation or "-", status, response.error or "-", took_ms)
+        said = (request.method, path, operation or "-", status, response.error or "-", took_ms)
         self._lines.append("%-6s %-28s %-36s %s %s %.1f ms" % said)  # noqa: UP031 - half the time of an f-string
 
     def __enter__(self) -> Self:

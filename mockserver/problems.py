@@ -75,7 +75,7 @@ class Problem(Exception):  # noqa: N818 - it is RFC 9457's word for the thing
 
 
 @dataclass(slots=True)
-class OwnProblem(Exception):  # noqa: N818 - it is RFC 9457's word for the thing
+class EmulatorProblem(Exception):  # noqa: N818 - it is RFC 9457's word for the thing
     """Raised where the emulator speaks for itself and not for an API: answered as RFC 9457 problem details."""
 
     status: int
@@ -83,3 +83,4 @@ class OwnProblem(Exception):  # noqa: N818 - it is RFC 9457's word for the thing
     detail: str
     members: Mapping[str, object] = field(default_factory=dict)  # further members of the answer
     violations: tuple[Violation, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)

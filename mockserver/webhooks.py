@@ -22,12 +22,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from mockserver.behaviours.drawing import drawn_scene
-from mockserver.engine import Engine
 from mockserver.jsontext import dump
+from mockserver.spec.catalog import Catalog
 from mockserver.spec.template import fill
 from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import BLOCKED, DELIVERED, GIVEN_UP, WAITING, Delivery
 from mockserver.state.resources import Resource
+from mockserver.state.worlds import Worlds
 
 OK = 200  # what a receiver must answer with
 LOOKS_PER_SECOND = 20
@@ -40,12 +41,12 @@ GRACE_S = 0.25
 log = logging.getLogger(__name__)
 
 
-class Courier:
+class WebhookSender:
     """Delivers what is due: by itself in a thread, and at once whenever the clock was moved."""
 
-    def __init__(self, engine: Engine, allowed_hosts: Collection[str] = ()) -> None:
-        self._engine = engine
-        self._world = engine.world
+    def __init__(self, catalog: Catalog, worlds: Worlds, allowed_hosts: Collection[str] = ()) -> None:
+        self._catalog = catalog
+        self._world = worlds.default
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -76,7 +77,7 @@ class Courier:
 
     def start(self) -> None:
         """Look for due deliveries in a thread of its own."""
-        self._thread = threading.Thread(target=self._run, name="mockserver-courier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="mockserver-webhooks", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -177,7 +178,7 @@ class Courier:
         if not (_is_loopback(host) or host in self._allowed):
             reason = f"{host} is not allowed; start the server with --allow-webhook-host {host}"
             return delivery.attempted({"error": reason}, BLOCKED)
-        settings = self._engine.catalog.providers[job.account.partition("/")[0]].webhooks
+        settings = self._catalog.providers[job.account.partition("/")[0]].webhooks
         started_s = self._world.clock.now()
         result = self._sent(delivery, job, settings)
         took_s = max(0.0, self._world.clock.now() - started_s)

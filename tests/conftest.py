@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from mockserver import Engine, Request, Response, Server, Settings, create_engine
+from mockserver.call import Exchange
 
 KEYS = {
     "pikzels": {"X-Api-Key": "pkz_test"},
@@ -37,6 +38,14 @@ def ask(engine: Engine) -> Ask:
         return engine.handle(Request(method, path, {"host": "localhost", **sent}, query, raw))
 
     return send
+
+
+@pytest.fixture
+def heard(engine: Engine) -> list[Exchange]:
+    """Every exchange of that engine, oldest first."""
+    exchanges: list[Exchange] = []
+    engine.listeners.append(exchanges.append)
+    return exchanges
 
 
 @pytest.fixture(scope="module")

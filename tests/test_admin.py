@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from mockserver import Server, create_engine
 from mockserver.fixtures import load_fixtures
 from mockserver.state.resources import Resource
 
@@ -189,10 +190,11 @@ def test_a_wrong_method_is_told_the_right_ones(client, path, allowed):
     assert answer.headers["allow"] == allowed
 
 
-def test_a_bug_of_ours_is_a_problem_and_logged_with_its_traceback(server, client, caplog):
+def test_a_bug_of_ours_is_a_problem_and_logged_with_its_traceback(caplog):
     broken = Resource("broken", "pet", "pikzels/pkz_test", 1e300, 1, "completed", "processing", {})
-    server.engine.world.resources.put("broken", broken)  # no snapshot can bring such a time
-    answer = client.get("/__admin/jobs/broken")
+    with Server(create_engine()) as server:
+        server.engine.world.resources.put("broken", broken)  # no snapshot can bring such a time
+        answer = httpx.get(f"{server.url}/__admin/jobs/broken")
     assert "OverflowError" in problem(answer, 500) or "ValueError" in problem(answer, 500)
     assert "date" in answer.headers
     assert any(record.exc_info and "GET /__admin/jobs/broken" in record.message for record in caplog.records)

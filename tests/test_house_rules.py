@@ -20,14 +20,15 @@ PACKAGE = Path(mockserver.__file__).parent
 
 # A module imports from the layers above its own, and from its own package; modules of one layer are strangers.
 LAYERS = (
-    ("messages", "problems", "jsontext"),
+    ("messages", "problems", "jsontext", "settings"),
     ("spec", "state", "imaging"),
     ("call", "fixtures"),
+    ("links",),
     ("behaviours", "pipeline"),
-    ("engine",),
-    ("transport", "downloads", "webhooks", "corking", "printing", "statefile"),
+    ("downloads", "webhooks"),
     ("admin",),
-    ("server",),
+    ("engine",),
+    ("assembly", "printing", "statefile", "serving"),
     ("cli", "pytest_plugin"),
     ("__init__", "__main__"),
 )
@@ -35,16 +36,16 @@ LAYERS = (
 ONLY = {
     ("imaging", "jsontext"): (),
     ("call", "spec"): ("spec.model",),
+    ("links", "spec"): ("spec.model",),
     ("behaviours", "spec"): ("spec.model",),
     ("pipeline", "pipeline"): (),
-    ("downloads", "pipeline"): ("pipeline.respond",),
-    ("admin", "pipeline"): ("pipeline.respond",),
-    ("server", "pipeline"): ("pipeline.respond",),
+    ("admin", "pipeline"): ("pipeline.charge",),
+    ("serving", "pipeline"): (),
+    ("serving", "spec"): (),
     ("cli", "pipeline"): ("pipeline.behave",),
     ("downloads", "behaviours"): ("behaviours.drawing",),
     ("webhooks", "behaviours"): ("behaviours.drawing",),
     ("admin", "behaviours"): (),
-    ("server", "behaviours"): (),
     ("cli", "behaviours"): (),
 }
 # The one place, or the few, where an outside library is known.
@@ -55,8 +56,9 @@ HOMES = {
     "regress": ("spec.patterns",),
     "orjson": ("jsontext",),
     "PIL": ("imaging",),
-    "starlette": ("admin", "downloads", "server"),
-    "uvicorn": ("server", "corking"),
+    "starlette": ("serving.app",),
+    "uvicorn": ("serving.server", "serving.protocol"),
+    "httptools": ("serving.protocol",),
     "click": ("cli", "printing"),
     "httpx": ("webhooks",),
     "pytest": ("pytest_plugin",),

@@ -12,7 +12,7 @@ from conftest import KEYS, STRICT, said
 
 from mockserver import Server, create_engine
 from mockserver.state.deliveries import DELIVERED, GIVEN_UP, WAITING, Delivery
-from mockserver.webhooks import Courier
+from mockserver.webhooks import WebhookSender
 
 CALL = {"title": "10 Tips to Grow Your YouTube Channel", "format": "youtube"}
 BAD_URLS = [
@@ -38,7 +38,7 @@ def world(engine):
 
 @pytest.fixture
 def courier(engine, world):
-    yield (made := Courier(engine))
+    yield (made := WebhookSender(engine.catalog, engine.worlds))
     made.stop()
 
 

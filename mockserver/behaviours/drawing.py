@@ -9,7 +9,8 @@ from typing import Any
 
 from mockserver.call import Call
 from mockserver.imaging.scene import Scene
-from mockserver.state.outputs import Output, own_link
+from mockserver.links import link_to
+from mockserver.state.outputs import Output
 from mockserver.state.world import World
 
 SceneJson = dict[str, Any]  # a Scene of `imaging` as JSON, whose insets name stored pictures by key
@@ -71,8 +72,7 @@ def publish(call: Call, scene: SceneJson, label: str, *, lifetime_s: float | Non
 
 def link(call: Call, output: Output) -> str:
     """Give the address at which a caller downloads an output."""
-    path = str(call.provider.outputs["path"]).replace("{id}", output.id)
-    return own_link(call.base_url, call.provider.name, path)
+    return link_to(call.base_url, call.provider, output)
 
 
 def drawn(world: World, output: Output) -> bytes:

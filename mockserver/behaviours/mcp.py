@@ -4,13 +4,14 @@ A tool is a door to an operation: its call goes through the emulator again as th
 that keys, plans, credits and limits are the same on both sides.
 """
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mockserver.call import EMPTY_BODY, Call, Result
-from mockserver.jsontext import dump, parse
-from mockserver.messages import Request, Response
+from mockserver.call import EMPTY_BODY, Call, Referral, Result
+from mockserver.jsontext import parse
+from mockserver.messages import Response
 
 Json = Any
 INVALID_REQUEST, UNKNOWN_METHOD, INVALID_PARAMS = -32600, -32601, -32602  # JSON-RPC 2.0, section 5.1
@@ -18,7 +19,7 @@ REFUSED = -32001  # of the range that JSON-RPC leaves to servers
 UNAUTHORIZED = 401
 
 
-def answer(call: Call) -> Result:
+def answer(call: Call) -> Referral | Result:
     """Answer one JSON-RPC message."""
     message = call.arguments.body
     if isinstance(message, dict) and message.get("jsonrpc") == "2.0" and {"result", "error"} & message.keys():
@@ -75,13 +76,17 @@ def _without_remarks(schema: Json) -> Json:
     return [_without_remarks(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _call_tool(call: Call, id_: Json, params: Mapping[str, Json]) -> Result:
+def _call_tool(call: Call, id_: Json, params: Mapping[str, Json]) -> Referral | Result:
     tool = next(
         (each for each in call.operation.row.settings["tools"] if each["name"] == params.get("name")), None
     )
     if tool is None:
         return _error(id_, INVALID_PARAMS, f"Unknown tool: {params.get('name')}")
-    response = _asked(call, tool["operation"], params.get("arguments") or {})
+    return Referral(tool["operation"], params.get("arguments") or {}, functools.partial(_conclude, id_))
+
+
+def _conclude(id_: Json, response: Response) -> Result:
+    """Tell what the operation behind a tool has answered."""
     said: Json = parse(response.read())[0]
     if response.status == UNAUTHORIZED:
         return _error(id_, REFUSED, said["message"], status=UNAUTHORIZED, data=said)
@@ -89,21 +94,6 @@ def _call_tool(call: Call, id_: Json, params: Mapping[str, Json]) -> Result:
     if response.error is not None:
         return _result(id_, {"content": content, "isError": True})
     return _result(id_, {"content": content, "structuredContent": said, "isError": False})
-
-
-def _asked(call: Call, operation: str, arguments: Json) -> Response:
-    """Send the tool's arguments through the emulator as the operation's own request."""
-    assert call.request is not None
-    assert call.ask is not None
-    target = call.provider.operations[operation]
-    headers = {**call.request.headers, "content-type": "application/json"}
-    path = f"/{call.provider.name}{target.path}"
-    response = call.ask(
-        Request(target.method, path, headers, body=dump(arguments), scheme=call.request.scheme)
-    )
-    if response.release is not None:
-        response.release()
-    return response
 
 
 def _ping(_call: Call, id_: Json, _params: Mapping[str, Json]) -> Result:
@@ -119,7 +109,7 @@ def _error(id_: Json, code: int, message: str, *, status: int = 200, data: Json 
     return Result({"jsonrpc": "2.0", "id": id_, "error": error}, status)
 
 
-Method = Callable[[Call, Json, Mapping[str, Json]], Result]
+Method = Callable[[Call, Json, Mapping[str, Json]], Referral | Result]
 METHODS: Mapping[str, Method] = {
     "initialize": _initialize,
     "ping": _ping,

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from mockserver.call import Call, GivenPicture
+from mockserver.links import own_output_id
 from mockserver.problems import Problem, ProblemType, Violation
-from mockserver.state.outputs import StoredPicture, output_id
+from mockserver.state.outputs import StoredPicture
 from mockserver.state.world import World
 
 if TYPE_CHECKING:
@@ -104,8 +105,7 @@ def _linked(call: Call, place: str, url: str, wanted: Wanted) -> GivenPicture:
     if not host or host.endswith(UNREACHABLE):
         reason = f"{host} cannot be reached" if host else f"{url[:100]} has no host"
         raise _problem(ProblemType.PICTURE_UNREACHABLE, f"{_spoken(place)}: {reason}", place, wanted)
-    outputs = call.provider.outputs
-    own = output_id(path, outputs["path"]) if outputs and url.startswith(outputs["origin"]) else None
+    own = own_output_id(call.provider, url, path)
     output = call.world.output(own) if own else None
     if output is None:
         return GivenPicture(place, (host + path)[:LONGEST_LABEL])

@@ -36,7 +36,7 @@ def generate(call: Call) -> Result:
     if "webhookUrl" in call.body:
         return _promised(call, format_, picture)
     answer: dict[str, Json] = {"image": None, "format": format_, "outputFormat": output_format}
-    if call.has_extra_fields:
+    if call.settings.has_extra_fields:
         output = publish(call, picture, "output", lifetime_s=call.provider.outputs["lifetime_s"])
         answer["dimensions"] = {"width": picture["width"], "height": picture["height"]}
         answer["generationId"] = f"gen_{call.chance.hex('generation', 24)}"

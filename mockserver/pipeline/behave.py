@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.call import Behaviour, Call, Result, Rule
+from mockserver.call import Behaviour, Call, Referral, Result, Rule
 from mockserver.spec.catalog import Catalog, SpecificationError
 from mockserver.spec.model import Operation
 
@@ -59,7 +59,7 @@ def examine(call: Call, bound: Bound) -> Call:
     return call
 
 
-def behave(call: Call, bound: Bound) -> Result:
+def behave(call: Call, bound: Bound) -> Result | Referral:
     """Do what the operation does. Raises whatever Problem the API documents."""
     return bound.behaviour(call)
 

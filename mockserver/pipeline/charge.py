@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from mockserver.call import Call, Result
+from mockserver.call import Call, Referral, Result
 from mockserver.problems import ProblemType
 from mockserver.spec.model import Provider
 from mockserver.state.accounts import Account
@@ -18,7 +18,7 @@ from mockserver.state.world import World
 TOP_UP, NEW_MONTH = "top-up", "monthly credits"
 
 
-def charge(call: Call, act: Callable[[], Result]) -> Result:
+def charge(call: Call, act: Callable[[], Result | Referral]) -> Result | Referral:
     """Do what the operation does, and charge for it. Raises Problem, with nothing charged, where it cannot be."""
     amount = price(call)
     world = call.world

@@ -10,18 +10,15 @@ from typing import Any
 
 from mockserver.call import EMPTY_BODY, Result
 from mockserver.jsontext import dump
-from mockserver.messages import Response
-from mockserver.problems import OwnProblem, Problem, ProblemType, Violation
+from mockserver.messages import JSON_TYPE, PROBLEM_TYPE, Headers, Response
+from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
 from mockserver.spec.model import ErrorRow, Operation, ProblemRow, Provider
 from mockserver.spec.template import fill
 
 Json = Any
-JSON_TYPE = ("Content-Type", "application/json")
-PROBLEM_TYPE = ("Content-Type", "application/problem+json")
 VIOLATIONS = "Mock-Violations"
 LONGEST_HEADER = 4096  # bytes of Mock-Violations
 LONGEST_TEXT = 600  # bytes of one message or pointer in it
-Headers = tuple[tuple[str, str], ...]
 
 
 def answer_headers(provider: Provider, values: Mapping[str, str]) -> Headers:
@@ -40,14 +37,13 @@ def succeed(
     """Write a result; a body that is a callable stays one, and one that is EMPTY has no type."""
     body = result.body
     if body is EMPTY_BODY:
-        return Response(result.status, (*headers, *result.headers), b"", operation=operation.name)
+        return Response(result.status, (*headers, *result.headers), b"")
     if warnings:
         headers = (*headers, (VIOLATIONS, violations_header(warnings, operation.row.source)))
     return Response(
         status=result.status,
         headers=(JSON_TYPE, *headers, *result.headers),
         body=(lambda: dump(body())) if callable(body) else dump(body),
-        operation=operation.name,
     )
 
 
@@ -77,20 +73,18 @@ def refuse(
         status=status,
         headers=(JSON_TYPE, *headers, *_merged(row.headers, problem.headers), *explained),
         body=dump(body),
-        operation=operation.name if operation else None,
         error=row.name,
     )
 
 
-def refuse_ourselves(problem: OwnProblem) -> Response:
+def problem_response(problem: EmulatorProblem) -> Response:
     """Write RFC 9457 problem details: the emulator speaks, not an API."""
     body = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.detail}
     explained = (
         ((VIOLATIONS, violations_header(problem.violations, "mockserver")),) if problem.violations else ()
     )
-    return Response(
-        problem.status, (PROBLEM_TYPE, *explained), dump({**body, **problem.members}), error=problem.title
-    )
+    headers = (PROBLEM_TYPE, *problem.headers.items(), *explained)
+    return Response(problem.status, headers, dump({**body, **problem.members}), error=problem.title)
 
 
 def violations_header(violations: tuple[Violation, ...], source: str) -> str:

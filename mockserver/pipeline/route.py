@@ -1,14 +1,14 @@
-"""Request → Match: which operation of which provider is meant.
+"""Request → Match: which operation of which provider is meant, or which door past them.
 
 The index is made once, at start-up; a path without parameters costs one look-up.
 """
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mockserver.call import Match
+from mockserver.call import Door, Match
 from mockserver.messages import Request
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.catalog import Catalog
@@ -16,7 +16,7 @@ from mockserver.spec.model import Provider
 
 
 @dataclass(slots=True)
-class Misrouted(Exception):  # noqa: N818 - a Problem that knows in whose voice it is told
+class NoMatch(Exception):  # noqa: N818 - a Problem that knows in whose voice it is told
     """No operation was found; `provider` is whose API the caller most likely meant, None for nobody's."""
 
     provider: Provider | None
@@ -62,15 +62,20 @@ class Index:
 class Router:
     """All the ways in: at the root, below `/<provider>`, and by the Host header."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, doors: Sequence[Callable[[Request], Door | None]] = ()) -> None:
+        self._doors = doors
         providers = tuple(catalog.providers.values())
         self._root = Index.of(providers)
         self._own = {provider.name: Index.of((provider,)) for provider in providers}
         self._providers = catalog.providers
         self._hosts = {host: provider.name for provider in providers for host in provider.hosts}
 
-    def route(self, request: Request) -> Match:
-        """Find the operation. Raises Misrouted for an unknown path or method."""
+    def route(self, request: Request) -> Match | Door:
+        """Find the door or the operation. Raises NoMatch for an unknown path or method."""
+        for find in self._doors:
+            door = find(request)
+            if door is not None:
+                return door
         index, path, provider = self._root, request.path, None
         host = request.headers.get("host", "").partition(":")[0].lower()
         prefix, _, rest = path[1:].partition("/")
@@ -83,7 +88,7 @@ class Router:
         methods, values = index.methods(path)
         match = methods.get(request.method)
         if match is None:
-            raise self._misrouted(index, methods, path, provider, request.method)
+            raise self._no_match(index, methods, path, provider, request.method)
         return Match(match.provider, match.operation, values) if values else match
 
     def _is_at_root(self, request: Request, prefix: str, below: str) -> bool:
@@ -91,9 +96,9 @@ class Router:
         at_root, _ = self._root.methods(request.path)
         return request.method in at_root or (bool(at_root) and not self._own[prefix].methods(below)[0])
 
-    def _misrouted(
+    def _no_match(
         self, index: Index, methods: Mapping[str, Match], path: str, provider: Provider | None, method: str
-    ) -> Misrouted:
+    ) -> NoMatch:
         if methods:
             allowed = ", ".join(sorted(methods))
             operation = next(iter(methods.values())).operation
@@ -101,12 +106,12 @@ class Router:
                 "path", "", "method", f"{operation.path} takes {allowed}, not {method}", operation.row.source
             )
             problem = Problem(ProblemType.UNKNOWN_METHOD, (violation,), headers={"Allow": allowed})
-            return Misrouted(next(iter(methods.values())).provider, problem)
+            return NoMatch(next(iter(methods.values())).provider, problem)
         nearest = _nearest(path, index.paths)
         meant = provider or self._owner(path)
         message = f"There is no path {path[:200]}; the nearest is {nearest}"
         violation = Violation("path", "", "path", message, meant.title if meant else "all providers")
-        return Misrouted(meant, Problem(ProblemType.UNKNOWN_PATH, (violation,)))
+        return NoMatch(meant, Problem(ProblemType.UNKNOWN_PATH, (violation,)))
 
     def _owner(self, path: str) -> Provider | None:
         """Say whose API an unknown path most likely belongs to: the one that shares its first part."""

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from threading import Lock
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ class Moment(NamedTuple):
 class Clock:
     """Seconds since 1970, which a test can move and stop. `scale` seconds pass in one real second."""
 
-    __slots__ = ("_lock", "_stand", "changes", "scale")
+    __slots__ = ("_http_date", "_lock", "_stand", "changes", "scale")
 
     def __init__(self, *, scale: float = 1.0) -> None:
         if not 0 < scale <= LARGEST_SCALE:
@@ -34,6 +35,7 @@ class Clock:
         self.scale = scale
         self.changes = 0  # how often it was moved, stopped or let go
         self._lock = Lock()
+        self._http_date = (-1, "")  # the last second that was written, and how
         self.reset()
 
     @property
@@ -100,6 +102,14 @@ class Clock:
     def isoformat(self) -> str:
         """Write the time as ISO 8601 in UTC, to the millisecond."""
         return isoformat(self.now())
+
+    def http_date(self) -> str:
+        """Write the time as HTTP's Date header, made anew once a second."""
+        now_s, (second, text) = int(self.now()), self._http_date
+        if second != now_s:
+            text = formatdate(now_s, usegmt=True)
+            self._http_date = (now_s, text)
+        return text
 
     def _place(self, now_s: float, *, is_frozen: bool) -> None:
         """Stand at a time from now on: in one assignment, so that whoever looks meanwhile sees the one or the other."""

@@ -1,12 +1,11 @@
 """The Prefer header (RFC 7240): what is read out of it, what is honoured, and what nobody can fulfil."""
 
 import pytest
-from conftest import said
+from conftest import header, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver import Response
-from mockserver.pipeline.intercept import LONGEST_DELAY_MS, applied, delay_ms, preferences
+from mockserver.pipeline.override import LONGEST_DELAY_MS, delay_ms, read_preferences
 
 SCORE = {"image_url": "https://example.com/a.png"}
 HEADERS = [
@@ -43,18 +42,17 @@ UNKNOWN = [
     "code=418", "code=204", "code=abc", "code=", "code=²", "code=" + "9" * 5000, "example=NOPE", "code=402, example=CONFLICT",
     "code=200, example=CONFLICT", "delay=-1", "delay=soon", "delay=600001", "delay=" + "9" * 5000, "delay=²",
 ]  # fmt: skip
-ANSWER = Response(402, (), b"", error="INSUFFICIENT_CREDITS")
 
 
 @pytest.mark.parametrize(("header", "found"), HEADERS)
 def test_preferences_are_read_as_rfc_7240_says(header, found):
-    assert preferences(header) == found
+    assert read_preferences({"prefer": header}) == found
 
 
 @settings(derandomize=True)
 @given(st.text(st.characters(max_codepoint=255)))
 def test_any_header_is_read_somehow(header):
-    assert all(name == name.lower() for name in preferences(header))
+    assert all(name == name.lower() for name in read_preferences({"prefer": header}))
 
 
 @pytest.mark.parametrize(("text", "wanted"), DELAYS)
@@ -66,24 +64,32 @@ def test_without_a_preference_there_is_no_delay():
     assert delay_ms({}) == 0
 
 
-@pytest.mark.parametrize(
-    ("wanted", "note"),
-    [
-        ({"code": "402"}, "code=402"),
-        (
-            {"code": "402", "example": "insufficient_credits", "delay": "5"},
-            "code=402, example=insufficient_credits, delay=5",
-        ),
-        ({"code": "500"}, ""),
-        ({"example": "CONFLICT"}, ""),
-        ({"delay": "0"}, ""),
-        ({"wait": "10"}, ""),
-        ({"job": "failed"}, ""),
-        ({}, ""),
-    ],
-)
-def test_only_what_was_honoured_is_said_to_be_applied(wanted, note):
-    assert applied(wanted, ANSWER) == note
+HONOURED = [
+    ("code=402", "code=402"),
+    ("code=402, example=insufficient_credits, delay=5", "code=402, example=insufficient_credits, delay=5"),
+    ("example=conflict, wait=10", "example=conflict"),
+    ("code=200", "code=200"),
+    ("delay=0", None),
+    ("wait=10", None),
+    ("job=failed", None),  # a score has no job
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("prefer", "note"), HONOURED)
+def test_only_what_was_honoured_is_said_to_be_applied(ask, prefer, note):
+    answer = ask("POST", "/v2/thumbnail/score", SCORE, x_api_key="pkz_test", prefer=prefer)
+    assert header(answer, "preference-applied") == note
+
+
+def test_of_a_refused_call_only_the_delay_is_honoured(ask):
+    answer = ask("POST", "/v2/thumbnail/score", {}, x_api_key="pkz_test", prefer="code=400, delay=1")
+    assert (answer.status, header(answer, "preference-applied")) == (400, "delay=1")
+
+
+def test_an_order_that_is_refused_waits_for_nothing(ask, heard):
+    ask("POST", "/v2/thumbnail/score", SCORE, x_api_key="pkz_test", prefer="code=418, delay=60000")
+    assert heard[0].override.delay_ms == 0
 
 
 @pytest.mark.parametrize("prefer", UNKNOWN)
@@ -125,10 +131,7 @@ def test_the_header_wins_over_the_key(ask):
     assert answer.error == "INSUFFICIENT_CREDITS"
 
 
-def test_a_delay_is_kept_for_whoever_sends_the_answer(ask):
-    answer = ask("POST", "/v2/thumbnail/score", SCORE, x_api_key="pkz_test", prefer="delay=800")
-    assert (answer.status, answer.delay_ms, dict(answer.headers)["Preference-Applied"]) == (
-        200,
-        800,
-        "delay=800",
-    )
+def test_a_delay_is_waited_for_by_whoever_asks(ask, heard):
+    answer = ask("POST", "/v2/thumbnail/score", SCORE, x_api_key="pkz_test", prefer="delay=20")
+    assert (answer.status, header(answer, "preference-applied")) == (200, "delay=20")
+    assert (heard[0].override.delay_ms, heard[0].duration_s >= 0.02) == (20, True)

@@ -1,0 +1,72 @@
+"""`/__admin/accounts`: who calls, what they may and what they have paid."""
+
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+
+from mockserver.admin.asked import Asked, Json, refusing
+from mockserver.pipeline.charge import current
+from mockserver.problems import EmulatorProblem
+from mockserver.spec.orders import account_schema
+from mockserver.state.accounts import Account
+from mockserver.state.clock import isoformat
+from mockserver.state.ledger import KEPT_PER_ACCOUNT, ledger_key
+from mockserver.state.outputs import StoredPicture
+
+DIRECT = ("state", "plan", "credits")  # fields of every account; all else are its flags
+
+
+def show(asked: Asked) -> Json:
+    """Show an account with its ledger, newest entry last."""
+    account = _account(asked)
+    known = range(max(0, account.entries - KEPT_PER_ACCOUNT) + 1, account.entries + 1)
+    entries = [asked.world.ledger.get(ledger_key(account.id, number)) for number in known]
+    ledger = [{**each._asdict(), "at": isoformat(each.at_s)} for each in entries if each]
+    shown = {name: value for name, value in account._asdict().items() if name not in {"flags", "entries"}}
+    return {**shown, "enforce": [], **account.flags, "ledger": ledger}
+
+
+def change(asked: Asked) -> Json:
+    """Change what the body names; everything else stays."""
+    flags, pictures = dict(asked.body(account_schema(asked.provider()))), dict[str, StoredPicture]()
+    if "assets" in flags:
+        flags["assets"] = {
+            name: _stored(f"assets.{name}", asset, pictures) for name, asset in flags["assets"].items()
+        }
+    for name, file in _files(flags):
+        if file not in pictures and asked.world.picture(file) is None:
+            detail = f"{name}: there is no picture {file!r:.80}; name one of fixtures/images, or send data"
+            raise EmulatorProblem(400, "Unknown picture", detail)
+    with asked.world.lock:
+        account = _account(asked)
+        named: dict[str, Json] = {name: flags.pop(name) for name in DIRECT if name in flags}
+        members: dict[str, Json] = {**account._asdict(), **named, "flags": {**account.flags, **flags}}
+        for key, picture in pictures.items():
+            asked.world.pictures.put(key, picture)
+        asked.world.accounts.put(Account(**members))
+    return show(asked)
+
+
+def _account(asked: Asked) -> Account:
+    provider = asked.provider()
+    account = asked.world.accounts.find(provider.name, asked.values["key"])
+    return current(provider, asked.world, account)
+
+
+def _stored(name: str, asset: Mapping[str, Json], pictures: dict[str, StoredPicture]) -> dict[str, Json]:
+    """Give a saved asset that names its picture; one that was sent along is put to `pictures`."""
+    if "data" not in asset:
+        return dict(asset)
+    from mockserver.imaging.uploads import small_copy  # noqa: PLC0415 - Pillow is imported by the first picture
+
+    key = blake2b(asset["data"].encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    with refusing("Unreadable picture", f"{name}.data: "):
+        pictures[key] = StoredPicture(key=key, small=small_copy(asset["data"]))
+    return {**{option: value for option, value in asset.items() if option != "data"}, "file": key}
+
+
+def _files(flags: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """Give the pictures that an account's attributes name, and where."""
+    for name, asset in flags.get("assets", {}).items():
+        yield f"assets.{name}.file", asset["file"]
+    for name, chosen in flags.get("reference_sets", {}).items():
+        yield from ((f"reference_sets.{name}.files", file) for file in chosen["files"])

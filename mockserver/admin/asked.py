@@ -1,0 +1,58 @@
+"""One request to `/__admin`, with all that its answer is made from; what is wrong with it is an EmulatorProblem."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mockserver.jsontext import parse
+from mockserver.messages import Request
+from mockserver.problems import EmulatorProblem
+from mockserver.spec.catalog import Catalog
+from mockserver.spec.model import Provider
+from mockserver.spec.schema import Schema
+from mockserver.state.world import World
+from mockserver.webhooks import WebhookSender
+
+Json = Any
+PREFIX = "/__admin"
+
+
+class Asked(NamedTuple):
+    """A request to one admin page."""
+
+    request: Request
+    values: Mapping[str, str]  # of the path
+    world: World
+    catalog: Catalog
+    webhooks: WebhookSender
+
+    def body(self, schema: Schema) -> Mapping[str, Json]:
+        """Read the JSON body. Raises EmulatorProblem with everything that is wrong with it."""
+        if self.request.is_cut_off:
+            raise EmulatorProblem(413, "Too large", "the body is larger than this server takes")
+        with refusing("Not JSON"):
+            value, _ = parse(self.request.body)
+        breaches = [breach.message for breach in schema.breaches(value)]
+        if breaches:
+            raise EmulatorProblem(400, "Wrong body", "; ".join(breaches))
+        read: Mapping[str, Json] = value
+        return read
+
+    def provider(self, name: str | None = None) -> Provider:
+        """Give a provider, by default the path's. Raises EmulatorProblem where there is none."""
+        name = self.values["provider"] if name is None else name
+        if name not in self.catalog.providers:
+            known = ", ".join(self.catalog.providers)
+            raise EmulatorProblem(
+                404, "Unknown provider", f"there is no provider {name!r}; there are {known}"
+            )
+        return self.catalog.providers[name]
+
+
+@contextlib.contextmanager
+def refusing(title: str, place: str = "") -> Iterator[None]:
+    """Turn what a reader raises into a problem."""
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        raise EmulatorProblem(400, title, f"{place}{error}") from error

@@ -1,0 +1,30 @@
+"""`/__admin/clock`: time as the emulated APIs see it, told and moved."""
+
+from mockserver.admin.asked import Asked, Json, refusing
+from mockserver.spec.orders import ADVANCE, CLOCK
+from mockserver.state.clock import duration_s, moment_s
+
+
+def show(asked: Asked) -> Json:
+    """Tell the time."""
+    clock = asked.world.clock
+    return {"now": clock.isoformat(), "frozen": clock.is_frozen, "scale": clock.scale}
+
+
+def change(asked: Asked) -> Json:
+    """Move to a time, stop, or go on; answer when what became due is done."""
+    wanted = asked.body(CLOCK)
+    with refusing("Wrong time"):
+        now_s = moment_s(wanted["now"]) if "now" in wanted else None
+        asked.world.clock.set(now_s, is_frozen=wanted.get("frozen"))
+    asked.webhooks.run_due()
+    return show(asked)
+
+
+def advance(asked: Asked) -> Json:
+    """Move forward; answer when what became due is done."""
+    wanted = asked.body(ADVANCE)
+    with refusing("Wrong time"):
+        asked.world.clock.advance(duration_s(wanted["by"]))
+    asked.webhooks.run_due()
+    return show(asked)

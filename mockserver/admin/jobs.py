@@ -1,0 +1,56 @@
+"""`/__admin/jobs`: what is under way, and how it shall end."""
+
+from mockserver.admin.asked import PREFIX, Asked, Json
+from mockserver.problems import EmulatorProblem
+from mockserver.spec.orders import JOB
+from mockserver.state.clock import isoformat
+from mockserver.state.resources import Resource
+
+
+def show_all(asked: Asked) -> Json:
+    """List every job, oldest first."""
+    return {"jobs": [_shown(asked, each) for each in asked.world.resources]}
+
+
+def show(asked: Asked) -> Json:
+    """Show one job."""
+    return _shown(asked, _job(asked))
+
+
+def change(asked: Asked) -> Json:
+    """End a job in one way or another, or let it run until told otherwise."""
+    wanted, world = asked.body(JOB)["status"], asked.world
+    with world.lock:
+        job = _job(asked)
+        jobs = asked.provider(job.account.partition("/")[0]).jobs
+        known = [jobs["running"], *jobs["outcomes"]]
+        if wanted not in known:
+            detail = f"a job of this API is {', '.join(known)}; not {wanted}"
+            raise EmulatorProblem(400, "Unknown status", detail)
+        now_s = world.clock.now()
+        changed = job.running_on() if wanted == jobs["running"] else job.ended(wanted, now_s)
+        world.resources.put(job.id, changed)
+        world.reschedule(changed)
+    asked.webhooks.run_due()
+    return show(asked)
+
+
+def _job(asked: Asked) -> Resource:
+    id_ = asked.values["id"]
+    job = asked.world.resources.get(id_)
+    if job is None:
+        raise EmulatorProblem(404, "Unknown job", f"there is no job {id_}; GET {PREFIX}/jobs lists them")
+    return job
+
+
+def _shown(asked: Asked, job: Resource) -> Json:
+    now_s = asked.world.clock.now()
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "account": job.account,
+        "status": job.status(now_s),
+        "share_done": job.share_done(now_s),
+        "created": isoformat(job.created_at_s),
+        "duration_s": job.duration_s,
+    }

@@ -1,0 +1,30 @@
+"""Everything put together: specifications, fixtures and a world become an engine."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mockserver.engine import Engine
+from mockserver.fixtures import load_fixtures
+from mockserver.settings import Settings
+from mockserver.spec.catalog import load
+from mockserver.state.clock import Clock
+from mockserver.state.world import World
+from mockserver.state.worlds import Worlds
+
+
+def create_engine(
+    settings: Settings | None = None, spec_folders: Sequence[Path] = (), *, clock: Clock | None = None
+) -> Engine:
+    """Load specifications and fixtures into an engine. Raises SpecificationError."""
+    settings = settings or Settings()
+    catalog = load(spec_folders)
+    fixtures = load_fixtures(catalog)
+    world = World(
+        seed=settings.seed,
+        accounts=fixtures.accounts,
+        fresh_accounts={name: each.keys["new_account"] for name, each in catalog.providers.items()},
+        canned_pictures=fixtures.pictures,
+        clock=clock,
+        enforced=settings.enforced,
+    )
+    return Engine(catalog, Worlds(world), settings)

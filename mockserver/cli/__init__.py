@@ -1,0 +1,21 @@
+"""The command line: serve, routes, errors, check and render; a module a subject.
+
+Everything that is printed is put together here; the work is done elsewhere.
+"""
+
+import click
+
+from mockserver.cli.check import check
+from mockserver.cli.listing import errors, routes
+from mockserver.cli.render import render
+from mockserver.cli.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mockserver")
+def main() -> None:
+    """Emulate third-party HTTP APIs on this machine: Pikzels v2, FatThumb and ThumbAPI."""
+
+
+for command in (serve, routes, errors, check, render):
+    main.add_command(command)

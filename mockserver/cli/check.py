@@ -1,0 +1,31 @@
+"""`check`: mistakes in specifications and tables, all of them at once."""
+
+from pathlib import Path
+
+import click
+
+from mockserver.cli.shared import stop
+from mockserver.spec.catalog import SpecificationError, survey
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
+def check(folder: Path | None) -> None:
+    """Look for mistakes in specifications and tables: the bundled ones and those in DIR."""
+    from mockserver.fixtures import load_fixtures  # noqa: PLC0415 - only this command and serve need these
+    from mockserver.pipeline.behave import bind  # noqa: PLC0415
+    from mockserver.spec.lint import lint  # noqa: PLC0415
+
+    catalog, complaints = survey([folder] if folder else [])
+    for step in (bind, load_fixtures):
+        try:
+            step(catalog)
+        except SpecificationError as error:
+            complaints += error.complaints
+    complaints += lint(catalog)
+    if complaints:
+        stop(list(dict.fromkeys(complaints)))
+    rows = sum(len(provider.errors) for provider in catalog.providers.values())
+    click.echo(
+        f"{len(catalog.providers)} providers, {len(catalog.operations)} operations, {rows} errors: nothing to complain of"
+    )

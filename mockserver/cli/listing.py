@@ -1,0 +1,78 @@
+"""`routes` and `errors`: what can be called, and what can go wrong."""
+
+import json
+from pathlib import Path
+
+import click
+
+from mockserver.cli.shared import SPECS, load_catalog, stop
+from mockserver.spec.model import Provider
+
+
+@click.command()
+@SPECS
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line.")
+def routes(folders: tuple[Path, ...], is_json: bool) -> None:
+    """List every operation."""
+    operations = load_catalog(folders).operations
+    if is_json:
+        for operation in operations:
+            row = {
+                "provider": operation.provider,
+                "method": operation.method,
+                "path": operation.path,
+                "operation": operation.name,
+            }
+            click.echo(json.dumps(row))
+        return
+    width = max(len(operation.path) for operation in operations)
+    for operation in operations:
+        click.echo(
+            f"{operation.method:6} {operation.path:{width}}  {operation.name:40}  {operation.row.title}"
+        )
+
+
+@click.command()
+@click.argument("provider", required=False)
+@SPECS
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line.")
+def errors(provider: str | None, folders: tuple[Path, ...], is_json: bool) -> None:
+    """List every documented error, and the three ways to get it."""
+    providers = load_catalog(folders).providers
+    if provider is not None and provider not in providers:
+        stop([f"there is no provider {provider!r}; there are {', '.join(providers)}"])
+    for each in providers.values() if provider is None else [providers[provider]]:
+        if is_json:
+            for row in each.errors.values():
+                click.echo(json.dumps({"provider": each.name, "status": row.status, "code": row.code, "example": row.name,
+                                       "message": row.message, "cause": row.cause, "provenance": row.provenance, "wording": row.wording, "source": row.source}))  # fmt: skip
+        else:
+            _print_errors(each)
+
+
+def _print_errors(provider: Provider) -> None:
+    first = next(iter(provider.errors.values()))
+    click.secho(f"\n{provider.title}", bold=True)
+    click.echo(f"  by header   Prefer: code={first.status}, example={first.name}")
+    click.echo(f"  by key      {provider.sample_key}_{first.name.lower()}")
+    click.echo(f"  by itself   {_triggers(provider)}\n")
+    width = max(len(name) for name in provider.errors)
+    for row in provider.errors.values():
+        click.echo(
+            f"  {row.status}  {row.name:{width}}  {row.message}\n       {'':{width}}  {row.cause} [{row.provenance}; wording {row.wording}]"
+        )
+
+
+def _triggers(provider: Provider) -> str:
+    """Say which texts bring an error about by themselves."""
+    marks = {
+        (field, error)
+        for operation in provider.operations.values()
+        for rule in operation.row.rules
+        if rule["rule"] == "marked_words"
+        for field in rule["fields"]
+        for error in rule["errors"]
+    }
+    words = ", ".join(sorted(f"[{error.lower()}] in {field}" for field, error in marks))
+    reserved = provider.vocabulary.get("reserved_names")
+    return words + (f"; the reserved names {', '.join(reserved)}" if reserved else "")

@@ -1,0 +1,160 @@
+"""`serve`: answer for the APIs until the process is stopped."""
+
+import contextlib
+import gc
+import logging
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mockserver.cli.shared import SPECS, stop
+from mockserver.settings import Settings
+from mockserver.spec.catalog import SpecificationError
+
+ENFORCEABLE = frozenset({"credits", "limits"})
+COLLECTING = (20_000, 20, 50)  # the collector's thresholds: a call leaves little behind
+
+
+def _url(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Check that --public-url is an address."""
+    if value is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        raise click.BadParameter(f"{value} is no address such as https://mock.example.com")
+    return value
+
+
+def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> frozenset[str]:
+    """Read the list of --enforce."""
+    names = frozenset(name.strip() for name in value.split(",") if name.strip())
+    if not names <= ENFORCEABLE:
+        raise click.BadParameter(f"{value} is not a list of {', '.join(sorted(ENFORCEABLE))}")
+    return names
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port."
+)
+@click.option(
+    "--seed", default=0, show_default=True, help="Another seed gives other ids, scores and pictures."
+)
+@click.option(
+    "--strict-keys", "is_strict", is_flag=True, help="Refuse keys that fixtures/accounts.yaml does not list."
+)
+@SPECS
+@click.option(
+    "--public-url",
+    metavar="URL",
+    callback=_url,
+    help="The address in links, where callers reach this server by another.",
+)
+@click.option(
+    "--seed-only-fields",
+    "has_extra_fields",
+    is_flag=True,
+    callback=lambda _context, _option, value: not value,
+    help="Leave out ThumbAPI's dimensions, generationId and imageUrl.",
+)
+@click.option(
+    "--time-scale",
+    default=1.0,
+    show_default=True,
+    help="How many seconds pass in one real second.",
+    type=click.FloatRange(min=0, min_open=True),
+)
+@click.option(
+    "--realistic", "is_realistic", is_flag=True, help="Let jobs take as long as documented, not two seconds."
+)
+@click.option(
+    "--enforce",
+    "enforced",
+    default="",
+    metavar="LIST",
+    callback=_enforced,
+    help="credits, limits or both: refuse who has none, or too many.",
+)
+@click.option(
+    "--state",
+    "state_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep the world in this file.",
+)
+@click.option(
+    "--pictures",
+    default="poster",
+    show_default=True,
+    type=click.Choice(["poster", "plain"]),
+    help="How they look; plain ones are drawn in a few milliseconds.",
+)
+@click.option(
+    "--allow-webhook-host",
+    "webhook_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Send webhooks there, too. Repeatable.",
+)
+@click.option(
+    "--self-check",
+    "checks_answers",
+    is_flag=True,
+    help="Hold every answer against the specification; a breach is a 500.",
+)
+@click.option(
+    "--json", "is_json", is_flag=True, help="Print one JSON object a line, the first one holding the URL."
+)
+@click.option("--quiet", is_flag=True, help="Do not print a line for each request.")
+def serve(
+    host: str,
+    port: int,
+    folders: tuple[Path, ...],
+    time_scale: float,
+    state_file: Path | None,
+    is_json: bool,
+    quiet: bool,
+    **chosen: Any,
+) -> None:
+    """Answer for the APIs until the process is stopped."""
+    from mockserver.assembly import create_engine  # noqa: PLC0415 - only this command needs a server
+    from mockserver.printing import Printer  # noqa: PLC0415
+    from mockserver.serving.server import Server  # noqa: PLC0415
+    from mockserver.state.clock import Clock  # noqa: PLC0415
+    from mockserver.statefile import StateFile  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    hosts = frozenset(chosen.pop("webhook_hosts"))
+    settings = Settings(**chosen, webhook_hosts=hosts, raises_bugs=chosen["checks_answers"])
+    printer = Printer(is_json=is_json)
+    with _explained(f"{host}:{port}"):
+        engine = create_engine(settings, folders, clock=Clock(scale=time_scale))
+        keeper = StateFile(engine.world, state_file).loaded() if state_file else contextlib.nullcontext()
+        server = Server(engine, host=host, port=port)
+    if not quiet:
+        engine.listeners.append(printer.exchange)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: server.stop())  # for the moment before the server takes them itself
+    printer.start(server.url, engine.catalog)
+    gc.collect()
+    gc.freeze()  # what was loaded stays, so the collector need not look at it again
+    gc.set_threshold(*COLLECTING)
+    with printer, keeper:
+        server.run()
+
+
+@contextlib.contextmanager
+def _explained(address: str) -> Iterator[None]:
+    """Stop with what can be done about it where a server cannot start."""
+    try:
+        yield
+    except SpecificationError as error:
+        stop(error.complaints)
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        stop([f"cannot listen on {address}: {reason}; --port 0 takes any free port"])
+    except ValueError as error:
+        stop([str(error)])

@@ -1,0 +1,34 @@
+"""What several commands take and do alike: folders of providers, and stopping with every complaint."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Never
+
+import click
+
+from mockserver.spec.catalog import Catalog, SpecificationError, load
+
+SPECS = click.option(
+    "--specs",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also serve the providers in this folder; one of a bundled name replaces it. Repeatable.",
+)
+
+
+def load_catalog(folders: tuple[Path, ...]) -> Catalog:
+    """Load what a command speaks of, or stop with what is wrong with it."""
+    try:
+        return load(folders)
+    except SpecificationError as error:
+        stop(error.complaints)
+
+
+def stop(complaints: Iterable[str]) -> Never:
+    """Print every complaint and end with status 1."""
+    for complaint in complaints:
+        click.echo(click.style("error: ", fg="red") + complaint, err=True)
+    sys.exit(1)

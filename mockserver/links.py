@@ -1,0 +1,141 @@
+"""Links to our own pictures: made, recognised and turned into the provider's own address; nowhere else.
+
+A picture has two addresses: the provider's `https://` one, of which its schemas speak, and `/cdn/<provider>` and
+the rest of it on this server, which callers are handed. So links are turned on the way in.
+"""
+
+import functools
+import re
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from mockserver.call import Arguments, Match
+from mockserver.messages import Request
+from mockserver.spec.model import Provider
+from mockserver.state.outputs import Output
+from mockserver.state.world import World
+
+Json = Any
+CDN = "/cdn/"
+LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
+HOST = re.compile(r"https?://(?P<host>[^/\s@?#]++)")
+BLANK = re.compile(r"[\s\ufeff]")
+
+
+class OwnLink(NamedTuple):
+    """A link in the form of this server's: where it leads, and under which name it calls us."""
+
+    host: str
+    provider: str
+    path: str  # on the provider's CDN
+
+
+def base_url(request: Request, public_url: str | None) -> str:
+    """Give this server's address as the caller sees it, without a slash at the end.
+
+    A fixed public address wins, then what a proxy says (`X-Forwarded-Proto`, `X-Forwarded-Host`), then Host.
+    """
+    if public_url is not None:
+        return public_url.rstrip("/")
+    headers = request.headers
+    scheme = headers.get("x-forwarded-proto", request.scheme).partition(",")[0].strip()
+    host = headers.get("x-forwarded-host") or headers.get("host") or "localhost"
+    return f"{scheme}://{host.partition(',')[0].strip()}"
+
+
+def link_to(base_url: str, provider: Provider, output: Output) -> str:
+    """Give the address at which a caller downloads an output."""
+    path = str(provider.outputs["path"]).replace("{id}", output.id)
+    return f"{base_url}{CDN}{provider.name}{path}"
+
+
+def localise(match: Match, request: Request, arguments: Arguments, world: World) -> Arguments:
+    """Turn links of this server in the body's picture fields into the provider's addresses.
+
+    Ours are those on this machine or under the caller's name for this server, and, whatever the host, those that
+    name a picture which was handed out.
+    """
+    body, provider = arguments.body, match.provider
+    is_linked = CDN.encode() in request.body or b"\\" in request.body  # JSON may write a slash as an escape
+    if not is_linked or not provider.outputs or not isinstance(body, dict):
+        return arguments
+    own_hosts = {base_url(request, None).partition("://")[2], request.headers.get("host", "")}
+
+    def turned(value: Json) -> Json:
+        if isinstance(value, list):
+            return [turned(item) for item in value]
+        link = read_link(value) if isinstance(value, str) else None
+        if link is None or link.provider != provider.name:
+            return value
+        output = world.output(output_id(provider, link.path) or "")
+        is_ours = _is_own_host(link.host, own_hosts) or output is not None
+        return provider.outputs["origin"] + link.path if is_ours else value
+
+    pictures = match.operation.row.picture_fields
+    return arguments._replace(
+        body={name: turned(value) if name in pictures else value for name, value in body.items()}
+    )
+
+
+def read_link(url: str) -> OwnLink | None:
+    """Read a link in the form of this server's, in linear time; None where it has another form.
+
+    >>> read_link("http://localhost:8080/cdn/pikzels/a.png")
+    OwnLink(host='localhost:8080', provider='pikzels', path='/a.png')
+    """
+    found = HOST.match(url)
+    if found is None or BLANK.search(url):
+        return None
+    tail = min((at for at in (url.find("?"), url.find("#")) if at >= 0), default=len(url))
+    at = url.rfind(CDN, found.end(), tail)
+    while at >= 0:  # the last one that something follows: a public address may have `/cdn/` in its own path
+        start = at + len(CDN)
+        slash = url.find("/", start)
+        if slash > start:
+            return OwnLink(found["host"], url[start:slash], url[slash:])
+        at = url.rfind(CDN, found.end(), start - 1)
+    return None
+
+
+def output_id(provider: Provider, path: str) -> str | None:
+    """Read an output's id out of a path on its provider's CDN; None where the path is of another form."""
+    found = _pattern(provider.outputs["path"]).fullmatch(path) if provider.outputs else None
+    return found["id"] if found else None
+
+
+def own_output_id(provider: Provider, url: str, path: str) -> str | None:
+    """Read an output's id out of the provider's own address of a picture; None where it has another one."""
+    return (
+        output_id(provider, path) if provider.outputs and url.startswith(provider.outputs["origin"]) else None
+    )
+
+
+def cdn_hosts(providers: Iterable[Provider]) -> dict[str, str]:
+    """Give the name of each provider by the host of its CDN, where that is not a host of its API."""
+    hosts = ((urlsplit(each.outputs["origin"]).netloc, each) for each in providers if each.outputs)
+    return {host: each.name for host, each in hosts if host not in each.hosts}
+
+
+def marks(providers: Iterable[Provider]) -> re.Pattern[bytes]:
+    """Make the search for what a body holds that links to our pictures, or hides such a link in an escape."""
+    own = [
+        f"{each.outputs['origin']}{each.outputs['path'].partition('{')[0]}"
+        for each in providers
+        if each.outputs
+    ]
+    return re.compile(b"|".join(re.escape(each.encode()) for each in (CDN, "\\/", *own)))
+
+
+def _is_own_host(host: str, own_hosts: Collection[str]) -> bool:
+    """Whether a link names this machine, or a host by which this server is called.
+
+    >>> _is_own_host("127.0.0.1:8080", ())
+    True
+    """
+    return host in own_hosts or LOOPBACK.fullmatch(host) is not None
+
+
+@functools.cache
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.escape(template).replace(r"\{id\}", r"(?P<id>[^/]+?)") + r"(?:\.(?:png|webp))?")

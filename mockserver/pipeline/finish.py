@@ -1,0 +1,19 @@
+"""Response → what is sent: the headers that every answer has, and no body where HTTP allows none."""
+
+from mockserver.messages import Headers, Request, Response
+from mockserver.state.clock import Clock
+
+NO_CONTENT = frozenset({204, 205, 304})  # and all below 200: an answer without a body, whatever was made
+
+
+def finish(request: Request, response: Response, applied: str, clock: Clock) -> Response:
+    """Give an answer as it goes to the caller, in process as over a socket; its body has been drawn."""
+    content = response.read()
+    headers: Headers = response.headers
+    if applied:
+        headers = (*headers, ("Preference-Applied", applied))
+    if response.status in NO_CONTENT or response.status < 200:  # noqa: PLR2004 - 1xx
+        kept = tuple(each for each in headers if each[0].lower() != "content-type")
+        return response._replace(headers=(*kept, ("Date", clock.http_date())), body=b"")
+    headers = (*headers, ("Content-Length", str(len(content))), ("Date", clock.http_date()))
+    return response._replace(headers=headers, body=b"" if request.method == "HEAD" else content)

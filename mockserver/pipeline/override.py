@@ -1,0 +1,152 @@
+"""What was ordered for a call, and by whom → one Override; the only room that knows the ways to order.
+
+Precedence: the `Prefer` header (RFC 7240), then the ending of the key. What is wrong with the call itself is told
+before any ordered error, so an order is resolved after all checks; a delay alone holds for every answer. None
+outlives its call.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from mockserver.call import MANUAL, Match, Override
+from mockserver.messages import Response
+from mockserver.problems import EmulatorProblem, Problem, Violation
+from mockserver.spec.model import ErrorRow, Operation, Provider
+
+# One preference of RFC 7240: a token, and a value that is a token or a quoted string.
+PREFERENCE = re.compile(
+    r"""\s*+([A-Za-z][\w-]*+)\s*+(?:=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^",;\s]*+)))?+\s*+(?:[,;]|$)""", re.ASCII
+)
+MILLISECONDS = re.compile(r"[0-9]+")
+LONGEST_DELAY_MS = 600_000
+MOST_DIGITS = 9
+ERRORS = "400"  # what is documented below is a success
+NOTHING = Override()
+Preferences = Mapping[str, str]
+
+
+def read_preferences(headers: Mapping[str, str]) -> Preferences:
+    """Read the Prefer header; what is not understood is left out, as RFC 7240 wants.
+
+    >>> read_preferences({"prefer": 'code=402, example="NO_MONEY"; delay=800'})
+    {'code': '402', 'example': 'NO_MONEY', 'delay': '800'}
+    """
+    header = headers.get("prefer", "")
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(header):
+        match = PREFERENCE.match(header, at)
+        if match:
+            found.setdefault(match[1].lower(), match[2] or match[3] or "")
+            at = match.end()
+        else:
+            at = next((index + 1 for index in range(at, len(header)) if header[index] in ",;"), len(header))
+    return found
+
+
+def delay_ms(preferences: Preferences) -> int:
+    """Give the delay that was asked for, in milliseconds; 0 where none was, or none that makes sense."""
+    text = preferences.get("delay", "")
+    if not MILLISECONDS.fullmatch(text):
+        return 0
+    return min(int(text[:MOST_DIGITS]), LONGEST_DELAY_MS)
+
+
+def delay_alone(preferences: Preferences) -> Override:
+    """Give what holds for every answer, before it is known whether the call is well-formed."""
+    delay = delay_ms(preferences)
+    return Override(delay_ms=delay, applied=(f"delay={preferences['delay']}",)) if delay else NOTHING
+
+
+def override(match: Match, preferences: Preferences, key_order: str | None) -> Override:
+    """Resolve what was ordered. Raises EmulatorProblem for an order that nobody can fulfil.
+
+    `key_order` is the error that the key orders by its ending; None: none.
+    """
+    if not preferences:
+        return NOTHING if key_order is None else Override(error=key_order, origin="key")
+    operation, resolved = match.operation, delay_alone(preferences)
+    row = _preferred(match.provider, operation, preferences)
+    if row is not None:
+        named = _as_written(preferences, "code", "example")
+        return resolved._replace(error=row.name, origin="header", applied=(*named, *resolved.applied))
+    if key_order is not None and "code" not in preferences:
+        return resolved._replace(error=key_order, origin="key")
+    job = _job(match.provider, operation, preferences)
+    named, ends = _as_written(preferences, "code"), _as_written(preferences, "job") if job else ()
+    return resolved._replace(job=job, applied=(*named, *resolved.applied, *ends))
+
+
+def raise_ordered(ordered: Override) -> None:
+    """Return where no error was ordered. Raises the Problem that was."""
+    if ordered.error is not None:
+        pointer = "/prefer" if ordered.origin == "header" else "/key"
+        message = f"the caller ordered {ordered.error}"
+        violation = Violation("header", pointer, "ordered", message, "the request itself")
+        raise Problem(violations=(violation,), error=ordered.error)
+
+
+def applied(ordered: Override, response: Response) -> str:
+    """Say which preferences an answer honours, for Preference-Applied."""
+    if response.error is None:  # a `code` of success is honoured by its own status alone
+        honoured = [
+            each for each in ordered.applied if each[:5] != "code=" or each == f"code={response.status}"
+        ]
+    elif response.error == ordered.error:
+        honoured = list(ordered.applied)
+    else:
+        honoured = [each for each in ordered.applied if each.startswith("delay=")]
+    return ", ".join(honoured)
+
+
+def _as_written(preferences: Preferences, *names: str) -> tuple[str, ...]:
+    return tuple(f"{name}={preferences[name]}" for name in names if preferences.get(name))
+
+
+def _job(provider: Provider, operation: Operation, preferences: Preferences) -> str | None:
+    """Give how the call's job shall end; None where it has none, or nothing was said of it."""
+    wanted = preferences.get("job")
+    if wanted is None or "job" not in operation.row.settings:
+        return None
+    known = [*provider.jobs["outcomes"], MANUAL]
+    if wanted not in known:
+        detail = f"{provider.title} has no job={wanted}; there are {', '.join(known)}"
+        raise _unknown(detail, available=known)
+    return wanted
+
+
+def _preferred(provider: Provider, operation: Operation, preferences: Preferences) -> ErrorRow | None:
+    """Find the row that the Prefer header names; None where it names none."""
+    code, example, delay = preferences.get("code"), preferences.get("example"), preferences.get("delay")
+    if delay is not None and str(delay_ms(preferences)) != (delay.lstrip("0") or "0"):
+        raise _unknown(f"delay={delay[:40]} is not a number of milliseconds up to {LONGEST_DELAY_MS}")
+    if code is None and example is None:
+        return None
+    rows: Iterable[ErrorRow] = provider.errors.values()
+    if code is not None:
+        if code in operation.responses and code < ERRORS and example is None:
+            return None  # a documented success: what the call gets anyway
+        rows = [row for row in rows if str(row.status) == code]
+    found = [row for row in rows if example is None or row.name.lower() == example.lower()]
+    if not found:
+        raise _unknown_order(provider, operation, code, example)
+    return found[0]
+
+
+def _unknown_order(
+    provider: Provider, operation: Operation, code: str | None, example: str | None
+) -> EmulatorProblem:
+    asked = ", ".join(filter(None, [code and f"code={code[:40]}", example and f"example={example[:80]}"]))
+    available: dict[str, list[str]] = {}
+    for row in provider.errors.values():
+        available.setdefault(str(row.status), []).append(row.name)
+    successes: dict[str, list[str]] = {status: [] for status in operation.responses if status < ERRORS}
+    return _unknown(
+        f"{provider.title} has no answer for {asked}; `available` lists every code with its examples",
+        available=dict(sorted({**successes, **available}.items())),
+    )
+
+
+def _unknown(detail: str, **members: object) -> EmulatorProblem:
+    violation = Violation("header", "/prefer", "preference", detail, "RFC 7240")
+    return EmulatorProblem(400, "Unknown preference", detail, members, (violation,))

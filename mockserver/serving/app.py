@@ -1,0 +1,112 @@
+"""An ASGI application around an engine: it goes through each walk on the event loop, and around what takes long.
+
+What takes over a millisecond (large bodies, pictures, /__admin) runs in worker threads, everything else on the loop.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from starlette.middleware.cors import CORSMiddleware
+
+from mockserver.admin.asked import PREFIX
+from mockserver.engine import Engine, Wait, Walk
+from mockserver.links import marks
+from mockserver.messages import Request, Response
+from mockserver.serving.reading import LARGEST_BODY, LARGEST_SNAPSHOT, Receive, Scope, read
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+T = TypeVar("T")
+
+LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
+WORKERS = 8
+EXPOSED = ("Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag")
+EVERYBODY = ("*",)
+
+
+def create_app(engine: Engine) -> Application:
+    """Put an engine behind one ASGI application; a browser may call it from any page."""
+    app = Shell(engine)
+    providers = engine.catalog.providers.values()
+    own = {name for provider in providers for name in provider.answers.get("headers", {})}
+    cors = CORSMiddleware(
+        app,
+        allow_origins=EVERYBODY,
+        allow_methods=EVERYBODY,
+        allow_headers=EVERYBODY,
+        allow_private_network=True,
+        expose_headers=[*EXPOSED, *sorted(own)],
+    )
+
+    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            # Only a browser sends Origin; everybody else is spared the way through the middleware.
+            is_browser = any(name == b"origin" for name, _ in scope["headers"])
+            await (cors if is_browser else app)(scope, receive, send)
+
+    return entrance
+
+
+class Shell:
+    """Serves HTTP requests from one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="mockserver")
+        # A body with one of these has pictures to be opened or drawn, or an escape that may hide a link to one.
+        self._pictures = re.compile(b";base64,|" + marks(engine.catalog.providers.values()).pattern)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; nothing is answered where the caller went away before it was whole."""
+        is_admin = scope["path"].startswith(PREFIX)
+        request = await read(scope, receive, LARGEST_SNAPSHOT if is_admin else LARGEST_BODY)
+        if request is None:
+            return
+        walk = self._engine.walk(request)
+        try:
+            step = await self._begin(walk, request)
+            while not isinstance(step, Response):
+                if isinstance(step, Wait):
+                    if await _left_within(receive, step.seconds):
+                        return
+                    step = next(walk)
+                    continue
+                try:
+                    result = await self._run(step)
+                except Exception as error:  # noqa: BLE001 - the walk answers it
+                    step = walk.throw(error)
+                else:
+                    step = walk.send(result)
+            await _write(send, step)
+            next(walk, None)
+        finally:
+            walk.close()
+
+    async def _begin(self, walk: Walk, request: Request) -> Any:
+        body = request.body
+        if len(body) > LARGEST_INLINE or self._pictures.search(body):
+            return await self._run(walk.__next__)
+        return next(walk)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+
+async def _write(send: Send, response: Response) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _left_within(receive: Receive, delay_s: float) -> bool:
+    """Wait; say whether the caller went away meanwhile."""
+    try:
+        async with asyncio.timeout(delay_s):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return False
+    return True

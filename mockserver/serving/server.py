@@ -1,0 +1,125 @@
+"""A running server around an engine: in the foreground for the command line, or in a thread for tests."""
+
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from mockserver.engine import Engine
+from mockserver.serving.app import create_app
+from mockserver.serving.protocol import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The server's base URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+class Server:
+    """One HTTP server for one engine. Use it as a context manager to run it in a thread.
+
+    `port` 0 takes any free one. Raises OSError where the port is taken.
+    """
+
+    def __init__(self, engine: Engine, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.engine = engine
+        self._socket = _listening(host, port)
+        self.address = Address(host, self._socket.getsockname()[1])
+        config = uvicorn.Config(
+            create_app(engine),
+            http=Protocol,
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=2,
+        )
+        self._uvicorn = _Uvicorn(config)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's base URL."""
+        return self.address.url
+
+    def run(self) -> None:
+        """Serve in the foreground until the process is told to stop."""
+        self.engine.webhooks.start()
+        try:
+            self._uvicorn.run(sockets=[self._socket])
+        finally:
+            self.engine.webhooks.stop()
+
+    def stop(self) -> None:
+        """Let `run` return soon, also when it has not begun yet."""
+        self._uvicorn.should_exit = True
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self.run, name="mockserver", daemon=True)
+        self._thread.start()
+        self._uvicorn.has_started.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn that says when it has started, and returns from SIGINT and SIGTERM instead of raising them again."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.has_started = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.has_started.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    listening.listen(2048)
+    return listening

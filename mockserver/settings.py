@@ -1,0 +1,22 @@
+"""How an emulator behaves that no table says: what a command line, a test or a fixture chooses once."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Style = Literal["poster", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The choices of whoever starts an emulator."""
+
+    seed: int = 0  # another one gives other ids, scores and pictures
+    is_realistic: bool = False  # jobs take as long as documented, not two seconds
+    is_strict: bool = False  # refuse keys that no fixture lists
+    public_url: str | None = None  # the address in links; None: as the caller sees it
+    has_extra_fields: bool = True  # answer with the fields that the ground truth does not name, too
+    enforced: frozenset[str] = frozenset()  # of "credits" and "limits": what is real for every account
+    pictures: Style = "poster"  # plain: exact in size and format, and drawn in a few milliseconds
+    webhook_hosts: frozenset[str] = frozenset()  # where webhooks may go besides this machine
+    raises_bugs: bool = False  # a bug of ours is raised, not dressed up as the provider's error
+    checks_answers: bool = False  # hold every answer against the specification
