@@ -1,4 +1,4 @@
-"""The house rules of DESIGN.md, read with `ast`: who may import whom, and how the code is written."""
+"""The house rules of .github/CONTRIBUTING.md, read with `ast`: who may import whom, and how the code is written."""
 
 import ast
 import doctest

@@ -19,7 +19,7 @@ URL = r"^https://\S+$"
 DATA_URL = "^data:image/[a-zA-Z0-9.+-]+;base64,"
 NAME = r"^[a-zA-Z0-9\s\-_]+$"
 
-# By hand from ECMA-262, chapter 22.2; DESIGN.md measured Python's `re` wrong on every line marked so.
+# By hand from ECMA-262, chapter 22.2; Python's `re` is wrong on every line marked so.
 VERDICTS = [
     (PROMPT, "abc", True),
     (PROMPT, "abc\n", False),  # re: True

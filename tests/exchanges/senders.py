@@ -1,0 +1,88 @@
+"""The ways in which an exchange reaches an engine: by a call in this process, or over a real socket.
+
+Every way takes the same words and gives the same answer, so that the files do not know which one is used.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import unquote
+
+import httpx
+
+from mockserver import Engine, Request, Server, create_app
+
+
+class Sender(Protocol):
+    """Sends one request; `host` is its Host header, and so the address in the links that come back."""
+
+    @property
+    def host(self) -> str:
+        """The address that is really the engine's."""
+
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, host: str
+    ) -> httpx.Response: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallSender:
+    """Calls the engine."""
+
+    engine: Engine
+    host: str = "localhost"
+
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, host: str
+    ) -> httpx.Response:
+        path, _, query = path.partition("?")
+        sent = {name.lower(): value for name, value in headers.items()} | {"host": host}
+        return ask(self.engine, Request(method, unquote(path), sent, query, body))
+
+
+def ask(engine: Engine, request: Request) -> httpx.Response:
+    """Give the engine's answer, or the whole application's where a picture or an admin page is asked for."""
+    if request.path.startswith(("/cdn/", "/__admin/")):
+        return asyncio.run(fetch(engine, request))
+    response = engine.handle(request)
+    return httpx.Response(response.status, headers=response.headers, content=response.read())
+
+
+async def fetch(engine: Engine, request: Request) -> httpx.Response:
+    transport = httpx.ASGITransport(app=create_app(engine))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return await client.request(request.method, request.path, headers=dict(request.headers))
+
+
+@dataclass(frozen=True, slots=True)
+class SocketSender:
+    """Writes to the socket of a server, always on one kept-alive connection."""
+
+    client: httpx.Client
+    host: str
+
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, host: str
+    ) -> httpx.Response:
+        sent = {name: value.strip() for name, value in headers.items()} | {"Host": host}
+        return self.client.request(method, f"http://{self.host}{path}", headers=sent, content=body)
+
+
+@contextmanager
+def in_process(engine: Engine) -> Iterator[Sender]:
+    yield CallSender(engine)
+
+
+@contextmanager
+def over_a_socket(engine: Engine) -> Iterator[Sender]:
+    with Server(engine) as server, httpx.Client(timeout=30) as client:
+        client.headers.clear()  # an exchange says itself what it sends
+        yield SocketSender(client, server.url.removeprefix("http://"))
+
+
+SENDERS: dict[str, Callable[[Engine], AbstractContextManager[Sender]]] = {
+    "in process": in_process,
+    "over a socket": over_a_socket,
+}
