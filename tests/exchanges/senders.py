@@ -3,7 +3,6 @@
 Every way takes the same words and gives the same answer, so that the files do not know which one is used.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from mockserver import Engine, Request, Server, create_app
+from mockserver import Engine, Request, Server
 
 
 class Sender(Protocol):
@@ -39,21 +38,8 @@ class CallSender:
     ) -> httpx.Response:
         path, _, query = path.partition("?")
         sent = {name.lower(): value for name, value in headers.items()} | {"host": host}
-        return ask(self.engine, Request(method, unquote(path), sent, query, body))
-
-
-def ask(engine: Engine, request: Request) -> httpx.Response:
-    """Give the engine's answer, or the whole application's where a picture or an admin page is asked for."""
-    if request.path.startswith(("/cdn/", "/__admin/")):
-        return asyncio.run(fetch(engine, request))
-    response = engine.handle(request)
-    return httpx.Response(response.status, headers=response.headers, content=response.read())
-
-
-async def fetch(engine: Engine, request: Request) -> httpx.Response:
-    transport = httpx.ASGITransport(app=create_app(engine))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        return await client.request(request.method, request.path, headers=dict(request.headers))
+        response = self.engine.handle(Request(method, unquote(path), sent, query, body))
+        return httpx.Response(response.status, headers=response.headers, content=response.body)
 
 
 @dataclass(frozen=True, slots=True)

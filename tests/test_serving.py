@@ -1,0 +1,122 @@
+"""What only a socket shows: upgrades that are ignored, answers without a body, requests that break off."""
+
+import socket
+import subprocess
+
+import httpx
+import pytest
+import yaml
+from conftest import STRICT
+from test_new_provider import TABLE
+
+from mockserver import Server, create_engine
+
+BODY = b'{"image_url": "https://example.com/a.png"}'
+HEAD = b"POST /v2/thumbnail/score HTTP/1.1\r\nHost: x\r\nX-Api-Key: pkz_test\r\nContent-Type: application/json\r\n"
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n"
+CALL = HEAD + b"Content-Length: %d\r\n" % len(BODY)
+
+
+def converse(server, *parts):
+    """Send parts of a stream one after the other; give all that comes back until the server closes."""
+    with socket.create_connection((server.address.host, server.address.port), timeout=10) as wire:
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for part in parts:
+            wire.sendall(part)
+        answer = b""
+        while piece := wire.recv(65536):
+            answer += piece
+    return answer
+
+
+LAST = b"GET /__admin/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("cut", [0, 10, len(CALL) + 5, len(CALL + UPGRADE) + 2, len(CALL + UPGRADE) + 9])
+def test_an_upgrade_is_ignored_and_the_connection_stays_usable(server, cut):
+    call = CALL + UPGRADE + b"\r\n" + BODY
+    answer = converse(server, call[:cut], call[cut:] + call, LAST)
+    assert answer.count(b"HTTP/1.1 200") == 3
+    assert answer.count(b'"main_score"') == 2
+
+
+def test_a_chunked_body_behind_an_upgrade_is_read(server):
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+    answer = converse(server, HEAD + UPGRADE + chunked + LAST)
+    assert (answer.count(b"HTTP/1.1 200"), answer.count(b'"main_score"')) == (2, 1)
+
+
+def test_curl_with_http2_posts_twice_on_one_connection(server):
+    call = ["-s", "--http2", f"{server.url}/v2/thumbnail/score", "-H", "X-Api-Key: pkz_test"]
+    call += [
+        "-H",
+        "Content-Type: application/json",
+        "-d",
+        BODY.decode(),
+        "-w",
+        "%{http_code} %{num_connects}\n",
+    ]
+    told = subprocess.run(
+        ["curl", *call, "--next", *call], capture_output=True, check=True, timeout=30
+    ).stdout
+    assert [line.rpartition(b"}")[2] for line in told.splitlines()] == [b"200 1", b"200 0"]
+
+
+def test_a_tunnel_is_refused(server):
+    assert b" 400 " in converse(server, b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n")
+
+
+def test_half_a_request_is_none(server):
+    heard = []
+    server.engine.listeners.append(heard.append)
+    with socket.create_connection((server.address.host, server.address.port), timeout=10) as wire:
+        wire.sendall(HEAD + b"Content-Length: 1000\r\n\r\n" + BODY)  # which would parse, if it were all
+    converse(server, LAST)
+    server.engine.listeners.remove(heard.append)
+    assert [each.operation for each in heard] == ["admin"]
+
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "Notes", "version": "1"},
+    "paths": {
+        "/notes/{id}": {
+            "delete": {
+                "operationId": "delete_note",
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "responses": {"204": {"description": "Gone"}, "default": {"description": "Wrong"}},
+            }
+        }
+    },
+}
+
+
+@pytest.fixture
+def notes(tmp_path):
+    table = {**TABLE, "operations": {"delete_note": TABLE["operations"]["add_pet"]}}
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "openapi.yaml").write_text(yaml.safe_dump(DOCUMENT))
+    (folder / "behaviour.yaml").write_text(yaml.safe_dump(table))
+    with Server(create_engine(STRICT, [tmp_path])) as server:
+        yield server
+
+
+def test_an_answer_without_a_body_leaves_the_connection_usable(notes):
+    call = b"DELETE /notes/7 HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = converse(notes, call + call, LAST)
+    assert (answer.count(b"HTTP/1.1 204"), answer.count(b"HTTP/1.1 200"), b"null" in answer) == (2, 1, False)
+    assert b"content-length" not in answer.partition(b"\r\n\r\n")[0].lower()
+
+
+def test_a_link_is_followed_with_head_and_without_a_body(server):
+    text = {"prompt": "a", "model": "pkz_4", "format": "1:1"}
+    link = httpx.post(f"{server.url}/v2/thumbnail/text", json=text, headers={"X-Api-Key": "pkz_test"}).json()[
+        "output"
+    ]
+    head, whole = httpx.head(link), httpx.get(link)
+    assert (head.status_code, head.content, head.headers["content-length"]) == (
+        200,
+        b"",
+        str(len(whole.content)),
+    )
