@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 from mockserver.messages import Request, Response
 from mockserver.problems import Problem, ProblemType, Violation
+from mockserver.seeded import Random
 from mockserver.settings import Settings
 from mockserver.spec.model import Operation, Provider
 from mockserver.state.accounts import Account
-from mockserver.state.ids import Chance
 from mockserver.state.world import World
 
 Json = Any
@@ -81,7 +81,7 @@ class Call(NamedTuple):
     account: Account
     arguments: Arguments
     world: World
-    chance: Chance
+    chance: Random
     request_id: str
     base_url: str  # this server's address as the caller sees it, without a slash at the end
     settings: Settings = Settings()

@@ -35,11 +35,11 @@ from mockserver.pipeline.respond import answer_headers, problem_response, refuse
 from mockserver.pipeline.route import NoMatch, Router
 from mockserver.pipeline.validate import validate
 from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
+from mockserver.seeded import Random, digest_of
 from mockserver.settings import Settings
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
 from mockserver.state.accounts import Account
-from mockserver.state.ids import Chance, digest_of
 from mockserver.state.world import World
 from mockserver.state.worlds import Worlds
 from mockserver.webhooks import WebhookSender
@@ -134,7 +134,7 @@ class Engine:
         account: Account,
         arguments: Arguments,
         world: World,
-        chance: Chance,
+        chance: Random,
     ) -> Call:
         base = base_url(request, self.settings.public_url)
         return Call(match, account, arguments, world, chance, chance.uuid("request"), base, self.settings)
@@ -157,7 +157,7 @@ class Engine:
         request: Request,
         account: Account | None,
         world: World,
-        chance: Chance | None,
+        chance: Random | None,
         warnings: tuple[Violation, ...],
     ) -> Response:
         """Answer what a step has raised: in the voice of the API that was meant, or in our own. Raises bugs of ours."""
@@ -189,14 +189,14 @@ class Engine:
 
     def _chance(
         self, match: Match | Door | None, request: Request, account: Account | None, world: World
-    ) -> Chance:
+    ) -> Random:
         """Make the source of a request's ids: the seed, the request, who sent it, and how often it came before."""
         place = request.path
         if isinstance(match, Match):
             place = "\0".join([match.operation.name, *match.path_values.values()])
         what = f"{place}\0{request.query}\0{account.id if account else ''}".encode("utf-8", "surrogatepass")
         digest = digest_of(str(world.seed).encode(), what, request.body)
-        return Chance(digest, world.seen.increment(digest.hex()))
+        return Random(digest, world.seen.increment(digest.hex()))
 
 
 def run(walk: Walk) -> Response:

@@ -20,7 +20,7 @@ PACKAGE = Path(mockserver.__file__).parent
 
 # A module imports from the layers above its own, and from its own package; modules of one layer are strangers.
 LAYERS = (
-    ("messages", "problems", "jsontext", "settings"),
+    ("messages", "problems", "jsontext", "seeded", "settings"),
     ("spec", "state", "imaging"),
     ("call", "fixtures"),
     ("links",),

@@ -13,12 +13,14 @@ from mockserver.imaging.layout import Place
 from mockserver.imaging.lettering import MISSING, clean, count_missing, width
 from mockserver.imaging.masking import show_mask
 from mockserver.imaging.overlay import draw_footer
-from mockserver.imaging.palette import PALETTES, palette
+from mockserver.imaging.palette import PALETTES, pick_palette
 from mockserver.imaging.rendering import render
 from mockserver.imaging.scene import Inset, Scene
+from mockserver.seeded import Random
 
 FOOTED = [(720, 1280), (720, 720), (1024, 1024), (1280, 720), (1200, 630)]
 YELLOW = (255, 226, 60)
+ACCENT = pick_palette(Random.from_text("5a")).accent
 
 
 def drawn(**changes: object) -> Image.Image:
@@ -57,15 +59,15 @@ def test_a_headline_in_another_script_is_drawn_as_tiles_and_not_as_the_operation
     island = drawn(headline="我买了自己的岛")
     assert island.tobytes() != drawn(headline="Create from text").tobytes()
     words = island.crop((0, 60, 360, 330))
-    assert count(words, palette("5a").accent) > 0.04 * words.width * words.height
+    assert count(words, ACCENT) > 0.04 * words.width * words.height
 
 
 def test_more_missing_characters_are_more_tiles() -> None:
     def tiles(number: int) -> int:
         words = drawn(headline="火" * number, width=1280, height=720).crop((0, 120, 720, 660))
-        wanted = count(words, palette("5a").accent)
+        wanted = count(words, ACCENT)
         mask = Image.new("L", words.size)
-        mask.putdata([255 * (pixel == palette("5a").accent) for pixel in pixels(words)])
+        mask.putdata([255 * (pixel == ACCENT) for pixel in pixels(words)])
         islands = 0
         while (box := mask.getbbox()) is not None:
             row = pixels(mask.crop((0, box[1] + 20, mask.width, box[1] + 21)))

@@ -13,8 +13,8 @@ from typing import Any
 
 from mockserver.call import Call, Result
 from mockserver.problems import Problem, ProblemType
+from mockserver.seeded import Random
 from mockserver.spec.model import ResponseSpec
-from mockserver.state.ids import Chance
 
 Json = Any
 OPTIONAL_REFERENCES = 3  # how many references deep members stand that need not
@@ -60,7 +60,7 @@ def generate(call: Call) -> Result:
     return Result(_echoed(value, call, documented), status)
 
 
-def made(documented: ResponseSpec, chance: Chance) -> Json:
+def made(documented: ResponseSpec, chance: Random) -> Json:
     """Make a value that obeys a response's schema: first with all its members, then with other choices until one obeys."""
     schema, value = documented.schema, None
     if schema is None:
@@ -104,7 +104,7 @@ class _Maker:
     """Makes values from the parts of one schema."""
 
     followed: Callable[[Json], Json]  # gives what a reference of the schema leads to
-    chance: Chance
+    chance: Random
     is_full: bool  # False: only what is required
     branch: int  # which of the schemas under oneOf or anyOf
 
@@ -261,7 +261,7 @@ def _number(part: Mapping[str, Json], share: float, *, is_whole: bool) -> float:
     return int(value) if value.denominator == 1 else float(value)
 
 
-def _text(part: Mapping[str, Json], chance: Chance, place: str) -> str:
+def _text(part: Mapping[str, Json], chance: Random, place: str) -> str:
     if part.get("format") == "uuid":
         return chance.uuid(place)
     text = FORMATS.get(part.get("format", ""), WORDS[chance.whole(place, 0, len(WORDS) - 1)])

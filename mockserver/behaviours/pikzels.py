@@ -14,8 +14,8 @@ from mockserver.behaviours.drawing import insets, link, publish, scene
 from mockserver.behaviours.jobs import owned, started
 from mockserver.call import Call, Result
 from mockserver.problems import ProblemType
+from mockserver.seeded import Random
 from mockserver.spec.model import Provider
-from mockserver.state.ids import Chance, digest_of
 from mockserver.state.resources import Resource
 
 Json = Any
@@ -70,7 +70,7 @@ def _scored(call: Call) -> Mapping[str, Json]:
 @functools.lru_cache(maxsize=1024)
 def _guessed(provider: Provider, seed: int, address: str) -> Mapping[str, Json]:
     """Take a remote picture, which is never fetched, for one that its address picks."""
-    chance = Chance(digest_of(str(seed).encode(), address.encode("utf-8", "surrogatepass")))
+    chance = Random.from_text(str(seed), address)
     low, high = (provider.vocabulary["remote_measures"][bound] for bound in ("low", "high"))
     return _scores(provider, {name: low + (high - low) * chance.share(name) for name in MEASURES})
 

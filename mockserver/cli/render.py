@@ -26,7 +26,7 @@ def render(title: str, file: Path, size: str, seed: int) -> None:
     """Draw one thumbnail into a file (.png or .webp)."""
     from mockserver.imaging.rendering import render as draw  # noqa: PLC0415 - only this command needs Pillow
     from mockserver.imaging.scene import Scene  # noqa: PLC0415
-    from mockserver.state.ids import Chance, digest_of  # noqa: PLC0415
+    from mockserver.seeded import Random  # noqa: PLC0415
 
     width, _, height = size.partition("x")
     if not (SIZE.fullmatch(size) and 64 <= int(width) <= 4096 and 64 <= int(height) <= 4096):  # noqa: PLR2004
@@ -35,7 +35,7 @@ def render(title: str, file: Path, size: str, seed: int) -> None:
         )
     if file.suffix.lower() not in {".png", ".webp"}:
         raise click.BadParameter(f"{file} must end in .png or .webp", param_hint="--output")
-    chance = Chance(digest_of(str(seed).encode(), title.encode("utf-8", "surrogatepass")))
+    chance = Random.from_text(str(seed), title)
     scene = Scene(
         width=int(width),
         height=int(height),

@@ -8,31 +8,31 @@ import math
 from PIL import Image, ImageDraw
 
 from mockserver.imaging.layout import Plan
-from mockserver.imaging.palette import WHITE, Colour, Dice, Palette, mix
+from mockserver.imaging.palette import WHITE, Colour, Palette, mix
 from mockserver.imaging.stencil import Point, lay, stencil
+from mockserver.seeded import Random
 
 _FULL_TURN = 2 * math.pi
 
 
-def backdrop(width: int, height: int, plan: Plan, colours: Palette, seed: str) -> Image.Image:
+def backdrop(width: int, height: int, plan: Plan, colours: Palette, random: Random) -> Image.Image:
     """A new RGB canvas of this size."""
-    dice = Dice(seed, "backdrop")
-    canvas = _gradient(width, height, plan, colours, dice)
-    focus = plan.pictures.centre if plan.pictures else _corner(width, height, dice)
-    motif = dice.pick((_rays, _rings, _slants, _hills))
-    motif(ImageDraw.Draw(canvas, "RGBA"), (width, height), focus, dice)
-    _halftone(canvas, plan, dice)
-    _confetti(canvas, plan, colours, dice)
+    canvas = _gradient(width, height, plan, colours, random)
+    focus = plan.pictures.centre if plan.pictures else _corner(width, height, random)
+    motif = random.pick("motif", (_rays, _rings, _slants, _hills))
+    motif(ImageDraw.Draw(canvas, "RGBA"), (width, height), focus, random)
+    _halftone(canvas, plan, random)
+    _confetti(canvas, plan, colours, random)
     return canvas
 
 
-def _corner(width: int, height: int, dice: Dice) -> Point:
-    return width * dice.between(0.82, 1.0), height * dice.between(0.05, 0.35)
+def _corner(width: int, height: int, random: Random) -> Point:
+    return width * random.between("corner x", 0.82, 1.0), height * random.between("corner y", 0.05, 0.35)
 
 
-def _gradient(width: int, height: int, plan: Plan, colours: Palette, dice: Dice) -> Image.Image:
+def _gradient(width: int, height: int, plan: Plan, colours: Palette, random: Random) -> Image.Image:
     """Nine colours, stretched over the whole picture."""
-    lean = dice.between(-0.22, 0.22)
+    lean = random.between("lean of light", -0.22, 0.22)
     mesh = Image.new("RGB", (3, 3))
     for across in range(3):
         for down in range(3):
@@ -52,50 +52,52 @@ def _between(colours: Palette, share: float) -> Colour:
     return mix(colours.rich, colours.bright, share * 2 - 1)
 
 
-def _rays(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, dice: Dice) -> None:
-    count, start, far = int(dice.between(9, 15)), dice.between(0, 1), float(sum(size))
+def _rays(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
+    count, start, far = random.whole("rays", 9, 14), random.share("first ray"), float(sum(size))
     for ray in range(count):
         angles = ((ray + start) * _FULL_TURN / count, (ray + start + 0.5) * _FULL_TURN / count)
         tips = [(focus[0] + far * math.cos(angle), focus[1] + far * math.sin(angle)) for angle in angles]
         draw.polygon([focus, *tips], fill=(*WHITE, 26))
 
 
-def _rings(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, dice: Dice) -> None:
-    step = min(size) * dice.between(0.17, 0.24)
+def _rings(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
+    step = min(size) * random.between("rings", 0.17, 0.24)
     for ring in range(6, 0, -1):
         reach = step * (ring + 0.6)
         edge = (focus[0] - reach, focus[1] - reach, focus[0] + reach, focus[1] + reach)
         draw.ellipse(edge, fill=(*WHITE, 15))
 
 
-def _slants(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, dice: Dice) -> None:
+def _slants(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
     width, height = size
-    lean, place = height * dice.between(0.3, 0.6), -height * 0.6
+    lean, place, bands = height * random.between("slant", 0.3, 0.6), -height * 0.6, 0
     while place < width:
-        broad = min(width, height) * dice.between(0.08, 0.34)
+        own, bands = random.part(f"band {bands}"), bands + 1
+        broad = min(width, height) * own.between("broad", 0.08, 0.34)
         band = [(place + lean, 0), (place + lean + broad, 0), (place + broad, height), (place, height)]
-        draw.polygon(band, fill=(*WHITE, round(dice.between(12, 34))))
-        place += broad + min(width, height) * dice.between(0.1, 0.3)
+        draw.polygon(band, fill=(*WHITE, own.whole("light", 12, 34)))
+        place += broad + min(width, height) * own.between("gap", 0.1, 0.3)
     del focus
 
 
-def _hills(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, dice: Dice) -> None:
+def _hills(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
     width, height = size
-    reach = min(size) * dice.between(0.3, 0.42)
+    reach = min(size) * random.between("sun", 0.3, 0.42)
     draw.ellipse((focus[0] - reach, focus[1] - reach, focus[0] + reach, focus[1] + reach), fill=(*WHITE, 44))
     for layer in range(3):
-        swing, phase = height * dice.between(0.05, 0.1), dice.between(0, _FULL_TURN)
-        level, waves = height * (0.5 + 0.17 * layer), dice.between(0.7, 1.5) * _FULL_TURN
+        own = random.part(f"hill {layer}")
+        swing, phase = height * own.between("swing", 0.05, 0.1), own.between("phase", 0, _FULL_TURN)
+        level, waves = height * (0.5 + 0.17 * layer), own.between("waves", 0.7, 1.5) * _FULL_TURN
         crest = [
             (width * step / 48, level + swing * math.sin(phase + waves * step / 48)) for step in range(49)
         ]
         draw.polygon([*crest, (width, height), (0, height)], fill=(*WHITE, 20))
 
 
-def _halftone(canvas: Image.Image, plan: Plan, dice: Dice) -> None:
+def _halftone(canvas: Image.Image, plan: Plan, random: Random) -> None:
     """Dots that shrink from a corner inwards."""
     pitch, count = max(3, round(plan.unit * 3.2)), 9
-    is_left, is_top = dice.between(0, 1) < 0.5, dice.between(0, 1) < 0.5  # noqa: PLR2004 - a coin
+    is_left, is_top = random.pick("dots left", (True, False)), random.pick("dots top", (True, False))
 
     def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
         for across in range(count):
@@ -115,22 +117,23 @@ def _halftone(canvas: Image.Image, plan: Plan, dice: Dice) -> None:
     lay(canvas, WHITE, corner, dots)
 
 
-def _confetti(canvas: Image.Image, plan: Plan, colours: Palette, dice: Dice) -> None:
+def _confetti(canvas: Image.Image, plan: Plan, colours: Palette, random: Random) -> None:
     """Small rings, crosses and triangles near the upper and lower edge."""
     if plan.footer is None:
         return
     for piece in range(7):
-        size = round(plan.unit * dice.between(1.8, 3.6))
-        shape = _piece(size, dice)
-        across = round(canvas.width * (piece + dice.between(0.1, 0.9)) / 7)
-        near_top = dice.between(0, 1) < 0.5  # noqa: PLR2004 - a coin
-        off = round(plan.unit * dice.between(0.4, 2.2))
-        down = off if near_top else plan.footer.top - size - off
-        lay(canvas, dice.pick((colours.accent, WHITE, colours.bright)), (across, down), shape)
+        own = random.part(f"confetti {piece}")
+        size = round(plan.unit * own.between("size", 1.8, 3.6))
+        shape = _piece(size, own)
+        across = round(canvas.width * (piece + own.between("across", 0.1, 0.9)) / 7)
+        off = round(plan.unit * own.between("off", 0.4, 2.2))
+        down = off if own.pick("near top", (True, False)) else plan.footer.top - size - off
+        lay(canvas, own.pick("colour", (colours.accent, WHITE, colours.bright)), (across, down), shape)
 
 
-def _piece(size: int, dice: Dice) -> Image.Image:
-    kind, turn = dice.pick(("ring", "cross", "triangle", "dot")), dice.between(0, _FULL_TURN)
+def _piece(size: int, random: Random) -> Image.Image:
+    kind = random.pick("kind", ("ring", "cross", "triangle", "dot"))
+    turn = random.between("turn", 0, _FULL_TURN)
 
     def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
         side = size * finer

@@ -15,10 +15,11 @@ from mockserver.imaging.direction import visual_order
 from mockserver.imaging.layout import Place, grid
 from mockserver.imaging.lettering import clean, font, shorten, width
 from mockserver.imaging.masking import show_mask
-from mockserver.imaging.palette import WHITE, Dice, Palette, mix
+from mockserver.imaging.palette import WHITE, Palette, mix
 from mockserver.imaging.reading import OversizedPicture, UnreadablePicture, upright
 from mockserver.imaging.scene import Inset
 from mockserver.imaging.stencil import Point, lay, polygon, rounded, shade, stencil
+from mockserver.seeded import Random
 
 _MOST_CARDS = 6
 _FLATTEST, _TALLEST = 2.4, 0.5  # shapes (width over height) beyond which a picture is cropped
@@ -82,11 +83,11 @@ def draw_cards(canvas: Image.Image, area: Place, cards: Sequence[Card], look: tu
         _tag(canvas, card, place, colours, unit)
 
 
-def draw_sticker(canvas: Image.Image, area: Place, colours: Palette, seed: str) -> None:
+def draw_sticker(canvas: Image.Image, area: Place, colours: Palette, random: Random) -> None:
     """A burst with an icon, to give a picture without pictures something to look at."""
-    dice = Dice(seed, "sticker")
     side = round(min(area.width, area.height) * 0.92)
-    points, turn, icon = int(dice.between(14, 20)), dice.between(0, 1), dice.pick(_ICONS)
+    points, turn = random.whole("sticker points", 14, 19), random.share("sticker turn")
+    icon = random.pick("sticker icon", _ICONS)
     left, top = round(area.centre[0] - side / 2), round(area.centre[1] - side / 2)
     outer = polygon(side, side, _burst(points, turn, 0.5))
     full = side * 2

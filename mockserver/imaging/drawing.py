@@ -11,8 +11,9 @@ from mockserver.imaging.headline import letter
 from mockserver.imaging.layout import plan
 from mockserver.imaging.lettering import clean
 from mockserver.imaging.overlay import draw_footer, draw_logos, draw_watermark, logo_place
-from mockserver.imaging.palette import palette
+from mockserver.imaging.palette import pick_palette
 from mockserver.imaging.scene import Inset, Scene
+from mockserver.seeded import Random
 
 # Characters of a headline, and of its longest word, that leave room for a sticker.
 _SHORT, _SHORT_WORD = 90, 16
@@ -20,19 +21,20 @@ _SHORT, _SHORT_WORD = 90, 16
 
 def draw(scene: Scene) -> Image.Image:
     """An RGB picture of exactly the scene's size."""
-    colours = palette(scene.seed)
+    random = Random.from_text(scene.seed)
+    colours = pick_palette(random)
     logos = [inset for inset in scene.insets if inset.role == "logo"]
     insets = [inset for inset in scene.insets if inset.role != "logo"]
     headline = scene.headline if clean(scene.headline) else scene.operation  # never because the font lacks it
     cards = deal(insets, max(scene.width, scene.height))
     shape = _shape(cards, clean(headline, is_tiled=True))
     places = plan(scene.width, scene.height, shape, _below_logos(scene, logos))
-    canvas = backdrop(scene.width, scene.height, places, colours, scene.seed)
+    canvas = backdrop(scene.width, scene.height, places, colours, random)
     if places.pictures and cards:
         draw_cards(canvas, places.pictures, cards, (colours, places.unit))
     elif places.pictures:
-        draw_sticker(canvas, places.pictures, colours, scene.seed)
-    letter(canvas, places.words, places.unit, (headline, scene.notes), (colours, scene.seed))
+        draw_sticker(canvas, places.pictures, colours, random)
+    letter(canvas, places.words, places.unit, (headline, scene.notes), (colours, random))
     if scene.is_watermarked:
         draw_watermark(canvas, scene.provider)
     if places.footer:

@@ -13,8 +13,9 @@ from mockserver.imaging.direction import visual_order
 from mockserver.imaging.fitting import Block, fit
 from mockserver.imaging.layout import Place
 from mockserver.imaging.lettering import MISSING, clean, count_missing, font, shorten, width
-from mockserver.imaging.palette import WHITE, Dice, Palette, mix
+from mockserver.imaging.palette import WHITE, Palette, mix
 from mockserver.imaging.stencil import lay, rounded, shade
+from mockserver.seeded import Random
 
 _SHOUTED = 64  # characters up to which a headline is set in capitals
 _LEAST_FOR_NOTES = 10  # pixels of letter height
@@ -36,11 +37,11 @@ def letter(
     place: Place,
     unit: float,
     words: tuple[str, Sequence[str]],
-    look: tuple[Palette, str],
+    look: tuple[Palette, Random],
 ) -> None:
-    """Draw headline and notes (`words`) into a place, in the colours of a palette and a seed (`look`)."""
+    """Draw headline and notes (`words`) into a place, in the colours of a palette and by a source of chance (`look`)."""
     headline, notes = words
-    colours, seed = look
+    colours, random = look
     size = round(unit * 3.1)
     chips = _chips([_apology(headline), *(clean(note, 60) for note in notes)], place.width, size)
     rows = max((chip.row + 1 for chip in chips), default=0)
@@ -53,7 +54,7 @@ def letter(
     block = fit(text, room, round(unit * 27), max(7, round(unit * 6.3)))
     top = place.top + max(0, (place.height - taken - block.height) // 2)
     _draw_chips(canvas, chips, (place.left, top), size, colours)
-    _draw_block(canvas, block, (place.left + stroke, top + taken), (colours, seed), unit)
+    _draw_block(canvas, block, (place.left + stroke, top + taken), (colours, random), unit)
 
 
 def _apology(headline: str) -> str:
@@ -91,12 +92,12 @@ def _draw_chips(
 
 
 def _draw_block(
-    canvas: Image.Image, block: Block, corner: tuple[int, int], look: tuple[Palette, str], unit: float
+    canvas: Image.Image, block: Block, corner: tuple[int, int], look: tuple[Palette, Random], unit: float
 ) -> None:
     """The outline as one stencil, laid with some depth over a soft shadow, then the letters themselves."""
     if not block.lines:
         return
-    colours, seed = look
+    colours, random = look
     face = font(block.size)
     stroke = max(1, round(min(unit * 0.75, block.size * 0.085)))
     deep = max(1, round(block.size * 0.05))
@@ -115,7 +116,7 @@ def _draw_block(
     origin = (left - pad, base - ascent)
     shade(canvas, (origin[0] + deep, origin[1] + 2 * deep), outline, max(2.0, block.size * 0.09), 0.6)
     lay(canvas, colours.ink, origin, ImageChops.lighter(outline, ImageChops.offset(outline, deep // 2, deep)))
-    bold, draw = _accented(block, seed), ImageDraw.Draw(canvas)
+    bold, draw = _accented(block, random), ImageDraw.Draw(canvas)
     thicken = block.size * 0.012 if len(block.lines) <= _FEW else 0
     for text, x, y, row in _runs(block, broad):
         if text == MISSING:
@@ -151,7 +152,7 @@ def _draw_tile(canvas: Image.Image, edges: tuple[int, int, int, int], colours: P
     lay(canvas, mix(colours.accent, colours.rich, 0.28), (left + rim, top + rim), inner)
 
 
-def _accented(block: Block, seed: str) -> int:
+def _accented(block: Block, random: Random) -> int:
     """The line in the accent colour: of few lines any but the first, otherwise none."""
     count = len(block.lines)
-    return Dice(seed, "accent").pick(range(1, count)) if 1 < count <= _FEW else -1
+    return random.whole("accent", 1, count - 1) if 1 < count <= _FEW else -1

@@ -1,15 +1,10 @@
-"""Colours and chance from a scene's seed.
+"""The colours that a picture may have, and how two of them are mixed."""
 
-What varies between pictures with different seeds is asked of a `Dice`; there is no other randomness.
-"""
-
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+
+from mockserver.seeded import Random
 
 Colour = tuple[int, int, int]
-Choice = TypeVar("Choice")
 
 WHITE: Colour = (255, 255, 255)
 
@@ -39,34 +34,9 @@ PALETTES = (
 )
 
 
-class Dice:
-    """An endless row of numbers that a seed decides, the same on every machine.
-
-    >>> Dice("ab", "sky").between(0, 1) == Dice("ab", "sky").between(0, 1)
-    True
-    """
-
-    def __init__(self, seed: str, purpose: str) -> None:
-        """Dice of one purpose do not disturb those of another."""
-        self._state = hashlib.sha256(f"{purpose}:{seed}".encode("utf-8", "surrogatepass")).digest()
-        self._place = 0
-
-    def between(self, low: float, high: float) -> float:
-        """A number from low to high."""
-        if self._place == len(self._state):
-            self._state, self._place = hashlib.sha256(self._state).digest(), 0
-        share = int.from_bytes(self._state[self._place : self._place + 2], "big") / 0xFFFF
-        self._place += 2
-        return low + (high - low) * share
-
-    def pick(self, choices: Sequence[Choice]) -> Choice:
-        """One of the choices."""
-        return choices[min(int(self.between(0, len(choices))), len(choices) - 1)]
-
-
-def palette(seed: str) -> Palette:
-    """The colours of a picture with this seed."""
-    return Dice(seed, "palette").pick(PALETTES)
+def pick_palette(random: Random) -> Palette:
+    """The colours of a picture."""
+    return random.pick("palette", PALETTES)
 
 
 def mix(one: Colour, other: Colour, share: float) -> Colour:

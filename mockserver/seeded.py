@@ -1,11 +1,11 @@
-"""Ids and random values that repeat on every run and every machine.
+"""Ids, random values and pictures' colours that repeat on every run and every machine.
 
-All come from a digest of the seed, the request and how often it came before; nothing is drawn from a global source.
+All come from a digest of what they depend on and a label; nothing is drawn from a global source.
 """
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Self, TypeVar
 
 T = TypeVar("T")
 DIGEST_BYTES = 16
@@ -16,13 +16,18 @@ def digest_of(*parts: bytes) -> bytes:
     return blake2b(b"\0".join(parts), digest_size=DIGEST_BYTES).digest()
 
 
-class Chance:
-    """A source of values for one request: the same digest and count give the same values."""
+class Random:
+    """A source of values, each drawn by a label: the same digest, count and label give the same value."""
 
     __slots__ = ("root",)
 
     def __init__(self, digest: bytes, count: int = 0) -> None:
         self.root = b"%b%d" % (digest, count)
+
+    @classmethod
+    def from_text(cls, *parts: str) -> Self:
+        """Give the source that belongs to these texts; as in `digest_of`, only the last may hold NUL."""
+        return cls(digest_of(*(part.encode("utf-8", "surrogatepass") for part in parts)))
 
     @property
     def seed(self) -> str:
@@ -50,3 +55,15 @@ class Chance:
     def shuffled(self, label: str, items: Sequence[T]) -> list[T]:
         """Give the items in an order that depends on the root."""
         return [item for _, item in sorted(enumerate(items), key=lambda pair: self.hex(f"{label}/{pair[0]}"))]
+
+    def between(self, label: str, low: float, high: float) -> float:
+        """Give a number from `low` up to, not including, `high`."""
+        return low + (high - low) * self.share(label)
+
+    def pick(self, label: str, choices: Sequence[T]) -> T:
+        """Give one of the choices."""
+        return choices[int(self.share(label) * len(choices))]
+
+    def part(self, label: str) -> "Random":
+        """Give another source, so that one part of a whole draws by labels of its own."""
+        return Random(blake2b(label.encode(), digest_size=DIGEST_BYTES, key=self.root).digest())

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.state.ids import Chance, digest_of
+from mockserver.seeded import Random, digest_of
 
-CHANCE = Chance(digest_of(b"seed", b"body"), 1)
-chances = st.builds(Chance, st.binary(min_size=16, max_size=16), st.integers(0, 10**9))
+CHANCE = Random(digest_of(b"seed", b"body"), 1)
+chances = st.builds(Random, st.binary(min_size=16, max_size=16), st.integers(0, 10**9))
 labels = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
@@ -26,9 +26,7 @@ def test_the_values_are_the_same_on_every_machine():
 
 
 def test_another_process_with_another_hash_seed_gives_the_same_values():
-    program = (
-        "from mockserver.state.ids import *; print(Chance(digest_of(b'seed', b'body'), 1).uuid('request'))"
-    )
+    program = "from mockserver.seeded import *; print(Random(digest_of(b'seed', b'body'), 1).uuid('request'))"
     said = [
         subprocess.run(
             [sys.executable, "-c", program],
@@ -77,13 +75,13 @@ def test_an_id_is_a_uuid_of_version_4(chance, label):
 
 
 def test_the_digest_the_count_and_the_label_each_make_another_id():
-    others = [Chance(digest_of(b"other"), 1), Chance(digest_of(b"seed", b"body"), 2)]
+    others = [Random(digest_of(b"other"), 1), Random(digest_of(b"seed", b"body"), 2)]
     ids = {CHANCE.uuid("a"), CHANCE.uuid("b"), *(other.uuid("a") for other in others)}
     assert len(ids) == 4
 
 
 def test_ten_thousand_calls_get_ten_thousand_ids():
-    assert len({Chance(digest_of(b"same"), count).uuid("request") for count in range(10_000)}) == 10_000
+    assert len({Random(digest_of(b"same"), count).uuid("request") for count in range(10_000)}) == 10_000
 
 
 @settings(derandomize=True)
@@ -122,3 +120,25 @@ def test_drawing_one_value_changes_no_other():
     before = CHANCE.uuid("request")
     CHANCE.whole("anything", 1, 6)
     assert CHANCE.uuid("request") == before
+
+
+@settings(derandomize=True)
+@given(chances, labels, st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_a_number_lies_between_its_bounds(chance, label, low, more):
+    assert low <= chance.between(label, low, low + more) <= low + more
+
+
+@settings(derandomize=True)
+@given(chances, labels, st.lists(st.integers(), min_size=1, max_size=8))
+def test_what_is_picked_is_one_of_the_choices(chance, label, choices):
+    assert chance.pick(label, choices) in choices
+
+
+def test_a_part_draws_by_labels_of_its_own():
+    assert len({CHANCE.uuid("a"), CHANCE.part("x").uuid("a"), CHANCE.part("y").uuid("a")}) == 3
+    assert CHANCE.part("x").uuid("a") == CHANCE.part("x").uuid("a")
+
+
+def test_any_text_is_a_source_and_where_it_is_parted_makes_a_difference():
+    assert Random.from_text("\ud800\0").hex("x") != Random.from_text("").hex("x")
+    assert Random.from_text("a", "bc").hex("x") != Random.from_text("ab", "c").hex("x")
