@@ -15,7 +15,7 @@ from mockserver.imaging.reading import (
     OversizedPicture,
     Picture,
     UnreadablePicture,
-    data_url_bytes,
+    decode_data_url,
     open_picture,
     shrink,
 )
@@ -216,14 +216,14 @@ def test_a_hostile_exif_turns_nothing(exif: bytes) -> None:
 
 def test_a_data_url_gives_its_bytes() -> None:
     assert (
-        data_url_bytes("data:image/png;base64," + base64.b64encode(b"\0\xff picture").decode())
+        decode_data_url("data:image/png;base64," + base64.b64encode(b"\0\xff picture").decode())
         == b"\0\xff picture"
     )
 
 
 @pytest.mark.parametrize("text", ["aGk=", "aGk", "a Gk\n=", "\taGk\r\f"])
 def test_white_space_and_missing_padding_are_forgiven(text: str) -> None:
-    assert data_url_bytes("data:image/png;base64," + text) == b"hi"
+    assert decode_data_url("data:image/png;base64," + text) == b"hi"
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_white_space_and_missing_padding_are_forgiven(text: str) -> None:
 )
 def test_anything_else_in_base64_is_refused(text: str) -> None:
     with pytest.raises(UnreadablePicture):
-        data_url_bytes("data:image/png;base64," + text)
+        decode_data_url("data:image/png;base64," + text)
 
 
 @pytest.mark.parametrize(
@@ -239,8 +239,8 @@ def test_anything_else_in_base64_is_refused(text: str) -> None:
 )
 def test_only_a_base64_data_url_is_read(url: str) -> None:
     with pytest.raises(UnreadablePicture):
-        data_url_bytes(url)
+        decode_data_url(url)
 
 
 def test_a_data_url_may_shout_and_have_parameters() -> None:
-    assert data_url_bytes("DATA:image/PNG;name=a.png;BASE64,aGk=") == b"hi"
+    assert decode_data_url("DATA:image/PNG;name=a.png;BASE64,aGk=") == b"hi"

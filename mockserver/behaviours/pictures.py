@@ -82,12 +82,12 @@ def _sent(call: Call, place: str, url: str, wanted: Wanted) -> GivenPicture:
         from mockserver.imaging.reading import (  # noqa: PLC0415 - Pillow is imported by the first picture
             OversizedPicture,
             UnreadablePicture,
-            data_url_bytes,
+            decode_data_url,
             open_picture,
         )
 
         try:
-            data = data_url_bytes(url)
+            data = decode_data_url(url)
             if len(data) > most:
                 message = f"{_spoken(place)} holds {len(data)} bytes; at most {most} are allowed"
                 raise _problem(ProblemType.PICTURE_TOO_LARGE, message, place, wanted, wanted.too_large)

@@ -16,7 +16,7 @@ from mockserver.imaging.layout import Place, grid
 from mockserver.imaging.lettering import clean, font, shorten, width
 from mockserver.imaging.masking import show_mask
 from mockserver.imaging.palette import WHITE, Palette, mix
-from mockserver.imaging.reading import OversizedPicture, UnreadablePicture, upright
+from mockserver.imaging.reading import OversizedPicture, UnreadablePicture, open_upright
 from mockserver.imaging.scene import Inset
 from mockserver.imaging.stencil import Point, lay, polygon, rounded, shade, stencil
 from mockserver.seeded import Random
@@ -59,7 +59,7 @@ def decoded(inset: Inset, longest_side_px: int) -> Image.Image | None:
     if inset.data is None:
         return None
     try:
-        return upright(base64.b64decode(inset.data), longest_side_px)
+        return open_upright(base64.b64decode(inset.data), longest_side_px)
     except (ValueError, binascii.Error, UnreadablePicture, OversizedPicture):
         return None
 

@@ -1,33 +1,34 @@
-"""What a picture file says of itself before a single pixel is expanded.
+"""What of a picture file is worth decoding, found before Pillow sees it.
 
-Only lengths and sizes are read here, with bounds checked: a hostile file costs no more than its own length.
-The parts that merely describe a picture (text, profiles, animation, EXIF) are left out of `Header.body`:
-compressed bombs hide there, and they make Pillow warn.
+Pillow knows a picture's size as soon as it has opened it; here is only what it does too late, or with warnings.
+Text, profiles, animation and EXIF are cut out: compressed bombs hide there, and they make Pillow warn. WebP and GIF
+tell their size, because Pillow makes room for the whole picture while it opens one.
 """
 
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
-_JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
-_JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start-of-frame markers
-_JPEG_DROPPED = frozenset({*range(0xE1, 0xEE), 0xEF, 0xFE})  # all APPn but JFIF and Adobe, and comments
-_MOST_PARTS = 100_000  # chunks or segments; a file of more is an attack on whoever counts them
-_ORIENTATION = 0x0112
+_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_KEPT: Final = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_JPEG_WITHOUT_LENGTH: Final = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
+_JPEG_DROPPED: Final = frozenset(
+    {*range(0xE1, 0xEE), 0xEF, 0xFE}
+)  # all APPn but JFIF and Adobe, and comments
+_FILL, _SCAN, _APP1 = 0xFF, 0xDA, 0xE1  # of a JPEG: what may stand before a marker, the pixels, EXIF
+_GIF_IMAGE, _GIF_EXTENSION = 0x2C, 0x21
+_MOST_PARTS: Final = 100_000  # chunks or segments; a file of more is an attack on whoever counts them
+_ORIENTATION: Final = 0x0112
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The format (Pillow's name for it) and size of a picture, and the bytes worth decoding."""
+class Header(NamedTuple):
+    """The format (Pillow's name for it) of a picture, and the bytes worth decoding."""
 
     format: str
-    width: int  # pixels, as stored: before EXIF turns the picture
-    height: int
     body: bytes
     exif: bytes = b""
+    size: tuple[int, int] = (1, 1)  # pixels, where Pillow must not be asked
 
 
 def read_header(data: bytes) -> Header:
@@ -35,10 +36,10 @@ def read_header(data: bytes) -> Header:
 
     Raises ValueError, IndexError or struct.error for anything else, and for a file that ends too soon.
     """
-    return _reader(data)(data)
+    return _find_reader(data)(data)
 
 
-def orientation(exif: bytes) -> int:
+def read_orientation(exif: bytes) -> int:
     """The EXIF orientation 1 to 8; 1, upright, where there is none or it cannot be read."""
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
@@ -50,117 +51,92 @@ def orientation(exif: bytes) -> int:
         for entry in range(start + 2, start + 2 + 12 * count, 12):
             tag, _, _, value = struct.unpack_from(order + "HHIH", tiff, entry)
             if tag == _ORIENTATION:
-                return value if 1 <= value <= 8 else 1  # noqa: PLR2004 - the standard's eight
+                return value if value in range(1, 9) else 1
     except struct.error:
         pass
     return 1
 
 
-def _reader(data: bytes) -> Callable[[bytes], Header]:
+def _find_reader(data: bytes) -> Callable[[bytes], Header]:
     if data.startswith(_PNG_SIGNATURE):
-        return _png
+        return _read_png
     if data.startswith(b"\xff\xd8\xff"):
-        return _jpeg
+        return _read_jpeg
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return _webp
+        return _read_webp
     if data.startswith((b"GIF87a", b"GIF89a")):
-        return _gif
+        return _read_gif
     if data.startswith(b"BM"):
-        return _bmp
+        return lambda data: Header("BMP", data)
     if data[4:8] == b"ftyp" and b"avi" in data[8:64]:
-        return _avif
+        # Pillow parses an AVIF's EXIF while opening, with warnings; an item of an unknown kind it leaves alone.
+        item = re.compile(rb"(infe[\x02\x03].{7,9}?)Exif", re.DOTALL)
+        return lambda data: Header("AVIF", item.sub(rb"\1none", data))
     raise ValueError("neither PNG, JPEG, WebP, GIF, BMP nor AVIF")
 
 
-def _png(data: bytes) -> Header:
-    view, kept, exif, place = memoryview(data), [_PNG_SIGNATURE], b"", len(_PNG_SIGNATURE)
+def _read_png(data: bytes) -> Header:
+    kept, exif, place = [_PNG_SIGNATURE], b"", len(_PNG_SIGNATURE)
     for _ in range(_MOST_PARTS):
         length, kind = struct.unpack_from(">I4s", data, place)
-        end = place + 12 + length
-        if end > len(data):
+        chunk = data[place : place + 12 + length]
+        if len(chunk) < 12 + length:
             raise ValueError("the PNG ends within a chunk")
         if kind in _PNG_KEPT:
-            kept.append(bytes(view[place:end]))
+            kept.append(chunk)
         elif kind == b"eXIf":
-            exif = bytes(view[place + 8 : end - 4])
+            exif = chunk[8:-4]
         if kind == b"IEND":
-            width, height = struct.unpack_from(">II", data, 16)
-            return Header("PNG", width, height, b"".join(kept), exif)
-        place = end
+            return Header("PNG", b"".join(kept), exif)
+        place += len(chunk)
     raise ValueError("the PNG has too many chunks")
 
 
-def _jpeg(data: bytes) -> Header:
-    view, kept, exif, size, place = memoryview(data), [b"\xff\xd8"], b"", (0, 0), 2
+def _read_jpeg(data: bytes) -> Header:
+    kept, exif, place = [b"\xff\xd8"], b"", 2
     for _ in range(_MOST_PARTS):
         place = data.index(b"\xff", place)
         marker = data[place + 1]
-        if marker == 0xFF or marker in _JPEG_WITHOUT_LENGTH or marker == 0:  # noqa: PLR2004
-            place += 1 if marker == 0xFF else 2  # noqa: PLR2004
+        if marker == _SCAN:
+            return Header("JPEG", b"".join([*kept, data[place:]]), exif)
+        if marker == _FILL or marker in _JPEG_WITHOUT_LENGTH:
+            place += 1 if marker == _FILL else 2
             continue
-        if marker == 0xDA:  # noqa: PLR2004 - start of scan: the pixels follow
-            kept.append(bytes(view[place:]))
-            return Header("JPEG", *size, b"".join(kept), exif)
         (length,) = struct.unpack_from(">H", data, place + 2)
-        end = place + 2 + length
-        if marker in _JPEG_SIZES:
-            height, width = struct.unpack_from(">HH", data, place + 5)
-            size = (width, height)
-        if marker == 0xE1 and data[place + 4 : place + 10] == b"Exif\0\0":  # noqa: PLR2004
-            exif = bytes(view[place + 4 : end])
+        segment = data[place : place + 2 + length]
+        if marker == _APP1 and segment[4:10] == b"Exif\0\0":
+            exif = segment[4:]
         if marker not in _JPEG_DROPPED:
-            kept.append(bytes(view[place:end]))
-        place = end
+            kept.append(segment)
+        place += 2 + length
     raise ValueError("the JPEG has too many segments")
 
 
-def _webp(data: bytes) -> Header:
+def _read_webp(data: bytes) -> Header:
     kind, start = data[12:16], 20
     if int.from_bytes(data[4:8], "little") + 8 > len(data):
         raise ValueError("the WebP ends too soon")
     if kind == b"VP8X":
-        width = int.from_bytes(data[start + 4 : start + 7], "little") + 1
-        height = int.from_bytes(data[start + 7 : start + 10], "little") + 1
+        width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (start + 4, start + 7))
     elif kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, start + 1)
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     elif kind == b"VP8 ":
-        across, down = struct.unpack_from("<HH", data, start + 6)
-        width, height = across & 0x3FFF, down & 0x3FFF
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, start + 6))
     else:
         raise ValueError("the WebP starts with an unknown chunk")
-    return Header("WEBP", width, height, data)
+    return Header("WEBP", data, size=(width, height))
 
 
-def _gif(data: bytes) -> Header:
+def _read_gif(data: bytes) -> Header:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
-    place = 13 + _gif_palette(flags)
+    place = 13 + (3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0)  # after the palette
     for _ in range(_MOST_PARTS):
         kind = data[place]
-        if kind == 0x2C:  # noqa: PLR2004 - the first image; it may be larger than the announced screen
+        if kind == _GIF_IMAGE:  # the first one; it may be larger than the announced screen
             left, top, across, down = struct.unpack_from("<HHHH", data, place + 1)
-            return Header("GIF", max(width, left + across), max(height, top + down), data)
-        place += 2 if kind == 0x21 else 1  # noqa: PLR2004 - an extension: skip its blocks
-        while kind == 0x21 and data[place]:  # noqa: PLR2004
+            return Header("GIF", data, size=(max(width, left + across), max(height, top + down)))
+        place += 2 if kind == _GIF_EXTENSION else 1
+        while kind == _GIF_EXTENSION and data[place]:
             place += 1 + data[place]
     raise ValueError("the GIF has no image")
-
-
-def _gif_palette(flags: int) -> int:
-    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
-
-
-def _bmp(data: bytes) -> Header:
-    (size,) = struct.unpack_from("<I", data, 14)
-    old = size == 12  # noqa: PLR2004 - OS/2 1.x
-    width, height = struct.unpack_from("<HH" if old else "<ii", data, 18)
-    return Header("BMP", abs(width), abs(height), data)
-
-
-def _avif(data: bytes) -> Header:
-    sizes = [struct.unpack(">II", found) for found in re.findall(rb"ispe\0{4}(.{8})", data, re.DOTALL)]
-    if not sizes:
-        raise ValueError("the AVIF names no size")
-    # Pillow parses an AVIF's EXIF while opening, with warnings; an item of an unknown kind it leaves alone.
-    body = re.sub(rb"(infe[\x02\x03].{7,9}?)Exif", rb"\1none", data, flags=re.DOTALL)
-    return Header("AVIF", max(width for width, _ in sizes), max(height for _, height in sizes), body)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageFilter, ImageStat
 
-from mockserver.imaging.reading import upright
+from mockserver.imaging.reading import open_upright
 
 _SIDE_PX = 256  # light and colour are measured at this size
 _FINE_SIDE_PX = 512  # sharpness at this one
@@ -41,7 +41,7 @@ def measure(data: bytes) -> Measures:
 
     Raises UnreadablePicture and OversizedPicture.
     """
-    whole = upright(data, 2 * _FINE_SIDE_PX)
+    whole = open_upright(data, 2 * _FINE_SIDE_PX)
     if whole.mode == "RGBA":
         ground = Image.new("RGB", whole.size, (255, 255, 255))
         ground.paste(whole, (0, 0), whole)

@@ -1,13 +1,14 @@
 """Bytes from a stranger, made into a picture or refused.
 
-Whatever the bytes, only `UnreadablePicture` and `OversizedPicture` leave this module, no warning is
-emitted, no global setting of Pillow is touched, and nothing is expanded before its size has been read from
-the header.
+Whatever the bytes, only `UnreadablePicture` and `OversizedPicture` leave this module, no warning is emitted, no
+global setting of Pillow is touched, and nothing is expanded before its size is known.
 """
 
 import base64
 import binascii
+import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
@@ -20,7 +21,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from mockserver.imaging.headers import orientation, read_header
+from mockserver.imaging.headers import read_header, read_orientation
 
 KEPT_PX = 800  # the longest side of a copy that is kept
 MAX_PIXELS: Final = 64_000_000  # below Pillow's own limit, so that Pillow never has to warn
@@ -65,12 +66,12 @@ class Picture:
     media_type: str
 
 
-def data_url_bytes(url: str) -> bytes:
+def decode_data_url(url: str) -> bytes:
     """The bytes of a base64 data URL, by the WHATWG's forgiving rules: white space ignored, padding optional.
 
     Raises UnreadablePicture.
 
-    >>> data_url_bytes("data:image/png;base64,aGVs bG8")
+    >>> decode_data_url("data:image/png;base64,aGVs bG8")
     b'hello'
     """
     head, comma, text = url.partition(",")
@@ -92,27 +93,24 @@ def open_picture(data: bytes) -> Picture:
 
     Reads PNG, JPEG, WebP, GIF, BMP and AVIF. Raises UnreadablePicture and OversizedPicture.
     """
-    image, _ = _opened(data)
-    _loaded(image)
+    image, _ = _open(data)
+    with _refusing("the picture cannot be decoded"):
+        image.load()
     return Picture(data, image.width, image.height, Image.MIME[image.format or ""])
 
 
-def upright(data: bytes, longest_side_px: int | None = None) -> Image.Image:
+def open_upright(data: bytes, longest_side_px: int) -> Image.Image:
     """The picture as RGB, or RGBA where something shows through, turned as its EXIF says and made no larger.
 
-    `longest_side_px` None keeps the size. Raises UnreadablePicture and OversizedPicture.
+    Raises UnreadablePicture and OversizedPicture.
     """
     image: Image.Image
-    image, turn = _opened(data)
-    try:
-        if longest_side_px is not None:
-            image.draft(None, (longest_side_px, longest_side_px))
-        image = _coloured(image)
-        if longest_side_px is not None:
-            image.thumbnail((longest_side_px, longest_side_px), reducing_gap=2.0)
+    image, turn = _open(data)
+    with _refusing("the picture cannot be decoded"):
+        image.draft(None, (longest_side_px, longest_side_px))
+        image = _convert(image)
+        image.thumbnail((longest_side_px, longest_side_px), reducing_gap=2.0)
         return image.transpose(_TURNS[turn]) if turn in _TURNS else image
-    except Exception as error:
-        raise UnreadablePicture(f"the picture cannot be decoded: {error}") from error
 
 
 def shrink(picture: Picture, longest_side_px: int = KEPT_PX) -> str:
@@ -120,7 +118,7 @@ def shrink(picture: Picture, longest_side_px: int = KEPT_PX) -> str:
 
     Raises UnreadablePicture and OversizedPicture.
     """
-    image, file = upright(picture.data, longest_side_px), BytesIO()
+    image, file = open_upright(picture.data, longest_side_px), BytesIO()
     if image.mode == "RGBA":
         image.save(file, "PNG", compress_level=2)
     else:
@@ -128,20 +126,29 @@ def shrink(picture: Picture, longest_side_px: int = KEPT_PX) -> str:
     return base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def _opened(data: bytes) -> tuple[ImageFile.ImageFile, int]:
+def shrink_data_url(url: str) -> str:
+    """Base64 of a small upright copy of the picture in a data URL. Raises as `decode_data_url` and `open_picture`."""
+    return shrink(open_picture(decode_data_url(url)))
+
+
+def _open(data: bytes) -> tuple[ImageFile.ImageFile, int]:
     """A picture of which only the header was read, and its EXIF orientation."""
-    # Pillow and the libraries under it fail on hostile bytes in more ways than can be listed: `Exception`.
-    try:
+    with _refusing("this is not a supported picture"):
         header = read_header(data)
-    except Exception as error:
-        raise UnreadablePicture(f"this is not a supported picture: {error}") from error
-    _refuse_oversized(header.width, header.height)
-    try:
+    _refuse_oversized(*header.size)
+    with _refusing(f"this is not a {header.format} that can be read"):
         image = _FORMATS[header.format](BytesIO(header.body))
-    except Exception as error:
-        raise UnreadablePicture(f"this is not a {header.format} that can be read: {error}") from error
     _refuse_oversized(*image.size)
-    return image, orientation(header.exif or image.info.get("exif", b""))
+    return image, read_orientation(header.exif or image.info.get("exif", b""))
+
+
+@contextlib.contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """Pillow and the libraries under it fail on hostile bytes in more ways than can be listed."""
+    try:
+        yield
+    except Exception as error:
+        raise UnreadablePicture(f"{what}: {error}") from error
 
 
 def _refuse_oversized(width: int, height: int) -> None:
@@ -151,14 +158,7 @@ def _refuse_oversized(width: int, height: int) -> None:
         raise OversizedPicture(f"{width}×{height} pixels are more than {MAX_PIXELS:,}")  # noqa: RUF001
 
 
-def _loaded(image: ImageFile.ImageFile) -> None:
-    try:
-        image.load()
-    except Exception as error:
-        raise UnreadablePicture(f"the picture cannot be decoded: {error}") from error
-
-
-def _coloured(image: Image.Image) -> Image.Image:
+def _convert(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits of grey: `convert` alone would clip all but the darkest 256
         image = image.point(lambda level: level * (1 / 256)).convert("L")
         image.info.pop("transparency", None)
