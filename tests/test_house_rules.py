@@ -56,6 +56,7 @@ HOMES = {
     "regress": ("spec.patterns",),
     "orjson": ("jsontext",),
     "PIL": ("imaging",),
+    "bidi": ("imaging.lettering",),
     "starlette": ("serving.app",),
     "uvicorn": ("serving.server", "serving.protocol"),
     "httptools": ("serving.protocol",),

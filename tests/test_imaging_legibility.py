@@ -7,10 +7,9 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from mockserver.imaging.direction import visual_order
 from mockserver.imaging.fitting import fit
 from mockserver.imaging.layout import Place
-from mockserver.imaging.lettering import MISSING, clean, count_missing, width
+from mockserver.imaging.lettering import MISSING, clean, count_missing, reorder, width
 from mockserver.imaging.masking import show_mask
 from mockserver.imaging.overlay import draw_footer
 from mockserver.imaging.palette import PALETTES, pick_palette
@@ -126,8 +125,8 @@ def test_a_label_shows_a_gap_for_what_is_missing() -> None:
         ("", ""),
     ],
 )
-def test_text_is_drawn_in_visual_order(text: str, shown: str) -> None:
-    assert visual_order(text) == shown
+def test_text_is_drawn_in_reorder(text: str, shown: str) -> None:
+    assert reorder(text) == shown
 
 
 def test_lines_of_hebrew_end_at_the_same_place() -> None:

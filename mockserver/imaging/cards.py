@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageOps
 
-from mockserver.imaging.direction import visual_order
 from mockserver.imaging.layout import Place, grid
-from mockserver.imaging.lettering import clean, font, shorten, width
+from mockserver.imaging.lettering import clean, font, reorder, shorten, width
 from mockserver.imaging.masking import show_mask
 from mockserver.imaging.palette import WHITE, Palette, mix
 from mockserver.imaging.reading import OversizedPicture, UnreadablePicture, open_upright
@@ -154,7 +153,7 @@ def _placeholder(inset: Inset, size: tuple[int, int], colours: Palette, unit: fl
     if letters >= _LEAST_FOR_LABEL and not _says_role(inset):
         label, letters = _fitted([clean(inset.label, 200)], letters, size[0] * 0.88)
         where = (size[0] / 2, top + side + letters * 1.5)
-        ImageDraw.Draw(panel).text(where, visual_order(label), colours.ink, font(letters), anchor="ms")
+        ImageDraw.Draw(panel).text(where, reorder(label), colours.ink, font(letters), anchor="ms")
     return panel
 
 
@@ -191,7 +190,7 @@ def _tag(canvas: Image.Image, card: Card, place: Place, colours: Palette, unit: 
     left, top = place.left + round(unit * 2), place.bottom - tall - round(unit * 2)
     lay(canvas, colours.ink, (left, top), rounded(across, tall, tall / 2, fill=225))
     where = (left + across / 2, top + tall / 2 + size * 0.36)
-    ImageDraw.Draw(canvas).text(where, visual_order(text), WHITE, font(size), anchor="ms")
+    ImageDraw.Draw(canvas).text(where, reorder(text), WHITE, font(size), anchor="ms")
 
 
 def _captions(card: Card) -> list[str]:

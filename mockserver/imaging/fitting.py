@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from mockserver.imaging.direction import reads_from_right, visual_order
-from mockserver.imaging.lettering import REFERENCE_PX, advance, shorten
+from mockserver.imaging.lettering import REFERENCE_PX, advance, reads_from_right, reorder, shorten
 
 _LEADING = 1.13  # from baseline to baseline, as a multiple of the size
 _SHORT_WORD, _SHORT_END = 3, 2  # characters of a first and a last line that look lost
@@ -88,7 +87,7 @@ def _height(lines: int, size: int) -> float:
 
 def _block(lines: list[str], size: int) -> Block:
     from_right = reads_from_right(" ".join(lines))
-    drawn = tuple(visual_order(line, from_right=from_right) for line in lines)
+    drawn = tuple(reorder(line, from_right=from_right) for line in lines)
     return Block(drawn, size, round(size * _LEADING), from_right)
 
 

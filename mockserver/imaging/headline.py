@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw
 
-from mockserver.imaging.direction import visual_order
 from mockserver.imaging.fitting import Block, fit
 from mockserver.imaging.layout import Place
-from mockserver.imaging.lettering import MISSING, clean, count_missing, font, shorten, width
+from mockserver.imaging.lettering import MISSING, clean, count_missing, font, reorder, shorten, width
 from mockserver.imaging.palette import WHITE, Palette, mix
 from mockserver.imaging.stencil import lay, rounded, shade
 from mockserver.seeded import Random
@@ -88,7 +87,7 @@ def _draw_chips(
         left, top = corner[0] + chip.left, corner[1] + round(chip.row * size * 2.1)
         lay(canvas, colours.ink, (left, top), rounded(chip.width, tall, tall / 2, fill=150))
         middle = (left + chip.width / 2, top + tall / 2 + size * 0.36)
-        draw.text(middle, visual_order(chip.text), mix(colours.accent, WHITE, 0.55), font(size), anchor="ms")
+        draw.text(middle, reorder(chip.text), mix(colours.accent, WHITE, 0.55), font(size), anchor="ms")
 
 
 def _draw_block(

@@ -1,4 +1,4 @@
-"""Text made fit to be drawn: cleaned, measured and cut.
+"""Text made fit to be drawn: cleaned, measured, cut and put into the order in which it is drawn.
 
 Any string at all is accepted. What the font has no glyph for is written as `MISSING`, so that nothing
 vanishes unseen; the font is the one shipped beside this module, never one of the machine's.
@@ -9,6 +9,7 @@ import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
+from bidi.algorithm import get_base_level, get_display  # not `bidi` itself, which mirrors no brackets
 from PIL import ImageFont
 
 _FONT = Path(__file__).parent / "fonts" / "DejaVuSans-Bold.ttf"
@@ -71,6 +72,23 @@ def shorten(text: str, size: int, room: float) -> str:
     while kept and width(text[:kept].rstrip(" .,;:") + "…", size) > room:
         kept -= 1
     return text[:kept].rstrip(" .,;:") + "…" if kept else ""
+
+
+def reads_from_right(text: str) -> bool:
+    """Whether the first letter of a text is of a script that is written from right to left."""
+    return bool(get_base_level(text))
+
+
+def reorder(line: str, *, from_right: bool | None = None) -> str:
+    r"""A line as it is to be drawn from left to right; `from_right` None: its own first letter decides.
+
+    >>> reorder("\u05d0\u05d1 12") == "12 \u05d1\u05d0"
+    True
+    """
+    if line.isascii() and not from_right:  # as nearly all are
+        return line
+    turned = reads_from_right(line) if from_right is None else from_right
+    return str(get_display(line, base_dir="R" if turned else "L"))
 
 
 def _signs(text: str) -> str:

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from PIL import Image, ImageDraw
 
 from mockserver.imaging.cards import decoded
-from mockserver.imaging.direction import visual_order
 from mockserver.imaging.layout import Place
-from mockserver.imaging.lettering import clean, font, shorten, width
+from mockserver.imaging.lettering import clean, font, reorder, shorten, width
 from mockserver.imaging.palette import WHITE, Palette
 from mockserver.imaging.scene import Inset
 from mockserver.imaging.stencil import lay, rounded, shade
@@ -45,7 +44,7 @@ def draw_footer(
         rows, size = _two_rows([*filter(None, left), right], end - start, place.height)
     for row, text in enumerate(rows):
         base = middle + size * 0.36 + (row - (len(rows) - 1) / 2) * size * 1.24
-        shown = visual_order(shorten(text, size, end - start))
+        shown = reorder(shorten(text, size, end - start))
         draw.text((start, base), shown, WHITE, font(size), anchor="ls")
 
 
@@ -78,7 +77,7 @@ def draw_watermark(canvas: Image.Image, text: str) -> None:
     across, tall = round(width(words, size)) + size, round(size * 1.6)
     tile = Image.new("L", (across, tall))
     pen = ImageDraw.Draw(tile)
-    pen.text((across / 2, tall * 0.7), visual_order(words), 255, font(size), anchor="ms")
+    pen.text((across / 2, tall * 0.7), reorder(words), 255, font(size), anchor="ms")
     tile = tile.rotate(24, Image.Resampling.BICUBIC, expand=True)
     layer = Image.new("L", canvas.size)
     step_across, step_down = round(tile.width * 0.98), round(tile.height * 0.86)
@@ -128,5 +127,5 @@ def _plate(inset: Inset, width_px: int, colours: Palette) -> Image.Image:
     label = shorten(clean(inset.label, 80) or "logo", size, across - size)
     draw = ImageDraw.Draw(plate)
     draw.text((across / 2, tall * 0.46), "LOGO", colours.rich, font(round(tall * 0.34)), anchor="ms")
-    draw.text((across / 2, tall * 0.78), visual_order(label), colours.ink, font(size), anchor="ms")
+    draw.text((across / 2, tall * 0.78), reorder(label), colours.ink, font(size), anchor="ms")
     return plate
