@@ -7,7 +7,7 @@ import math
 
 from PIL import Image, ImageDraw
 
-from mockserver.imaging.layout import Plan
+from mockserver.imaging.layout import Layout
 from mockserver.imaging.palette import WHITE, Colour, Palette, mix
 from mockserver.imaging.stencil import Point, lay, stencil
 from mockserver.seeded import Random
@@ -15,14 +15,14 @@ from mockserver.seeded import Random
 _FULL_TURN = 2 * math.pi
 
 
-def backdrop(width: int, height: int, plan: Plan, colours: Palette, random: Random) -> Image.Image:
+def backdrop(width: int, height: int, places: Layout, colours: Palette, random: Random) -> Image.Image:
     """A new RGB canvas of this size."""
-    canvas = _gradient(width, height, plan, colours, random)
-    focus = plan.pictures.centre if plan.pictures else _corner(width, height, random)
+    canvas = _gradient(width, height, places, colours, random)
+    focus = places.pictures.centre if places.pictures else _corner(width, height, random)
     motif = random.pick("motif", (_rays, _rings, _slants, _hills))
     motif(ImageDraw.Draw(canvas, "RGBA"), (width, height), focus, random)
-    _halftone(canvas, plan, random)
-    _confetti(canvas, plan, colours, random)
+    _halftone(canvas, places, random)
+    _confetti(canvas, places, colours, random)
     return canvas
 
 
@@ -30,14 +30,14 @@ def _corner(width: int, height: int, random: Random) -> Point:
     return width * random.between("corner x", 0.82, 1.0), height * random.between("corner y", 0.05, 0.35)
 
 
-def _gradient(width: int, height: int, plan: Plan, colours: Palette, random: Random) -> Image.Image:
+def _gradient(width: int, height: int, places: Layout, colours: Palette, random: Random) -> Image.Image:
     """Nine colours, stretched over the whole picture."""
     lean = random.between("lean of light", -0.22, 0.22)
     mesh = Image.new("RGB", (3, 3))
     for across in range(3):
         for down in range(3):
-            towards = across / 2 if plan.is_wide else 1 - down / 2
-            aside = (down - 1 if plan.is_wide else across - 1) * lean
+            towards = across / 2 if places.is_wide else 1 - down / 2
+            aside = (down - 1 if places.is_wide else across - 1) * lean
             mesh.putpixel((across, down), _between(colours, min(1.0, max(0.0, towards * 0.95 + aside))))
     # The outermost half of each of the nine fields would be flat: stretch from centre to centre instead.
     box = (0.3, 0.3, 2.7, 2.7)
@@ -94,9 +94,9 @@ def _hills(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, rando
         draw.polygon([*crest, (width, height), (0, height)], fill=(*WHITE, 20))
 
 
-def _halftone(canvas: Image.Image, plan: Plan, random: Random) -> None:
+def _halftone(canvas: Image.Image, places: Layout, random: Random) -> None:
     """Dots that shrink from a corner inwards."""
-    pitch, count = max(3, round(plan.unit * 3.2)), 9
+    pitch, count = max(3, round(places.unit * 3.2)), 9
     is_left, is_top = random.pick("dots left", (True, False)), random.pick("dots top", (True, False))
 
     def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
@@ -112,22 +112,22 @@ def _halftone(canvas: Image.Image, plan: Plan, random: Random) -> None:
         dots = dots.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if not is_top:
         dots = dots.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
-    foot = plan.footer.height if plan.footer else 0
+    foot = places.footer.height if places.footer else 0
     corner = (0 if is_left else canvas.width - side, 0 if is_top else canvas.height - foot - side)
     lay(canvas, WHITE, corner, dots)
 
 
-def _confetti(canvas: Image.Image, plan: Plan, colours: Palette, random: Random) -> None:
+def _confetti(canvas: Image.Image, places: Layout, colours: Palette, random: Random) -> None:
     """Small rings, crosses and triangles near the upper and lower edge."""
-    if plan.footer is None:
+    if places.footer is None:
         return
     for piece in range(7):
         own = random.part(f"confetti {piece}")
-        size = round(plan.unit * own.between("size", 1.8, 3.6))
+        size = round(places.unit * own.between("size", 1.8, 3.6))
         shape = _piece(size, own)
         across = round(canvas.width * (piece + own.between("across", 0.1, 0.9)) / 7)
-        off = round(plan.unit * own.between("off", 0.4, 2.2))
-        down = off if own.pick("near top", (True, False)) else plan.footer.top - size - off
+        off = round(places.unit * own.between("off", 0.4, 2.2))
+        down = off if own.pick("near top", (True, False)) else places.footer.top - size - off
         lay(canvas, own.pick("colour", (colours.accent, WHITE, colours.bright)), (across, down), shape)
 
 

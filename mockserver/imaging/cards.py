@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageOps
 
-from mockserver.imaging.layout import Place, grid
+from mockserver.imaging.layout import Place, arrange_grid
 from mockserver.imaging.lettering import clean, font, reorder, shorten, width
 from mockserver.imaging.masking import show_mask
 from mockserver.imaging.palette import WHITE, Palette, mix
@@ -69,7 +69,9 @@ def draw_cards(canvas: Image.Image, area: Place, cards: Sequence[Card], look: tu
     `look`: the colours, and a hundredth of the picture's shorter side in pixels.
     """
     colours, unit = look
-    for card, place in zip(cards, grid([card.shape for card in cards], area, round(unit * 3)), strict=True):
+    for card, place in zip(
+        cards, arrange_grid([card.shape for card in cards], area, round(unit * 3)), strict=True
+    ):
         frame = max(1, round(unit * 0.9))
         radius = min(unit * 3.2, place.width * 0.12, place.height * 0.12)
         outer = rounded(place.width, place.height, radius)

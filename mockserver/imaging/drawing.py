@@ -1,4 +1,4 @@
-"""A scene drawn as a picture: START HERE to see in which order the parts are put on top of each other.
+"""A scene drawn as a poster: START HERE to see in which order the parts are put on top of each other.
 
 What is drawn depends on the scene and on nothing else.
 """
@@ -8,7 +8,7 @@ from PIL import Image
 from mockserver.imaging.backdrop import backdrop
 from mockserver.imaging.cards import Card, deal, draw_cards, draw_sticker
 from mockserver.imaging.headline import letter
-from mockserver.imaging.layout import plan
+from mockserver.imaging.layout import arrange
 from mockserver.imaging.lettering import clean
 from mockserver.imaging.overlay import draw_footer, draw_logos, draw_watermark, logo_place
 from mockserver.imaging.palette import pick_palette
@@ -19,7 +19,7 @@ from mockserver.seeded import Random
 _SHORT, _SHORT_WORD = 90, 16
 
 
-def draw(scene: Scene) -> Image.Image:
+def draw_poster(scene: Scene) -> Image.Image:
     """An RGB picture of exactly the scene's size."""
     random = Random.from_text(scene.seed)
     colours = pick_palette(random)
@@ -28,7 +28,7 @@ def draw(scene: Scene) -> Image.Image:
     headline = scene.headline if clean(scene.headline) else scene.operation  # never because the font lacks it
     cards = deal(insets, max(scene.width, scene.height))
     shape = _shape(cards, clean(headline, is_tiled=True))
-    places = plan(scene.width, scene.height, shape, _below_logos(scene, logos))
+    places = arrange(scene.width, scene.height, shape, _below_logos(scene, logos))
     canvas = backdrop(scene.width, scene.height, places, colours, random)
     if places.pictures and cards:
         draw_cards(canvas, places.pictures, cards, (colours, places.unit))

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 from mockserver.imaging.fitting import Block, fit
 from mockserver.imaging.layout import Place
-from mockserver.imaging.lettering import MISSING, clean, count_missing, font, reorder, shorten, width
+from mockserver.imaging.lettering import MISSING, clean, describe_missing, font, reorder, shorten, width
 from mockserver.imaging.palette import WHITE, Palette, mix
 from mockserver.imaging.stencil import lay, rounded, shade
 from mockserver.seeded import Random
@@ -42,7 +42,7 @@ def letter(
     headline, notes = words
     colours, random = look
     size = round(unit * 3.1)
-    chips = _chips([_apology(headline), *(clean(note, 60) for note in notes)], place.width, size)
+    chips = _chips([describe_missing(headline), *(clean(note, 60) for note in notes)], place.width, size)
     rows = max((chip.row + 1 for chip in chips), default=0)
     taken = round(rows * size * 2.1 + size * 0.9) if rows else 0
     stroke = max(1, round(unit * 0.75))
@@ -54,12 +54,6 @@ def letter(
     top = place.top + max(0, (place.height - taken - block.height) // 2)
     _draw_chips(canvas, chips, (place.left, top), size, colours)
     _draw_block(canvas, block, (place.left + stroke, top + taken), (colours, random), unit)
-
-
-def _apology(headline: str) -> str:
-    """What a headline drawn with tiles is short of; empty when it is drawn in full."""
-    count = count_missing(headline)
-    return f"{count:,} character{'s' * (count > 1)} not in this font" if count else ""
 
 
 def _chips(notes: Sequence[str], room: int, size: int) -> list[_Chip]:

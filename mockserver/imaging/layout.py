@@ -36,7 +36,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Layout:
     """The places of one picture."""
 
     unit: float  # a hundredth of the shorter side, in pixels
@@ -46,7 +46,7 @@ class Plan:
     footer: Place | None  # None: the picture is too small to read one
 
 
-def plan(width: int, height: int, shape: float | None, kept_free: int = 0) -> Plan:
+def arrange(width: int, height: int, shape: float | None, kept_free: int = 0) -> Layout:
     """Divide a picture of these pixels.
 
     `shape` is the width over height of what stands beside or above the headline, None if nothing does;
@@ -60,7 +60,7 @@ def plan(width: int, height: int, shape: float | None, kept_free: int = 0) -> Pl
     body = Place(margin, top, max(1, width - 2 * margin), max(1, height - foot - top - margin))
     is_wide = width >= height * _LANDSCAPE
     if shape is None:
-        return Plan(unit, is_wide, body, None, footer)
+        return Layout(unit, is_wide, body, None, footer)
     gap = round(short * 0.045)
     if is_wide:
         across = min(round(body.width * 0.44), round(body.height * shape))
@@ -70,10 +70,10 @@ def plan(width: int, height: int, shape: float | None, kept_free: int = 0) -> Pl
         down = min(round(body.height * 0.54), round(body.width / shape))
         pictures = Place(body.left, body.top, body.width, down)
         words = Place(body.left, body.top + down + gap, body.width, max(1, body.height - down - gap))
-    return Plan(unit, is_wide, words, pictures, footer)
+    return Layout(unit, is_wide, words, pictures, footer)
 
 
-def grid(shapes: Sequence[float], area: Place, gap: int) -> list[Place]:
+def arrange_grid(shapes: Sequence[float], area: Place, gap: int) -> list[Place]:
     """Places for pictures of these shapes (width over height), in rows, as large as the area lets them be."""
     best: list[Place] = []
     for columns in range(1, len(shapes) + 1):

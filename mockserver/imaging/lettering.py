@@ -53,6 +53,12 @@ def count_missing(text: str) -> int:
     return _signs(text.replace(MISSING, "")).count(MISSING)
 
 
+def describe_missing(text: str) -> str:
+    """What a text is short of when it is drawn; empty when it is drawn in full."""
+    count = count_missing(text)
+    return f"{count:,} character{'s' * (count > 1)} not in this font" if count else ""
+
+
 @lru_cache(maxsize=4096)
 def advance(text: str) -> float:
     """The width of a text at the reference size."""
