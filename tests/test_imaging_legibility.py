@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 from mockserver.imaging.fitting import fit
 from mockserver.imaging.layout import Place
-from mockserver.imaging.lettering import MISSING, clean, count_missing, reorder, width
+from mockserver.imaging.lettering import MISSING, clean, count_missing, measure_width, reorder
 from mockserver.imaging.masking import show_mask
 from mockserver.imaging.overlay import draw_footer
 from mockserver.imaging.palette import PALETTES, pick_palette
@@ -248,7 +248,7 @@ def test_no_line_is_lost(headline: str, room: tuple[int, int]) -> None:
     if len(block.lines) > 1:
         assert len(block.lines[0]) > 3
         assert len(block.lines[-1]) > 2
-    assert max(width(line, block.size) for line in block.lines) <= room[0] + 1
+    assert max(measure_width(line, block.size) for line in block.lines) <= room[0] + 1
     assert block.height <= room[1]
 
 

@@ -9,20 +9,20 @@ from PIL import Image, ImageDraw
 
 from mockserver.imaging.layout import Layout
 from mockserver.imaging.palette import WHITE, Colour, Palette, mix
-from mockserver.imaging.stencil import Point, lay, stencil
+from mockserver.imaging.shapes import Point, draw_mask, paste
 from mockserver.seeded import Random
 
 _FULL_TURN = 2 * math.pi
 
 
-def backdrop(width: int, height: int, places: Layout, colours: Palette, random: Random) -> Image.Image:
+def draw_backdrop(width: int, height: int, places: Layout, colours: Palette, random: Random) -> Image.Image:
     """A new RGB canvas of this size."""
-    canvas = _gradient(width, height, places, colours, random)
+    canvas = _draw_gradient(width, height, places, colours, random)
     focus = places.pictures.centre if places.pictures else _corner(width, height, random)
-    motif = random.pick("motif", (_rays, _rings, _slants, _hills))
+    motif = random.pick("motif", (_draw_rays, _draw_rings, _draw_slants, _draw_hills))
     motif(ImageDraw.Draw(canvas, "RGBA"), (width, height), focus, random)
-    _halftone(canvas, places, random)
-    _confetti(canvas, places, colours, random)
+    _draw_halftone(canvas, places, random)
+    _draw_confetti(canvas, places, colours, random)
     return canvas
 
 
@@ -30,7 +30,7 @@ def _corner(width: int, height: int, random: Random) -> Point:
     return width * random.between("corner x", 0.82, 1.0), height * random.between("corner y", 0.05, 0.35)
 
 
-def _gradient(width: int, height: int, places: Layout, colours: Palette, random: Random) -> Image.Image:
+def _draw_gradient(width: int, height: int, places: Layout, colours: Palette, random: Random) -> Image.Image:
     """Nine colours, stretched over the whole picture."""
     lean = random.between("lean of light", -0.22, 0.22)
     mesh = Image.new("RGB", (3, 3))
@@ -52,7 +52,7 @@ def _between(colours: Palette, share: float) -> Colour:
     return mix(colours.rich, colours.bright, share * 2 - 1)
 
 
-def _rays(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
+def _draw_rays(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
     count, start, far = random.whole("rays", 9, 14), random.share("first ray"), float(sum(size))
     for ray in range(count):
         angles = ((ray + start) * _FULL_TURN / count, (ray + start + 0.5) * _FULL_TURN / count)
@@ -60,7 +60,7 @@ def _rays(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random
         draw.polygon([focus, *tips], fill=(*WHITE, 26))
 
 
-def _rings(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
+def _draw_rings(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
     step = min(size) * random.between("rings", 0.17, 0.24)
     for ring in range(6, 0, -1):
         reach = step * (ring + 0.6)
@@ -68,7 +68,7 @@ def _rings(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, rando
         draw.ellipse(edge, fill=(*WHITE, 15))
 
 
-def _slants(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
+def _draw_slants(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
     width, height = size
     lean, place, bands = height * random.between("slant", 0.3, 0.6), -height * 0.6, 0
     while place < width:
@@ -80,7 +80,7 @@ def _slants(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, rand
     del focus
 
 
-def _hills(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
+def _draw_hills(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, random: Random) -> None:
     width, height = size
     reach = min(size) * random.between("sun", 0.3, 0.42)
     draw.ellipse((focus[0] - reach, focus[1] - reach, focus[0] + reach, focus[1] + reach), fill=(*WHITE, 44))
@@ -94,7 +94,7 @@ def _hills(draw: ImageDraw.ImageDraw, size: tuple[int, int], focus: Point, rando
         draw.polygon([*crest, (width, height), (0, height)], fill=(*WHITE, 20))
 
 
-def _halftone(canvas: Image.Image, places: Layout, random: Random) -> None:
+def _draw_halftone(canvas: Image.Image, places: Layout, random: Random) -> None:
     """Dots that shrink from a corner inwards."""
     pitch, count = max(3, round(places.unit * 3.2)), 9
     is_left, is_top = random.pick("dots left", (True, False)), random.pick("dots top", (True, False))
@@ -107,31 +107,31 @@ def _halftone(canvas: Image.Image, places: Layout, random: Random) -> None:
                 draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=72)
 
     side = pitch * count
-    dots = stencil(side, side, paint)
+    dots = draw_mask(side, side, paint)
     if not is_left:
         dots = dots.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if not is_top:
         dots = dots.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     foot = places.footer.height if places.footer else 0
     corner = (0 if is_left else canvas.width - side, 0 if is_top else canvas.height - foot - side)
-    lay(canvas, WHITE, corner, dots)
+    paste(canvas, WHITE, corner, dots)
 
 
-def _confetti(canvas: Image.Image, places: Layout, colours: Palette, random: Random) -> None:
+def _draw_confetti(canvas: Image.Image, places: Layout, colours: Palette, random: Random) -> None:
     """Small rings, crosses and triangles near the upper and lower edge."""
     if places.footer is None:
         return
     for piece in range(7):
         own = random.part(f"confetti {piece}")
         size = round(places.unit * own.between("size", 1.8, 3.6))
-        shape = _piece(size, own)
+        shape = _draw_piece(size, own)
         across = round(canvas.width * (piece + own.between("across", 0.1, 0.9)) / 7)
         off = round(places.unit * own.between("off", 0.4, 2.2))
         down = off if own.pick("near top", (True, False)) else places.footer.top - size - off
-        lay(canvas, own.pick("colour", (colours.accent, WHITE, colours.bright)), (across, down), shape)
+        paste(canvas, own.pick("colour", (colours.accent, WHITE, colours.bright)), (across, down), shape)
 
 
-def _piece(size: int, random: Random) -> Image.Image:
+def _draw_piece(size: int, random: Random) -> Image.Image:
     kind = random.pick("kind", ("ring", "cross", "triangle", "dot"))
     turn = random.between("turn", 0, _FULL_TURN)
 
@@ -152,4 +152,4 @@ def _piece(size: int, random: Random) -> Image.Image:
             draw.line((side * 0.1, side / 2, side * 0.9, side / 2), fill=215, width=thick)
             draw.line((side / 2, side * 0.1, side / 2, side * 0.9), fill=215, width=thick)
 
-    return stencil(size, size, paint)
+    return draw_mask(size, size, paint)

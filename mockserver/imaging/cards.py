@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageOps
 
 from mockserver.imaging.layout import Place, arrange_grid
-from mockserver.imaging.lettering import clean, font, reorder, shorten, width
+from mockserver.imaging.lettering import clean, load_font, measure_width, reorder, shorten
 from mockserver.imaging.masking import show_mask
 from mockserver.imaging.palette import WHITE, Palette, mix
 from mockserver.imaging.reading import OversizedPicture, UnreadablePicture, open_upright
 from mockserver.imaging.scene import Inset
-from mockserver.imaging.stencil import Point, lay, polygon, rounded, shade, stencil
+from mockserver.imaging.shapes import Point, draw_mask, draw_shadow, mask_polygon, mask_rounded, paste
 from mockserver.seeded import Random
 
 _MOST_CARDS = 6
@@ -53,7 +53,7 @@ class Card:
         return min(_FLATTEST, max(_TALLEST, self.picture.width / self.picture.height))
 
 
-def decoded(inset: Inset, longest_side_px: int) -> Image.Image | None:
+def decode_inset(inset: Inset, longest_side_px: int) -> Image.Image | None:
     """The inset's picture as RGB or RGBA; None when it has none that can be read."""
     if inset.data is None:
         return None
@@ -74,14 +74,14 @@ def draw_cards(canvas: Image.Image, area: Place, cards: Sequence[Card], look: tu
     ):
         frame = max(1, round(unit * 0.9))
         radius = min(unit * 3.2, place.width * 0.12, place.height * 0.12)
-        outer = rounded(place.width, place.height, radius)
-        shade(canvas, (place.left, place.top + round(unit)), outer, max(2.0, unit * 2.4), 0.55)
-        lay(canvas, WHITE, (place.left, place.top), outer)
+        outer = mask_rounded(place.width, place.height, radius)
+        draw_shadow(canvas, (place.left, place.top + round(unit)), outer, max(2.0, unit * 2.4), 0.55)
+        paste(canvas, WHITE, (place.left, place.top), outer)
         inner = (max(1, place.width - 2 * frame), max(1, place.height - 2 * frame))
-        picture = _face(card, inner, colours, unit)
-        corners = rounded(*inner, max(1.0, radius - frame))
+        picture = _draw_face(card, inner, colours, unit)
+        corners = mask_rounded(*inner, max(1.0, radius - frame))
         canvas.paste(picture, (place.left + frame, place.top + frame), corners)
-        _tag(canvas, card, place, colours, unit)
+        _draw_tag(canvas, card, place, colours, unit)
 
 
 def draw_sticker(canvas: Image.Image, area: Place, colours: Palette, random: Random) -> None:
@@ -90,7 +90,7 @@ def draw_sticker(canvas: Image.Image, area: Place, colours: Palette, random: Ran
     points, turn = random.whole("sticker points", 14, 19), random.share("sticker turn")
     icon = random.pick("sticker icon", _ICONS)
     left, top = round(area.centre[0] - side / 2), round(area.centre[1] - side / 2)
-    outer = polygon(side, side, _burst(points, turn, 0.5))
+    outer = mask_polygon(side, side, _burst(points, turn, 0.5))
     full = side * 2
     large = Image.new("RGB", (full, full), WHITE)
     draw = ImageDraw.Draw(large)
@@ -99,7 +99,7 @@ def draw_sticker(canvas: Image.Image, area: Place, colours: Palette, random: Ran
     draw.ellipse(ring, outline=pale, width=max(1, round(full * 0.012)))
     draw.polygon([((x + 0.012) * full, (y + 0.014) * full) for x, y in icon], fill=pale)
     draw.polygon([(x * full, y * full) for x, y in icon], fill=colours.rich)
-    shade(canvas, (left, top + side // 40), outer, max(2.0, side * 0.04), 0.5)
+    draw_shadow(canvas, (left, top + side // 40), outer, max(2.0, side * 0.04), 0.5)
     canvas.paste(large.reduce(2), (left, top), outer)
 
 
@@ -112,19 +112,19 @@ def _burst(points: int, turn: float, reach: float) -> list[Point]:
     return corners
 
 
-def deal(insets: Sequence[Inset], longest_side_px: int) -> list[Card]:
+def make_cards(insets: Sequence[Inset], longest_side_px: int) -> list[Card]:
     """One card for each of up to six insets; but a mask lies on the source, where there is one."""
-    cards = [Card(inset, decoded(inset, longest_side_px)) for inset in insets[:_MOST_CARDS]]
+    cards = [Card(inset, decode_inset(inset, longest_side_px)) for inset in insets[:_MOST_CARDS]]
     source = next((card for card in cards if card.inset.role == "source" and card.picture), None)
     mask = next((card for card in cards if card.inset.role == "mask" and card.picture), None)
     if source is None or source.picture is None or mask is None or mask.picture is None:
         return cards
-    flat = _on(mask.picture, (0, 0, 0)).convert("L").resize(source.picture.size)
+    flat = _flatten(mask.picture, (0, 0, 0)).convert("L").resize(source.picture.size)
     covered = Card(source.inset, source.picture, flat)
     return [covered if card is source else card for card in cards if card is not mask]
 
 
-def _on(picture: Image.Image, ground: tuple[int, int, int]) -> Image.Image:
+def _flatten(picture: Image.Image, ground: tuple[int, int, int]) -> Image.Image:
     """The picture as RGB, over a colour where something shows through."""
     if picture.mode != "RGBA":
         return picture
@@ -133,33 +133,33 @@ def _on(picture: Image.Image, ground: tuple[int, int, int]) -> Image.Image:
     return canvas
 
 
-def _face(card: Card, size: tuple[int, int], colours: Palette, unit: float) -> Image.Image:
+def _draw_face(card: Card, size: tuple[int, int], colours: Palette, unit: float) -> Image.Image:
     if card.picture is None:
-        return _placeholder(card.inset, size, colours, unit)
+        return _draw_placeholder(card.inset, size, colours, unit)
     ground = mix(colours.bright, WHITE, 0.75)
-    face = ImageOps.fit(_on(card.picture, ground), size, Image.Resampling.BICUBIC)
+    face = ImageOps.fit(_flatten(card.picture, ground), size, Image.Resampling.BICUBIC)
     if card.mask is not None:
         show_mask(face, ImageOps.fit(card.mask, size, Image.Resampling.BILINEAR), colours, unit)
     return face
 
 
-def _placeholder(inset: Inset, size: tuple[int, int], colours: Palette, unit: float) -> Image.Image:
+def _draw_placeholder(inset: Inset, size: tuple[int, int], colours: Palette, unit: float) -> Image.Image:
     """A pale panel with an icon over the label."""
     pale, line = mix(colours.bright, WHITE, 0.84), mix(colours.rich, WHITE, 0.25)
     panel = Image.new("RGB", size, pale)
     letters = round(min(unit * 3.2, size[1] * 0.085))
     side = round(min(size[0], size[1]) * 0.46)
     left, top = (size[0] - side) // 2, round((size[1] - side) * 0.40 - letters * 0.4)
-    icon = _person if inset.role in _PEOPLE else _landscape
-    lay(panel, line, (left, top), icon(side))
+    icon = _draw_person if inset.role in _PEOPLE else _draw_landscape
+    paste(panel, line, (left, top), icon(side))
     if letters >= _LEAST_FOR_LABEL and not _says_role(inset):
-        label, letters = _fitted([clean(inset.label, 200)], letters, size[0] * 0.88)
+        label, letters = _fit_line([clean(inset.label, 200)], letters, size[0] * 0.88)
         where = (size[0] / 2, top + side + letters * 1.5)
-        ImageDraw.Draw(panel).text(where, reorder(label), colours.ink, font(letters), anchor="ms")
+        ImageDraw.Draw(panel).text(where, reorder(label), colours.ink, load_font(letters), anchor="ms")
     return panel
 
 
-def _landscape(side: int) -> Image.Image:
+def _draw_landscape(side: int) -> Image.Image:
     def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
         full = side * finer
         frame = (full * 0.04, full * 0.12, full * 0.96, full * 0.88)
@@ -168,34 +168,34 @@ def _landscape(side: int) -> Image.Image:
         ridge = ((0.14, 0.78), (0.36, 0.52), (0.48, 0.64), (0.66, 0.4), (0.86, 0.66), (0.86, 0.78))
         draw.polygon([(x * full, y * full) for x, y in ridge], fill=255)
 
-    return stencil(side, side, paint)
+    return draw_mask(side, side, paint)
 
 
-def _person(side: int) -> Image.Image:
+def _draw_person(side: int) -> Image.Image:
     def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
         full = side * finer
         draw.ellipse((full * 0.3, full * 0.1, full * 0.7, full * 0.5), fill=255)
         draw.pieslice((full * 0.12, full * 0.56, full * 0.88, full * 1.32), 180, 360, fill=255)
 
-    return stencil(side, side, paint)
+    return draw_mask(side, side, paint)
 
 
-def _tag(canvas: Image.Image, card: Card, place: Place, colours: Palette, unit: float) -> None:
+def _draw_tag(canvas: Image.Image, card: Card, place: Place, colours: Palette, unit: float) -> None:
     """What the picture is, on a pill over the card's upper left edge."""
     size = round(min(unit * 2.5, place.height * 0.09))
     if size < _LEAST_FOR_LABEL:
         return
-    text, size = _fitted(_captions(card), size, place.width - 4 * unit - 1.5 * size)
+    text, size = _fit_line(_write_captions(card), size, place.width - 4 * unit - 1.5 * size)
     if not text:
         return
-    across, tall = round(width(text, size) + size * 1.5), round(size * 1.8)
+    across, tall = round(measure_width(text, size) + size * 1.5), round(size * 1.8)
     left, top = place.left + round(unit * 2), place.bottom - tall - round(unit * 2)
-    lay(canvas, colours.ink, (left, top), rounded(across, tall, tall / 2, fill=225))
+    paste(canvas, colours.ink, (left, top), mask_rounded(across, tall, tall / 2, fill=225))
     where = (left + across / 2, top + tall / 2 + size * 0.36)
-    ImageDraw.Draw(canvas).text(where, reorder(text), WHITE, font(size), anchor="ms")
+    ImageDraw.Draw(canvas).text(where, reorder(text), WHITE, load_font(size), anchor="ms")
 
 
-def _captions(card: Card) -> list[str]:
+def _write_captions(card: Card) -> list[str]:
     """What the card is and where it is from; then, for want of room, only what it is."""
     role, label = clean(card.inset.role, 60), clean(card.inset.label, 60) if card.picture else ""
     if _says_role(card.inset):
@@ -211,11 +211,11 @@ def _says_role(inset: Inset) -> bool:
     return bool(role) and role in clean(inset.label, 60).casefold().split()[-1:]
 
 
-def _fitted(lines: Sequence[str], size: int, room: float) -> tuple[str, int]:
+def _fit_line(lines: Sequence[str], size: int, room: float) -> tuple[str, int]:
     """The first of the lines that fits, if need be with smaller letters; otherwise the last one, cut."""
     least = max(_LEAST_FOR_LABEL, round(size * 0.7))
     for line in lines:
         for smaller in range(size, least - 1, -1):
-            if width(line, smaller) <= room:
+            if measure_width(line, smaller) <= room:
                 return line, smaller
     return shorten(lines[-1], least, room), least

@@ -5,12 +5,12 @@ What is drawn depends on the scene and on nothing else.
 
 from PIL import Image
 
-from mockserver.imaging.backdrop import backdrop
-from mockserver.imaging.cards import Card, deal, draw_cards, draw_sticker
-from mockserver.imaging.headline import letter
+from mockserver.imaging.backdrop import draw_backdrop
+from mockserver.imaging.cards import Card, draw_cards, draw_sticker, make_cards
+from mockserver.imaging.headline import draw_words
 from mockserver.imaging.layout import arrange
 from mockserver.imaging.lettering import clean
-from mockserver.imaging.overlay import draw_footer, draw_logos, draw_watermark, logo_place
+from mockserver.imaging.overlay import draw_footer, draw_logos, draw_watermark, place_logo
 from mockserver.imaging.palette import pick_palette
 from mockserver.imaging.scene import Inset, Scene
 from mockserver.seeded import Random
@@ -26,15 +26,15 @@ def draw_poster(scene: Scene) -> Image.Image:
     logos = [inset for inset in scene.insets if inset.role == "logo"]
     insets = [inset for inset in scene.insets if inset.role != "logo"]
     headline = scene.headline if clean(scene.headline) else scene.operation  # never because the font lacks it
-    cards = deal(insets, max(scene.width, scene.height))
+    cards = make_cards(insets, max(scene.width, scene.height))
     shape = _shape(cards, clean(headline, is_tiled=True))
     places = arrange(scene.width, scene.height, shape, _below_logos(scene, logos))
-    canvas = backdrop(scene.width, scene.height, places, colours, random)
+    canvas = draw_backdrop(scene.width, scene.height, places, colours, random)
     if places.pictures and cards:
         draw_cards(canvas, places.pictures, cards, (colours, places.unit))
     elif places.pictures:
         draw_sticker(canvas, places.pictures, colours, random)
-    letter(canvas, places.words, places.unit, (headline, scene.notes), (colours, random))
+    draw_words(canvas, places.words, places.unit, (headline, scene.notes), (colours, random))
     if scene.is_watermarked:
         draw_watermark(canvas, scene.provider)
     if places.footer:
@@ -54,7 +54,7 @@ def _shape(cards: list[Card], headline: str) -> float | None:
 
 def _below_logos(scene: Scene, logos: list[Inset]) -> int:
     """Pixels at the top that logos cover, at most a quarter of the height."""
-    tops = [logo_place(logo, scene.width, scene.height) for logo in logos if logo.corner.startswith("top")]
+    tops = [place_logo(logo, scene.width, scene.height) for logo in logos if logo.corner.startswith("top")]
     return min(scene.height // 4, round(max((place.bottom for place in tops), default=0) * 1.1))
 
 
@@ -63,6 +63,6 @@ def _beside_logos(scene: Scene, logos: list[Inset]) -> tuple[int, int]:
     lefts, rights = [0], [0]
     for logo in logos:
         if not logo.corner.startswith("top"):
-            place = logo_place(logo, scene.width, scene.height)
+            place = place_logo(logo, scene.width, scene.height)
             (lefts if logo.corner.endswith("left") else rights).append(place.width)
     return min(scene.width // 3, max(lefts)), min(scene.width // 3, max(rights))

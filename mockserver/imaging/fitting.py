@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mockserver.imaging.lettering import REFERENCE_PX, advance, reads_from_right, reorder, shorten
+from mockserver.imaging.lettering import REFERENCE_PX, measure_width, reads_from_right, reorder, shorten
 
 _LEADING = 1.13  # from baseline to baseline, as a multiple of the size
 _SHORT_WORD, _SHORT_END = 3, 2  # characters of a first and a last line that look lost
@@ -94,9 +94,9 @@ def _block(lines: list[str], size: int) -> Block:
 def _wrap(words: list[str], room: float, *, may_break: bool) -> list[str]:
     """Lines no wider than `room` (in reference units); none when a word is too wide and may not be broken."""
     lines: list[str] = []
-    used, space = room + 1, advance(" ")
+    used, space = room + 1, measure_width(" ")
     for word in words:
-        wide = advance(word)
+        wide = measure_width(word)
         if used + space + wide <= room:
             lines[-1] += " " + word
             used += space + wide
@@ -105,7 +105,7 @@ def _wrap(words: list[str], room: float, *, may_break: bool) -> list[str]:
             used = wide
         elif may_break:
             lines.extend(_pieces(word, room))
-            used = advance(lines[-1])
+            used = measure_width(lines[-1])
         else:
             return []
     return lines
@@ -113,11 +113,11 @@ def _wrap(words: list[str], room: float, *, may_break: bool) -> list[str]:
 
 def _pieces(word: str, room: float) -> list[str]:
     """A word that is too wide in as few pieces as can be, of about the same width."""
-    whole = sum(map(advance, word))
+    whole = sum(map(measure_width, word))
     share = whole / -(-whole // room)
     pieces, used, total = [""], 0.0, 0.0
     for sign in word:
-        wide = advance(sign)
+        wide = measure_width(sign)
         is_full = used + wide > room or total + wide / 2 > share * len(pieces)
         if pieces[-1] and is_full:
             pieces.append("")
@@ -144,7 +144,7 @@ def _balanced(words: list[str], lines: list[str], room: float) -> list[str]:
 
 def _even(words: list[str], count: int, room: float) -> list[str]:
     """The breaks with the least sum of squared widths, where a line that looks lost costs as much as many."""
-    space, wides = advance(" "), [advance(word) for word in words]
+    space, wides = measure_width(" "), [measure_width(word) for word in words]
     best: dict[int, tuple[float, list[str]]] = {0: (0.0, [])}  # by how many words are set: cost and lines
     for row in range(count):
         longer: dict[int, tuple[float, list[str]]] = {}

@@ -11,9 +11,17 @@ from PIL import Image, ImageChops, ImageDraw
 
 from mockserver.imaging.fitting import Block, fit
 from mockserver.imaging.layout import Place
-from mockserver.imaging.lettering import MISSING, clean, describe_missing, font, reorder, shorten, width
+from mockserver.imaging.lettering import (
+    MISSING,
+    clean,
+    describe_missing,
+    load_font,
+    measure_width,
+    reorder,
+    shorten,
+)
 from mockserver.imaging.palette import WHITE, Palette, mix
-from mockserver.imaging.stencil import lay, rounded, shade
+from mockserver.imaging.shapes import draw_shadow, mask_rounded, paste
 from mockserver.seeded import Random
 
 _SHOUTED = 64  # characters up to which a headline is set in capitals
@@ -31,7 +39,7 @@ class _Chip:
     width: int
 
 
-def letter(
+def draw_words(
     canvas: Image.Image,
     place: Place,
     unit: float,
@@ -63,7 +71,7 @@ def _chips(notes: Sequence[str], room: int, size: int) -> list[_Chip]:
     left, row, pad, gap = 0, 0, round(size * 0.8), round(size * 0.5)
     for note in filter(None, notes):
         text = shorten(note, size, room - 2 * pad)
-        across = round(width(text, size)) + 2 * pad
+        across = round(measure_width(text, size)) + 2 * pad
         if left and left + across > room:
             left, row = 0, row + 1
         if row == _MOST_ROWS:
@@ -79,9 +87,9 @@ def _draw_chips(
     draw, tall = ImageDraw.Draw(canvas), round(size * 1.75)
     for chip in chips:
         left, top = corner[0] + chip.left, corner[1] + round(chip.row * size * 2.1)
-        lay(canvas, colours.ink, (left, top), rounded(chip.width, tall, tall / 2, fill=150))
+        paste(canvas, colours.ink, (left, top), mask_rounded(chip.width, tall, tall / 2, fill=150))
         middle = (left + chip.width / 2, top + tall / 2 + size * 0.36)
-        draw.text(middle, reorder(chip.text), mix(colours.accent, WHITE, 0.55), font(size), anchor="ms")
+        draw.text(middle, reorder(chip.text), mix(colours.accent, WHITE, 0.55), load_font(size), anchor="ms")
 
 
 def _draw_block(
@@ -91,11 +99,11 @@ def _draw_block(
     if not block.lines:
         return
     colours, random = look
-    face = font(block.size)
+    face = load_font(block.size)
     stroke = max(1, round(min(unit * 0.75, block.size * 0.085)))
     deep = max(1, round(block.size * 0.05))
     ascent = round(block.size * 0.95)
-    broad = max(width(line, block.size) for line in block.lines)
+    broad = max(measure_width(line, block.size) for line in block.lines)
     pad = 2 * stroke + round(block.size * _OVERHANG)
     outline = Image.new("L", (round(broad) + 2 * pad, ascent + block.leading * len(block.lines)))
     pen = ImageDraw.Draw(outline)
@@ -107,8 +115,10 @@ def _draw_block(
             pen.text(where, text, 255, face, anchor="ls", stroke_width=stroke)
     left, base = corner[0], corner[1] + round(block.size * 0.73)
     origin = (left - pad, base - ascent)
-    shade(canvas, (origin[0] + deep, origin[1] + 2 * deep), outline, max(2.0, block.size * 0.09), 0.6)
-    lay(canvas, colours.ink, origin, ImageChops.lighter(outline, ImageChops.offset(outline, deep // 2, deep)))
+    draw_shadow(canvas, (origin[0] + deep, origin[1] + 2 * deep), outline, max(2.0, block.size * 0.09), 0.6)
+    paste(
+        canvas, colours.ink, origin, ImageChops.lighter(outline, ImageChops.offset(outline, deep // 2, deep))
+    )
     bold, draw = _accented(block, random), ImageDraw.Draw(canvas)
     thicken = block.size * 0.012 if len(block.lines) <= _FEW else 0
     for text, x, y, row in _runs(block, broad):
@@ -122,15 +132,15 @@ def _draw_block(
 def _runs(block: Block, broad: float) -> Iterator[tuple[str, float, int, int]]:
     """Text or one `MISSING` at a time: its left end and baseline in the block, and the number of its line."""
     for row, line in enumerate(block.lines):
-        x = broad - width(line, block.size) if block.is_from_right else 0.0
+        x = broad - measure_width(line, block.size) if block.is_from_right else 0.0
         for run in filter(None, re.split(f"({MISSING})", line)):
             yield run, x, row * block.leading, row
-            x += width(run, block.size)
+            x += measure_width(run, block.size)
 
 
 def _tile(x: float, base: float, size: int, stroke: int = 0) -> tuple[int, int, int, int]:
     """The edges of a tile as tall as a capital, about the middle of where its glyph would stand."""
-    middle, half = x + width(MISSING, size) / 2, width(MISSING, size) / 2 + size * _OVERHANG
+    middle, half = x + measure_width(MISSING, size) / 2, measure_width(MISSING, size) / 2 + size * _OVERHANG
     left, right = round(middle - half), round(middle + half)
     return left - stroke, round(base - size * 0.73) - stroke, right + stroke, round(base) + stroke
 
@@ -139,10 +149,10 @@ def _draw_tile(canvas: Image.Image, edges: tuple[int, int, int, int], colours: P
     """A key without a letter: the accent colour, with a darker face."""
     left, top, right, bottom = edges
     across, tall = max(1, right - left), max(1, bottom - top)
-    lay(canvas, colours.accent, (left, top), rounded(across, tall, across * 0.24))
+    paste(canvas, colours.accent, (left, top), mask_rounded(across, tall, across * 0.24))
     rim = max(1, round(across * 0.17))
-    inner = rounded(max(1, across - 2 * rim), max(1, tall - 2 * rim), across * 0.12)
-    lay(canvas, mix(colours.accent, colours.rich, 0.28), (left + rim, top + rim), inner)
+    inner = mask_rounded(max(1, across - 2 * rim), max(1, tall - 2 * rim), across * 0.12)
+    paste(canvas, mix(colours.accent, colours.rich, 0.28), (left + rim, top + rim), inner)
 
 
 def _accented(block: Block, random: Random) -> int:

@@ -26,7 +26,7 @@ _JOINED = re.compile(
 
 
 @lru_cache(maxsize=128)
-def font(size: int) -> ImageFont.FreeTypeFont:
+def load_font(size: int) -> ImageFont.FreeTypeFont:
     """The shipped heavy sans serif at a size in pixels."""
     return ImageFont.truetype(str(_FONT), max(1, size), layout_engine=ImageFont.Layout.BASIC)
 
@@ -60,22 +60,19 @@ def describe_missing(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def advance(text: str) -> float:
-    """The width of a text at the reference size."""
-    return font(REFERENCE_PX).getlength(text)
-
-
-def width(text: str, size: int) -> float:
+def measure_width(text: str, size: int = REFERENCE_PX) -> float:
     """How many pixels wide a text is at a size, within a pixel or two."""
-    return advance(text) * size / REFERENCE_PX
+    if size != REFERENCE_PX:
+        return measure_width(text) * size / REFERENCE_PX
+    return load_font(size).getlength(text)
 
 
 def shorten(text: str, size: int, room: float) -> str:
     """As much of a line as fits into `room` pixels, ended by … where it was cut; maybe nothing."""
-    if width(text, size) <= room:
+    if measure_width(text, size) <= room:
         return text
     kept = len(text)
-    while kept and width(text[:kept].rstrip(" .,;:") + "…", size) > room:
+    while kept and measure_width(text[:kept].rstrip(" .,;:") + "…", size) > room:
         kept -= 1
     return text[:kept].rstrip(" .,;:") + "…" if kept else ""
 
@@ -118,11 +115,11 @@ def _drawn(sign: str) -> str:
     is_nothing = category == "Cn" and (ord(sign) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(sign) <= 0xFDEF)  # noqa: PLR2004 - Unicode's noncharacters
     if category in _LEAVE_OUT or is_nothing:
         return ""
-    if bytes(font(16).getmask(sign)) != _box():
+    if bytes(load_font(16).getmask(sign)) != _box():
         return sign
     return "" if category == "Mc" else MISSING  # a vowel sign belongs to its letter
 
 
 @lru_cache(maxsize=1)
 def _box() -> bytes:
-    return bytes(font(16).getmask("\ufffe"))
+    return bytes(load_font(16).getmask("\ufffe"))

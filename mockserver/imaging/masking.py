@@ -3,7 +3,7 @@
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from mockserver.imaging.palette import WHITE, Palette
-from mockserver.imaging.stencil import lay
+from mockserver.imaging.shapes import paste
 
 _DIMMED = 150  # of 255: how much of the ink lies on what is outside the mask
 _OUTSIDE, _HALF, _INSIDE = 0, 115, 255  # levels of a softened mask: the outline is what lies between
@@ -16,14 +16,14 @@ def show_mask(picture: Image.Image, mask: Image.Image, colours: Palette, unit: f
     `mask` is an "L" picture as large as the picture, white inside.
     """
     outside = ImageOps.invert(mask)
-    lay(picture, colours.ink, (0, 0), outside.point([level * _DIMMED // 255 for level in range(256)]))
+    paste(picture, colours.ink, (0, 0), outside.point([level * _DIMMED // 255 for level in range(256)]))
     for colour, shift in ((colours.accent, 0.0), (colours.ink, 0.13)):  # side by side: one of them is seen
-        hatching = _hatching(picture.size, max(6.0, unit * 3), shift)
-        lay(picture, colour, (0, 0), ImageChops.multiply(mask, hatching))
-    _outline(picture, mask, max(2, round(unit * 0.9)))
+        hatching = _draw_hatching(picture.size, max(6.0, unit * 3), shift)
+        paste(picture, colour, (0, 0), ImageChops.multiply(mask, hatching))
+    _draw_outline(picture, mask, max(2, round(unit * 0.9)))
 
 
-def _hatching(size: tuple[int, int], pitch: float, shift: float) -> Image.Image:
+def _draw_hatching(size: tuple[int, int], pitch: float, shift: float) -> Image.Image:
     """Translucent stripes, thin enough to leave the picture as it is between them."""
     across, down = size
     stripes = Image.new("L", size, 6)
@@ -34,13 +34,13 @@ def _hatching(size: tuple[int, int], pitch: float, shift: float) -> Image.Image:
     return stripes
 
 
-def _outline(picture: Image.Image, mask: Image.Image, reach: int) -> None:
+def _draw_outline(picture: Image.Image, mask: Image.Image, reach: int) -> None:
     """Black on the inner side and white on the outer: on any picture one of them is seen."""
     edge = reach + 1  # a black border, so that there is a line also where the mask meets the picture's edge
     soft = ImageOps.expand(mask, edge, 0).filter(ImageFilter.BoxBlur(reach))
     soft = ImageOps.crop(soft, edge)
-    lay(picture, WHITE, (0, 0), soft.point(_band(_OUTSIDE, _INSIDE, reach)))
-    lay(picture, _BLACK, (0, 0), soft.point(_band(_HALF, _INSIDE, reach)))
+    paste(picture, WHITE, (0, 0), soft.point(_band(_OUTSIDE, _INSIDE, reach)))
+    paste(picture, _BLACK, (0, 0), soft.point(_band(_HALF, _INSIDE, reach)))
 
 
 def _band(low: int, high: int, reach: int) -> list[int]:

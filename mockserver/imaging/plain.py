@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from mockserver.imaging.fitting import Block, fit
 from mockserver.imaging.layout import Place, arrange
-from mockserver.imaging.lettering import clean, describe_missing, font, reorder, shorten
+from mockserver.imaging.lettering import clean, describe_missing, load_font, reorder, shorten
 from mockserver.imaging.palette import WHITE, mix, pick_palette
 from mockserver.imaging.scene import Scene
 from mockserver.seeded import Random
@@ -65,7 +65,7 @@ def _draw_block(draw: ImageDraw.ImageDraw, block: Block, place: Place, top: int)
     x, anchor = (place.right, "rs") if block.is_from_right else (place.left, "ls")
     for row, line in enumerate(block.lines):
         base = top + round(block.size * 0.73) + row * block.leading
-        draw.text((x, base), line, _WHITE, font(block.size), anchor=anchor)
+        draw.text((x, base), line, _WHITE, load_font(block.size), anchor=anchor)
 
 
 def _draw_footer(draw: ImageDraw.ImageDraw, scene: Scene, place: Place) -> None:
@@ -75,4 +75,4 @@ def _draw_footer(draw: ImageDraw.ImageDraw, scene: Scene, place: Place) -> None:
     shown = reorder(shorten(line, size, place.width - 2 * pad))
     draw.rectangle((place.left, place.top, place.right, place.bottom), _INK)
     middle = place.top + place.height / 2 + size * 0.36
-    draw.text((place.left + pad, middle), shown, _WHITE, font(size), anchor="ls")
+    draw.text((place.left + pad, middle), shown, _WHITE, load_font(size), anchor="ls")

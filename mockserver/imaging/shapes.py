@@ -15,38 +15,38 @@ Painter = Callable[[ImageDraw.ImageDraw, int], None]
 _FULL = 255
 
 
-def stencil(width: int, height: int, paint: Painter, finer: int = 2) -> Image.Image:
+def draw_mask(width: int, height: int, paint: Painter, finer: int = 2) -> Image.Image:
     """What `paint` draws on a canvas `finer` times as large, reduced; `paint` is told the factor."""
     large = Image.new("L", (max(1, width) * finer, max(1, height) * finer))
     paint(ImageDraw.Draw(large), finer)
     return large.reduce(finer)
 
 
-def polygon(width: int, height: int, points: Sequence[Point], fill: int = _FULL) -> Image.Image:
+def mask_polygon(width: int, height: int, points: Sequence[Point], fill: int = _FULL) -> Image.Image:
     """A filled polygon; its points are shares of the width and the height."""
 
     def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
         draw.polygon([(x * width * finer, y * height * finer) for x, y in points], fill=fill)
 
-    return stencil(width, height, paint)
+    return draw_mask(width, height, paint)
 
 
-def rounded(width: int, height: int, radius: float, fill: int = _FULL) -> Image.Image:
+def mask_rounded(width: int, height: int, radius: float, fill: int = _FULL) -> Image.Image:
     """A rectangle with round corners, radius in pixels."""
 
     def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
         edge = (0, 0, width * finer - 1, height * finer - 1)
         draw.rounded_rectangle(edge, min(radius, width / 2, height / 2) * finer, fill=fill)
 
-    return stencil(width, height, paint)
+    return draw_mask(width, height, paint)
 
 
-def lay(canvas: Image.Image, colour: Colour, corner: tuple[int, int], shape: Image.Image) -> None:
+def paste(canvas: Image.Image, colour: Colour, corner: tuple[int, int], shape: Image.Image) -> None:
     """Put a stencil on an RGB canvas in a colour; what lies outside is cut off."""
     canvas.paste(colour, (*corner, corner[0] + shape.width, corner[1] + shape.height), shape)
 
 
-def shade(
+def draw_shadow(
     canvas: Image.Image, corner: tuple[int, int], shape: Image.Image, blur: float, strength: float
 ) -> None:
     """A soft black shadow of a stencil, `blur` pixels wide; strength 0 to 1."""
@@ -57,4 +57,4 @@ def shade(
     small = padded.reduce(coarser).filter(ImageFilter.GaussianBlur(blur / coarser))
     small = small.point([round(level * strength) for level in range(256)])
     shadow = small.resize((small.width * coarser, small.height * coarser), Image.Resampling.BILINEAR)
-    lay(canvas, (0, 0, 0), (corner[0] - edge, corner[1] - edge), shadow)
+    paste(canvas, (0, 0, 0), (corner[0] - edge, corner[1] - edge), shadow)
