@@ -4,7 +4,6 @@ What was only pointed to (no data), or cannot be decoded, is drawn as a placehol
 """
 
 import base64
-import binascii
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageOps
 
 from mockserver.imaging.layout import Place, arrange_grid
-from mockserver.imaging.lettering import clean, load_font, measure_width, reorder, shorten
+from mockserver.imaging.lettering import clean, measure_width, shorten, write
 from mockserver.imaging.masking import show_mask
 from mockserver.imaging.palette import WHITE, Palette, mix
-from mockserver.imaging.reading import OversizedPicture, UnreadablePicture, open_upright
+from mockserver.imaging.reading import open_upright
 from mockserver.imaging.scene import Inset
-from mockserver.imaging.shapes import Point, draw_mask, draw_shadow, mask_polygon, mask_rounded, paste
+from mockserver.imaging.shapes import Point, draw_mask, draw_shadow, mask_rounded, paste, scale
 from mockserver.seeded import Random
 
 _MOST_CARDS = 6
@@ -59,7 +58,7 @@ def decode_inset(inset: Inset, longest_side_px: int) -> Image.Image | None:
         return None
     try:
         return open_upright(base64.b64decode(inset.data), longest_side_px)
-    except (ValueError, binascii.Error, UnreadablePicture, OversizedPicture):
+    except ValueError:
         return None
 
 
@@ -69,9 +68,8 @@ def draw_cards(canvas: Image.Image, area: Place, cards: Sequence[Card], look: tu
     `look`: the colours, and a hundredth of the picture's shorter side in pixels.
     """
     colours, unit = look
-    for card, place in zip(
-        cards, arrange_grid([card.shape for card in cards], area, round(unit * 3)), strict=True
-    ):
+    places = arrange_grid([card.shape for card in cards], area, round(unit * 3))
+    for card, place in zip(cards, places, strict=True):
         frame = max(1, round(unit * 0.9))
         radius = min(unit * 3.2, place.width * 0.12, place.height * 0.12)
         outer = mask_rounded(place.width, place.height, radius)
@@ -90,15 +88,15 @@ def draw_sticker(canvas: Image.Image, area: Place, colours: Palette, random: Ran
     points, turn = random.whole("sticker points", 14, 19), random.share("sticker turn")
     icon = random.pick("sticker icon", _ICONS)
     left, top = round(area.centre[0] - side / 2), round(area.centre[1] - side / 2)
-    outer = mask_polygon(side, side, _burst(points, turn, 0.5))
-    full = side * 2
+    burst, full = _burst(points, turn, 0.5), side * 2
+    outer = draw_mask(side, side, lambda draw, finer: draw.polygon(scale(burst, side * finer), fill=255))
     large = Image.new("RGB", (full, full), WHITE)
     draw = ImageDraw.Draw(large)
-    draw.polygon([(x * full, y * full) for x, y in _burst(points, turn, 0.455)], fill=colours.accent)
+    draw.polygon(scale(_burst(points, turn, 0.455), full), fill=colours.accent)
     ring, pale = (full * 0.13, full * 0.13, full * 0.87, full * 0.87), mix(colours.accent, WHITE, 0.6)
     draw.ellipse(ring, outline=pale, width=max(1, round(full * 0.012)))
-    draw.polygon([((x + 0.012) * full, (y + 0.014) * full) for x, y in icon], fill=pale)
-    draw.polygon([(x * full, y * full) for x, y in icon], fill=colours.rich)
+    draw.polygon(scale([(x + 0.012, y + 0.014) for x, y in icon], full), fill=pale)
+    draw.polygon(scale(icon, full), fill=colours.rich)
     draw_shadow(canvas, (left, top + side // 40), outer, max(2.0, side * 0.04), 0.5)
     canvas.paste(large.reduce(2), (left, top), outer)
 
@@ -150,32 +148,27 @@ def _draw_placeholder(inset: Inset, size: tuple[int, int], colours: Palette, uni
     letters = round(min(unit * 3.2, size[1] * 0.085))
     side = round(min(size[0], size[1]) * 0.46)
     left, top = (size[0] - side) // 2, round((size[1] - side) * 0.40 - letters * 0.4)
-    icon = _draw_person if inset.role in _PEOPLE else _draw_landscape
-    paste(panel, line, (left, top), icon(side))
+    paste(panel, line, (left, top), _draw_icon(side, is_person=inset.role in _PEOPLE))
     if letters >= _LEAST_FOR_LABEL and not _says_role(inset):
         label, letters = _fit_line([clean(inset.label, 200)], letters, size[0] * 0.88)
-        where = (size[0] / 2, top + side + letters * 1.5)
-        ImageDraw.Draw(panel).text(where, reorder(label), colours.ink, load_font(letters), anchor="ms")
+        write(panel, label, (size[0] / 2, top + side + letters * 1.5), letters, colours.ink)
     return panel
 
 
-def _draw_landscape(side: int) -> Image.Image:
+def _draw_icon(side: int, *, is_person: bool) -> Image.Image:
+    """A head and shoulders, or a framed landscape."""
+
     def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
         full = side * finer
+        if is_person:
+            draw.ellipse((full * 0.3, full * 0.1, full * 0.7, full * 0.5), fill=255)
+            draw.pieslice((full * 0.12, full * 0.56, full * 0.88, full * 1.32), 180, 360, fill=255)
+            return
         frame = (full * 0.04, full * 0.12, full * 0.96, full * 0.88)
         draw.rounded_rectangle(frame, full * 0.1, outline=255, width=max(1, round(full * 0.055)))
         draw.ellipse((full * 0.22, full * 0.25, full * 0.38, full * 0.41), fill=255)
         ridge = ((0.14, 0.78), (0.36, 0.52), (0.48, 0.64), (0.66, 0.4), (0.86, 0.66), (0.86, 0.78))
-        draw.polygon([(x * full, y * full) for x, y in ridge], fill=255)
-
-    return draw_mask(side, side, paint)
-
-
-def _draw_person(side: int) -> Image.Image:
-    def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
-        full = side * finer
-        draw.ellipse((full * 0.3, full * 0.1, full * 0.7, full * 0.5), fill=255)
-        draw.pieslice((full * 0.12, full * 0.56, full * 0.88, full * 1.32), 180, 360, fill=255)
+        draw.polygon(scale(ridge, full), fill=255)
 
     return draw_mask(side, side, paint)
 
@@ -191,8 +184,7 @@ def _draw_tag(canvas: Image.Image, card: Card, place: Place, colours: Palette, u
     across, tall = round(measure_width(text, size) + size * 1.5), round(size * 1.8)
     left, top = place.left + round(unit * 2), place.bottom - tall - round(unit * 2)
     paste(canvas, colours.ink, (left, top), mask_rounded(across, tall, tall / 2, fill=225))
-    where = (left + across / 2, top + tall / 2 + size * 0.36)
-    ImageDraw.Draw(canvas).text(where, reorder(text), WHITE, load_font(size), anchor="ms")
+    write(canvas, text, (left + across / 2, top + tall / 2 + size * 0.36), size, WHITE)
 
 
 def _write_captions(card: Card) -> list[str]:

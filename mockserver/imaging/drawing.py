@@ -38,7 +38,8 @@ def draw_poster(scene: Scene) -> Image.Image:
     if scene.is_watermarked:
         draw_watermark(canvas, scene.provider)
     if places.footer:
-        names = [scene.provider, scene.operation, scene.model or "", f"{scene.width}×{scene.height}"]  # noqa: RUF001
+        size = f"{scene.width}×{scene.height}"  # noqa: RUF001
+        names = [scene.provider, scene.operation, scene.model or "", size]
         draw_footer(canvas, places.footer, names, colours, _beside_logos(scene, logos))
     draw_logos(canvas, logos, colours)
     return canvas

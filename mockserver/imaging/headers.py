@@ -1,8 +1,8 @@
 """What of a picture file is worth decoding, found before Pillow sees it.
 
-Pillow knows a picture's size as soon as it has opened it; here is only what it does too late, or with warnings.
-Text, profiles, animation and EXIF are cut out: compressed bombs hide there, and they make Pillow warn. WebP and GIF
-tell their size, because Pillow makes room for the whole picture while it opens one.
+Pillow tells a picture's size once it has opened it; here is only what it does too late or with warnings.
+Text, profiles, animation and EXIF are cut out: compressed bombs hide there, and they make Pillow warn. WebP
+and GIF tell their size here, because Pillow makes room for the whole picture while it opens one.
 """
 
 import re
@@ -69,7 +69,7 @@ def _find_reader(data: bytes) -> Callable[[bytes], Header]:
     if data.startswith(b"BM"):
         return lambda data: Header("BMP", data)
     if data[4:8] == b"ftyp" and b"avi" in data[8:64]:
-        # Pillow parses an AVIF's EXIF while opening, with warnings; an item of an unknown kind it leaves alone.
+        # Pillow parses an AVIF's EXIF while opening, with warnings; an item of unknown kind it leaves alone.
         item = re.compile(rb"(infe[\x02\x03].{7,9}?)Exif", re.DOTALL)
         return lambda data: Header("AVIF", item.sub(rb"\1none", data))
     raise ValueError("neither PNG, JPEG, WebP, GIF, BMP nor AVIF")

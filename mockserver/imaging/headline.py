@@ -17,8 +17,8 @@ from mockserver.imaging.lettering import (
     describe_missing,
     load_font,
     measure_width,
-    reorder,
     shorten,
+    write,
 )
 from mockserver.imaging.palette import WHITE, Palette, mix
 from mockserver.imaging.shapes import draw_shadow, mask_rounded, paste
@@ -46,7 +46,7 @@ def draw_words(
     words: tuple[str, Sequence[str]],
     look: tuple[Palette, Random],
 ) -> None:
-    """Draw headline and notes (`words`) into a place, in the colours of a palette and by a source of chance (`look`)."""
+    """Draw headline and notes (`words`) into a place, in some colours and by a seed (`look`)."""
     headline, notes = words
     colours, random = look
     size = round(unit * 3.1)
@@ -84,18 +84,18 @@ def _chips(notes: Sequence[str], room: int, size: int) -> list[_Chip]:
 def _draw_chips(
     canvas: Image.Image, chips: Sequence[_Chip], corner: tuple[int, int], size: int, colours: Palette
 ) -> None:
-    draw, tall = ImageDraw.Draw(canvas), round(size * 1.75)
+    tall = round(size * 1.75)
     for chip in chips:
         left, top = corner[0] + chip.left, corner[1] + round(chip.row * size * 2.1)
         paste(canvas, colours.ink, (left, top), mask_rounded(chip.width, tall, tall / 2, fill=150))
         middle = (left + chip.width / 2, top + tall / 2 + size * 0.36)
-        draw.text(middle, reorder(chip.text), mix(colours.accent, WHITE, 0.55), load_font(size), anchor="ms")
+        write(canvas, chip.text, middle, size, mix(colours.accent, WHITE, 0.55))
 
 
 def _draw_block(
     canvas: Image.Image, block: Block, corner: tuple[int, int], look: tuple[Palette, Random], unit: float
 ) -> None:
-    """The outline as one stencil, laid with some depth over a soft shadow, then the letters themselves."""
+    """The outline as one mask, pasted with some depth over a soft shadow, then the letters themselves."""
     if not block.lines:
         return
     colours, random = look
@@ -116,9 +116,8 @@ def _draw_block(
     left, base = corner[0], corner[1] + round(block.size * 0.73)
     origin = (left - pad, base - ascent)
     draw_shadow(canvas, (origin[0] + deep, origin[1] + 2 * deep), outline, max(2.0, block.size * 0.09), 0.6)
-    paste(
-        canvas, colours.ink, origin, ImageChops.lighter(outline, ImageChops.offset(outline, deep // 2, deep))
-    )
+    raised = ImageChops.lighter(outline, ImageChops.offset(outline, deep // 2, deep))
+    paste(canvas, colours.ink, origin, raised)
     bold, draw = _accented(block, random), ImageDraw.Draw(canvas)
     thicken = block.size * 0.012 if len(block.lines) <= _FEW else 0
     for text, x, y, row in _runs(block, broad):

@@ -10,13 +10,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from bidi.algorithm import get_base_level, get_display  # not `bidi` itself, which mirrors no brackets
-from PIL import ImageFont
+from PIL import Image, ImageDraw, ImageFont
+
+from mockserver.imaging.palette import Colour
 
 _FONT = Path(__file__).parent / "fonts" / "DejaVuSans-Bold.ttf"
 REFERENCE_PX = 64  # the size at which widths are measured; others follow by proportion
 _LONGEST = 260  # characters that can ever be visible at a readable size
 MISSING = "▯"  # stands for characters that the font has no glyph for
 _MOST_MISSING = 12  # that are drawn one by one; … stands for the others
+_NOTHING = range(0xFDD0, 0xFDF0)  # with the last two of every plane, Unicode's noncharacters
 _LEAVE_OUT = frozenset({"Cc", "Cf", "Cs", "Mn", "Me"})
 # Characters that are seen as one: the two letters of a flag; emoji that are joined or have a colour of skin.
 _JOINED = re.compile(
@@ -94,6 +97,13 @@ def reorder(line: str, *, from_right: bool | None = None) -> str:
     return str(get_display(line, base_dir="R" if turned else "L"))
 
 
+def write(
+    canvas: Image.Image, text: str, where: tuple[float, float], size: int, fill: Colour, anchor: str = "ms"
+) -> None:
+    """Draw a line of text; of it stands at `where` what `anchor` says: the middle of the baseline."""
+    ImageDraw.Draw(canvas).text(where, reorder(text), fill, load_font(size), anchor=anchor)
+
+
 def _signs(text: str) -> str:
     """What is seen of a text, with a blank for white space and `MISSING` for what the font lacks."""
     text = _JOINED.sub(lambda joined: joined[0][0], text)
@@ -112,8 +122,7 @@ def _drawn(sign: str) -> str:
     if sign.isspace():
         return " "
     category = unicodedata.category(sign)
-    is_nothing = category == "Cn" and (ord(sign) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(sign) <= 0xFDEF)  # noqa: PLR2004 - Unicode's noncharacters
-    if category in _LEAVE_OUT or is_nothing:
+    if category in _LEAVE_OUT or ord(sign) in _NOTHING or ord(sign) % 0x10000 >= 0xFFFE:  # noqa: PLR2004
         return ""
     if bytes(load_font(16).getmask(sign)) != _box():
         return sign

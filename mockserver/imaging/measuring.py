@@ -21,26 +21,19 @@ _TARGETS = ((0.5, 0.5), (1 / 3, 1 / 3), (2 / 3, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 
 class Measures:
     """Each from 0 to 1; 1 is best for a thumbnail."""
 
-    brightness: float
-    contrast: float
-    colourfulness: float
-    sharpness: float
-    composition: float
+    brightness: (
+        float  # a mean luminance a little under the middle; a surface without lights and darks has little
+    )
+    contrast: float  # the standard deviation of the luminance
+    colourfulness: float  # Hasler and Süsstrunk's: spread and strength of the opponent colours
+    sharpness: float  # how strong the edges are
+    composition: (
+        float  # how much of the detail lies at the centre and where the thirds cross, unevenly spread
+    )
 
 
 def measure(data: bytes) -> Measures:
-    """Measure an encoded picture.
-
-    * brightness: 1 for a comfortable mean luminance, a little under the middle, falling towards black and
-      white; a picture without lights and darks is only a surface and has little of it, whatever its shade.
-    * contrast: the standard deviation of the luminance.
-    * colourfulness: Hasler and Süsstrunk's measure, from the spread and strength of the opponent colours.
-    * sharpness: how strong the edges are in a copy of 512 pixels.
-    * composition: how much of the detail lies at the centre and on the four points where the thirds cross,
-      and how far it is from being spread evenly.
-
-    Raises UnreadablePicture and OversizedPicture.
-    """
+    """Measure an encoded picture. Raises UnreadablePicture and OversizedPicture."""
     whole = open_upright(data, 2 * _FINE_SIDE_PX)
     if whole.mode == "RGBA":
         ground = Image.new("RGB", whole.size, (255, 255, 255))

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from mockserver.imaging.cards import decode_inset
 from mockserver.imaging.layout import Place
-from mockserver.imaging.lettering import clean, load_font, measure_width, reorder, shorten
+from mockserver.imaging.lettering import clean, load_font, measure_width, reorder, shorten, write
 from mockserver.imaging.palette import WHITE, Palette
 from mockserver.imaging.scene import Inset
 from mockserver.imaging.shapes import draw_shadow, mask_rounded, paste
@@ -33,35 +33,28 @@ def draw_footer(
     start, end = place.left + pad + kept_free[0], place.right - pad - kept_free[1]
     start += _draw_badge(canvas, place, start, round(size * 0.82), colours) + round(pad * 0.7)
     *left, right = [clean(name, 80) for name in names]
-    line, draw = _DOT.join(filter(None, left)), ImageDraw.Draw(canvas)
+    line = _DOT.join(filter(None, left))
     middle, rows = place.top + place.height / 2, [line]
     for smaller in (size, round(size * 0.92), round(size * 0.84)):
-        if (
-            smaller >= _LEAST_FOR_FOOTER
-            and measure_width(line, smaller) + pad + measure_width(right, smaller) <= end - start
-        ):
-            draw.text((end, middle + smaller * 0.36), right, WHITE, load_font(smaller), anchor="rs")
+        needed = measure_width(line, smaller) + pad + measure_width(right, smaller)
+        if smaller >= _LEAST_FOR_FOOTER and needed <= end - start:
+            write(canvas, right, (end, middle + smaller * 0.36), smaller, WHITE, "rs")
             size = smaller
             break
     else:
         rows, size = _two_rows([*filter(None, left), right], end - start, place.height)
     for row, text in enumerate(rows):
         base = middle + size * 0.36 + (row - (len(rows) - 1) / 2) * size * 1.24
-        shown = reorder(shorten(text, size, end - start))
-        draw.text((start, base), shown, WHITE, load_font(size), anchor="ls")
+        write(canvas, shorten(text, size, end - start), (start, base), size, WHITE, "ls")
 
 
 def _draw_badge(canvas: Image.Image, place: Place, start: int, size: int, colours: Palette) -> int:
     """The word MOCK at the left end of the footer; its width in pixels."""
     across, tall = round(measure_width("MOCK", size) + size * 1.3), round(place.height * 0.62)
-    paste(
-        canvas,
-        colours.accent,
-        (start, place.top + (place.height - tall) // 2),
-        mask_rounded(across, tall, tall * 0.3),
-    )
-    where = (start + across / 2, place.top + place.height / 2 + size * 0.36)
-    ImageDraw.Draw(canvas).text(where, "MOCK", colours.ink, load_font(size), anchor="ms")
+    corner = (start, place.top + (place.height - tall) // 2)
+    paste(canvas, colours.accent, corner, mask_rounded(across, tall, tall * 0.3))
+    middle = (start + across / 2, place.top + place.height / 2 + size * 0.36)
+    write(canvas, "MOCK", middle, size, colours.ink)
     return across
 
 
@@ -130,7 +123,6 @@ def _draw_plate(inset: Inset, width_px: int, colours: Palette) -> Image.Image:
     plate.paste((*WHITE, 255), (0, 0, across, tall), mask_rounded(across, tall, tall * 0.25))
     size = max(6, round(tall * 0.24))
     label = shorten(clean(inset.label, 80) or "logo", size, across - size)
-    draw = ImageDraw.Draw(plate)
-    draw.text((across / 2, tall * 0.46), "LOGO", colours.rich, load_font(round(tall * 0.34)), anchor="ms")
-    draw.text((across / 2, tall * 0.78), reorder(label), colours.ink, load_font(size), anchor="ms")
+    write(plate, "LOGO", (across / 2, tall * 0.46), round(tall * 0.34), colours.rich)
+    write(plate, label, (across / 2, tall * 0.78), size, colours.ink)
     return plate

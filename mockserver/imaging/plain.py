@@ -1,7 +1,7 @@
 """A scene as words on a flat ground: for tests that need a picture's size and format, and no picture.
 
-Four colours, so that a pixel takes two bits and a file is written in a few milliseconds; a level of grey is drawn
-for each, and the levels between two of them become the nearest when letters are smoothed.
+Four colours, so that a pixel takes two bits and a file is written in a few milliseconds. For each a level of
+grey is drawn; the levels between them, from smooth letters, become the nearest one.
 """
 
 from typing import Final
@@ -31,7 +31,7 @@ def draw_plain(scene: Scene) -> Image.Image:
     title = fit(text, (rest.width, rest.height), round(places.unit * 19), max(7, round(places.unit * 5)))
     _draw_block(draw, title, rest, rest.top + max(0, rest.height - title.height) // 2)
     if places.footer:
-        _draw_footer(draw, scene, places.footer)
+        _draw_footer(draw, scene, places.footer, places.words.left)
     indices = canvas.point(_NEAREST)
     indices.putpalette([level for colour in _pick_colours(scene.seed) for level in colour])
     return indices
@@ -68,11 +68,12 @@ def _draw_block(draw: ImageDraw.ImageDraw, block: Block, place: Place, top: int)
         draw.text((x, base), line, _WHITE, load_font(block.size), anchor=anchor)
 
 
-def _draw_footer(draw: ImageDraw.ImageDraw, scene: Scene, place: Place) -> None:
-    size, pad = round(place.height * 0.44), round(place.height * 0.6)
-    names = ["MOCK", scene.provider, scene.operation, scene.model or "", f"{scene.width}×{scene.height}"]  # noqa: RUF001
+def _draw_footer(draw: ImageDraw.ImageDraw, scene: Scene, place: Place, margin: int) -> None:
+    size = round(place.height * 0.44)
+    pixels = f"{scene.width}×{scene.height}"  # noqa: RUF001
+    names = ["MOCK", scene.provider, scene.operation, scene.model or "", pixels]
     line = _DOT.join(filter(None, (clean(name, 80) for name in names)))
-    shown = reorder(shorten(line, size, place.width - 2 * pad))
+    shown = reorder(shorten(line, size, place.width - 2 * margin))
     draw.rectangle((place.left, place.top, place.right, place.bottom), _INK)
     middle = place.top + place.height / 2 + size * 0.36
-    draw.text((place.left + pad, middle), shown, _WHITE, load_font(size), anchor="ls")
+    draw.text((place.left + margin, middle), shown, _WHITE, load_font(size), anchor="ls")

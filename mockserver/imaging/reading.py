@@ -1,7 +1,7 @@
 """Bytes from a stranger, made into a picture or refused.
 
-Whatever the bytes, only `UnreadablePicture` and `OversizedPicture` leave this module, no warning is emitted, no
-global setting of Pillow is touched, and nothing is expanded before its size is known.
+Whatever the bytes, only `UnreadablePicture` and `OversizedPicture` leave this module, no warning is emitted,
+no global setting of Pillow is touched, and nothing is expanded before its size is known.
 """
 
 import base64
@@ -127,7 +127,10 @@ def shrink(picture: Picture, longest_side_px: int = KEPT_PX) -> str:
 
 
 def shrink_data_url(url: str) -> str:
-    """Base64 of a small upright copy of the picture in a data URL. Raises as `decode_data_url` and `open_picture`."""
+    """Base64 of a small upright copy of the picture in a data URL.
+
+    Raises UnreadablePicture and OversizedPicture.
+    """
     return shrink(open_picture(decode_data_url(url)))
 
 

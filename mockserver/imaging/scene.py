@@ -1,7 +1,7 @@
 """What a drawn picture is to show, as plain values.
 
-Nothing here imports PIL, so that a job can keep its picture as a few hundred bytes of JSON and have it drawn when
-somebody downloads it.
+Nothing here imports PIL, so that a job can keep its picture as a few hundred bytes of JSON and have it drawn
+when somebody downloads it.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,9 +1,9 @@
 """Smooth shapes: Pillow draws polygons with jagged edges, so shapes are drawn large and reduced.
 
-A stencil is an "L" picture, 255 where the shape is; it is laid on a canvas with a colour.
+A mask is an "L" picture, 255 where the shape is; it is pasted on a canvas with a colour.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -11,27 +11,22 @@ from mockserver.imaging.palette import Colour
 
 Point = tuple[float, float]
 Painter = Callable[[ImageDraw.ImageDraw, int], None]
-
-_FULL = 255
-
-
-def draw_mask(width: int, height: int, paint: Painter, finer: int = 2) -> Image.Image:
-    """What `paint` draws on a canvas `finer` times as large, reduced; `paint` is told the factor."""
-    large = Image.new("L", (max(1, width) * finer, max(1, height) * finer))
-    paint(ImageDraw.Draw(large), finer)
-    return large.reduce(finer)
+_FINER = 2
 
 
-def mask_polygon(width: int, height: int, points: Sequence[Point], fill: int = _FULL) -> Image.Image:
-    """A filled polygon; its points are shares of the width and the height."""
-
-    def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
-        draw.polygon([(x * width * finer, y * height * finer) for x, y in points], fill=fill)
-
-    return draw_mask(width, height, paint)
+def draw_mask(width: int, height: int, paint: Painter) -> Image.Image:
+    """What `paint` draws on a larger canvas, reduced; `paint` is told how many times as large."""
+    large = Image.new("L", (max(1, width) * _FINER, max(1, height) * _FINER))
+    paint(ImageDraw.Draw(large), _FINER)
+    return large.reduce(_FINER)
 
 
-def mask_rounded(width: int, height: int, radius: float, fill: int = _FULL) -> Image.Image:
+def scale(points: Iterable[Point], side: float) -> list[Point]:
+    """Points given as shares of a square's side, in pixels."""
+    return [(x * side, y * side) for x, y in points]
+
+
+def mask_rounded(width: int, height: int, radius: float, fill: int = 255) -> Image.Image:
     """A rectangle with round corners, radius in pixels."""
 
     def paint(draw: ImageDraw.ImageDraw, finer: int) -> None:
@@ -41,19 +36,19 @@ def mask_rounded(width: int, height: int, radius: float, fill: int = _FULL) -> I
     return draw_mask(width, height, paint)
 
 
-def paste(canvas: Image.Image, colour: Colour, corner: tuple[int, int], shape: Image.Image) -> None:
-    """Put a stencil on an RGB canvas in a colour; what lies outside is cut off."""
-    canvas.paste(colour, (*corner, corner[0] + shape.width, corner[1] + shape.height), shape)
+def paste(canvas: Image.Image, colour: Colour, corner: tuple[int, int], mask: Image.Image) -> None:
+    """Put a mask on an RGB canvas in a colour; what lies outside is cut off."""
+    canvas.paste(colour, (*corner, corner[0] + mask.width, corner[1] + mask.height), mask)
 
 
 def draw_shadow(
-    canvas: Image.Image, corner: tuple[int, int], shape: Image.Image, blur: float, strength: float
+    canvas: Image.Image, corner: tuple[int, int], mask: Image.Image, blur: float, strength: float
 ) -> None:
-    """A soft black shadow of a stencil, `blur` pixels wide; strength 0 to 1."""
+    """A soft black shadow of a mask, `blur` pixels wide; strength 0 to 1."""
     coarser = max(1, min(8, int(blur / 2)))
     edge = int(blur * 2) // coarser * coarser + coarser
-    padded = Image.new("L", (shape.width + 2 * edge, shape.height + 2 * edge))
-    padded.paste(shape, (edge, edge))
+    padded = Image.new("L", (mask.width + 2 * edge, mask.height + 2 * edge))
+    padded.paste(mask, (edge, edge))
     small = padded.reduce(coarser).filter(ImageFilter.GaussianBlur(blur / coarser))
     small = small.point([round(level * strength) for level in range(256)])
     shadow = small.resize((small.width * coarser, small.height * coarser), Image.Resampling.BILINEAR)

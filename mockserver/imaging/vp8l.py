@@ -1,7 +1,7 @@
-"""Pixels of four colours written as lossless WebP (RFC 9649), in a fifth of the time that libwebp needs for it.
+"""Pixels of four colours written as lossless WebP (RFC 9649), in a fifth of the time that libwebp needs.
 
-The trick is a prefix code in which every token takes whole bytes: four pixels are one byte, a copy of what stands in
-the row above is two. So a file is made by translating bytes and by a search for what two rows have in common.
+The trick is a prefix code in which every token takes whole bytes: four pixels take one, a copy of what is
+above them two. So a file is made by translating bytes and by a search for what rows have in common.
 """
 
 import re
@@ -17,7 +17,7 @@ class Field(NamedTuple):
 
 
 _LITERALS, _GREENS, _LONGEST_CODE = 256, 280, 15  # symbols for pixels; all of the first channel, with lengths
-# Copies of 5 to 512 groups: a length with `own` bits after its symbol takes 16 bits if the symbol has 16 - own.
+# Copies of 5 to 512 groups: a length with `own` bits after its symbol takes 16 if the symbol has 16 - own.
 _COPIES: Final = {_LITERALS + 2 * own + 2 + odd: 16 - own for own in range(1, 8) for odd in (0, 1)}
 _FEWEST, _MOST = 5, 512
 # That leaves 254 codes of 8 bits for 256 groups of four pixels: two groups of stripes are drawn as others.
@@ -31,7 +31,7 @@ _SAME: Final = re.compile(rb"\0{%d,%d}" % (_FEWEST, _MOST))
 
 
 def encode_vp8l(indices: bytes, size: tuple[int, int], colours: Sequence[tuple[int, int, int]]) -> bytes:
-    """The content of a VP8L chunk; `indices` are rows of 2 bits a pixel, the first pixel in the highest ones."""
+    """The content of a VP8L chunk; `indices`: rows of 2 bits a pixel, the first pixel in the highest ones."""
     sides = [Field(side - 1, 14) for side in size]
     table = [_INDEXED, Field(len(colours) - 1, 8), _NO, *_TABLE_CODES, *_differences(colours), _NO]
     head = _join([_SIGNATURE, *sides, Field(0, 4), *table, _NO, _NO, *_PIXEL_CODES])
