@@ -1,10 +1,8 @@
 """A scene as words on a flat ground: for tests that need a picture's size and format, and no picture.
 
-Four colours, so that a pixel takes two bits and a file is written in a few milliseconds. For each a level of
-grey is drawn; the levels between them, from smooth letters, become the nearest one.
+Four colours from dark to light, so that a pixel takes two bits and a file is written in a few milliseconds; the
+edge of a letter has the colours between its own and the ground's.
 """
-
-from typing import Final
 
 from PIL import Image, ImageDraw
 
@@ -15,8 +13,7 @@ from mockserver.imaging.palette import WHITE, mix, pick_palette
 from mockserver.imaging.scene import Scene
 from mockserver.seeded import Random
 
-_INK, _GROUND, _PALE, _WHITE = 0, 85, 170, 255
-_NEAREST: Final = [round(level / 85) for level in range(256)]
+_INK, _GROUND, _PALE, _WHITE = range(4)
 _DOT = " · "
 
 
@@ -32,9 +29,8 @@ def draw_plain(scene: Scene) -> Image.Image:
     _draw_block(draw, title, rest, rest.top + max(0, rest.height - title.height) // 2)
     if places.footer:
         _draw_footer(draw, scene, places.footer, places.words.left)
-    indices = canvas.point(_NEAREST)
-    indices.putpalette([level for colour in _pick_colours(scene.seed) for level in colour])
-    return indices
+    canvas.putpalette([level for colour in _pick_colours(scene.seed) for level in colour])
+    return canvas
 
 
 def _pick_colours(seed: str) -> tuple[tuple[int, int, int], ...]:

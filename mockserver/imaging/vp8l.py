@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from PIL import Image, ImageChops
+
 
 class Field(NamedTuple):
     """A number, and how many bits it takes; the lowest is written first."""
@@ -44,9 +46,9 @@ def _tokens(indices: bytes, row: int) -> bytes:
     """Every group of pixels that is not as the one above it, and copies for all others."""
     literals, place = indices.translate(_TRANSLATION), 0
     parts: list[bytes] = []
-    here, above = (int.from_bytes(rows, "big") for rows in (literals[row:], literals[:-row]))
-    differences = b"\1" * row + (here ^ above).to_bytes(len(literals) - row, "big")
-    for same in _SAME.finditer(differences):
+    here = Image.frombytes("L", (row, len(literals) // row), literals)
+    differences = ImageChops.difference(here, ImageChops.offset(here, 0, 1)).tobytes()
+    for same in _SAME.finditer(differences, row):
         start, end = same.span()
         parts += (literals[place:start], _COPY[end - start])
         place = end
