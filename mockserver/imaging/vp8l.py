@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from PIL import Image, ImageChops
-
 
 class Field(NamedTuple):
     """A number, and how many bits it takes; the lowest is written first."""
@@ -29,6 +27,7 @@ _SIGNATURE, _INDEXED, _NO = Field(0x2F, 8), Field(0b111, 3), Field(0, 1)
 _ONLY_ZERO: Final = Field(0b0001, 4)  # a prefix code of one symbol, which is 0 and takes no bits
 _ORDER: Final = (17, 18, 0, 1, 2, 3, 4, 5, 16, *range(6, 16))  # in which the lengths of lengths are told
 _NO_LENGTH: Final = 16  # and more: repetitions, which are not used here
+_BAND_ROWS: Final = 32  # looked at in one go: what is small stays in the processor's cache
 _SAME: Final = re.compile(rb"\0{%d,%d}" % (_FEWEST, _MOST))
 
 
@@ -44,15 +43,20 @@ def encode_vp8l(indices: bytes, size: tuple[int, int], colours: Sequence[tuple[i
 
 def _tokens(indices: bytes, row: int) -> bytes:
     """Every group of pixels that is not as the one above it, and copies for all others."""
-    literals, place = indices.translate(_TRANSLATION), 0
-    parts: list[bytes] = []
-    here = Image.frombytes("L", (row, len(literals) // row), literals)
-    differences = ImageChops.difference(here, ImageChops.offset(here, 0, 1)).tobytes()
-    for same in _SAME.finditer(differences, row):
-        start, end = same.span()
-        parts += (literals[place:start], _COPY[end - start])
-        place = end
-    return b"".join([*parts, literals[place:]])
+    literals = indices.translate(_TRANSLATION)
+    tokens = bytearray(literals[:row])  # no list: thousands of small objects cost more than their bytes
+    for top in range(row, len(literals), _BAND_ROWS * row):
+        band = literals[top : top + _BAND_ROWS * row]
+        above = literals[top - row : top - row + len(band)]
+        differences = int.from_bytes(band, "big") ^ int.from_bytes(above, "big")
+        place = 0
+        for same in _SAME.finditer(differences.to_bytes(len(band), "big")):
+            start, end = same.span()
+            tokens += band[place:start]
+            tokens += _COPY[end - start]
+            place = end
+        tokens += band[place:]
+    return bytes(tokens)
 
 
 def _differences(colours: Sequence[tuple[int, int, int]]) -> list[Field]:
