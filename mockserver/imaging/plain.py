@@ -4,6 +4,8 @@ Four colours from dark to light, so that a pixel takes two bits and a file is wr
 edge of a letter has the colours between its own and the ground's.
 """
 
+from functools import lru_cache
+
 from PIL import Image, ImageDraw
 
 from mockserver.imaging.fitting import Block, fit
@@ -28,7 +30,10 @@ def draw_plain(scene: Scene) -> Image.Image:
     title = fit(text, (rest.width, rest.height), round(places.unit * 19), max(7, round(places.unit * 5)))
     _draw_block(draw, title, rest, rest.top + max(0, rest.height - title.height) // 2)
     if places.footer:
-        _draw_footer(draw, scene, places.footer, places.words.left)
+        foot = places.footer
+        canvas.paste(
+            _draw_footer(_write_name(scene), foot.width, foot.height, places.words.left), (0, foot.top)
+        )
     canvas.putpalette([level for colour in _pick_colours(scene.seed) for level in colour])
     return canvas
 
@@ -64,12 +69,18 @@ def _draw_block(draw: ImageDraw.ImageDraw, block: Block, place: Place, top: int)
         draw.text((x, base), line, _WHITE, load_font(block.size), anchor=anchor)
 
 
-def _draw_footer(draw: ImageDraw.ImageDraw, scene: Scene, place: Place, margin: int) -> None:
-    size = round(place.height * 0.44)
+def _write_name(scene: Scene) -> str:
+    """What stands at the foot of a picture."""
     pixels = f"{scene.width}×{scene.height}"  # noqa: RUF001
-    names = ["MOCK", scene.provider, scene.operation, scene.model or "", pixels]
-    line = _DOT.join(filter(None, (clean(name, 80) for name in names)))
-    shown = reorder(shorten(line, size, place.width - 2 * margin))
-    draw.rectangle((place.left, place.top, place.right, place.bottom), _INK)
-    middle = place.top + place.height / 2 + size * 0.36
-    draw.text((place.left + margin, middle), shown, _WHITE, load_font(size), anchor="ls")
+    names = ("MOCK", scene.provider, scene.operation, scene.model or "", pixels)
+    return _DOT.join(filter(None, (clean(name, 80) for name in names)))
+
+
+@lru_cache(maxsize=32)  # all pictures of an operation have the same
+def _draw_footer(line: str, width: int, height: int, margin: int) -> Image.Image:
+    strip, size = Image.new("P", (width, height), _INK), round(height * 0.44)
+    draw = ImageDraw.Draw(strip)
+    draw.fontmode = "L"
+    shown = reorder(shorten(line, size, width - 2 * margin))
+    draw.text((margin, height / 2 + size * 0.36), shown, _WHITE, load_font(size), anchor="ls")
+    return strip
