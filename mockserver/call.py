@@ -81,7 +81,7 @@ class Call(NamedTuple):
     account: Account
     arguments: Arguments
     world: World
-    chance: Random
+    random: Random
     request_id: str
     base_url: str  # this server's address as the caller sees it, without a slash at the end
     settings: Settings = Settings()

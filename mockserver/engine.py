@@ -85,7 +85,7 @@ class Engine:
         match: Match | Door | None = None
         account: Account | None = None
         violations: tuple[Violation, ...] = ()
-        ordered, is_sent, chance, release, response = delay_alone(preferences), False, None, None, None
+        ordered, is_sent, random, release, response = delay_alone(preferences), False, None, None, None
         try:
             try:
                 match = self._router.route(request)
@@ -93,13 +93,13 @@ class Engine:
                     response = yield functools.partial(match.answer, request, world)
                 else:
                     account, key_order = authorize(match, request, world, is_strict=self.settings.is_strict)
-                    chance = self._chance(match, request, account, world)
+                    random = self._random(match, request, account, world)
                     release = limit(match, account, world)
                     arguments = localise(match, request, decode(match, request), world)
                     violations = arguments.warnings
                     validate(match, arguments)
                     bound = self._bound[match.operation.name]
-                    call = examine(self._call(match, request, account, arguments, world, chance), bound)
+                    call = examine(self._call(match, request, account, arguments, world, random), bound)
                     ordered = override(match, preferences, key_order)
                     raise_ordered(ordered)
                     result = self._perform(call._replace(override=ordered), bound, request)
@@ -108,7 +108,7 @@ class Engine:
                     if not isinstance(response.body, bytes):
                         response = response._replace(body=(yield response.body))
             except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
-                response = self._refuse(error, match, request, account, world, chance, violations)
+                response = self._refuse(error, match, request, account, world, random, violations)
                 violations = (*getattr(error, "violations", ()), *violations)
             if self.settings.checks_answers and isinstance(match, Match):
                 conform(match, response)
@@ -134,10 +134,10 @@ class Engine:
         account: Account,
         arguments: Arguments,
         world: World,
-        chance: Random,
+        random: Random,
     ) -> Call:
         base = base_url(request, self.settings.public_url)
-        return Call(match, account, arguments, world, chance, chance.uuid("request"), base, self.settings)
+        return Call(match, account, arguments, world, random, random.uuid("request"), base, self.settings)
 
     def _perform(self, call: Call, bound: Bound, request: Request) -> Result:
         """Do what the operation does, and charge for it; what is a door to another operation goes that one's way."""
@@ -157,7 +157,7 @@ class Engine:
         request: Request,
         account: Account | None,
         world: World,
-        chance: Random | None,
+        random: Random | None,
         warnings: tuple[Violation, ...],
     ) -> Response:
         """Answer what a step has raised: in the voice of the API that was meant, or in our own. Raises bugs of ours."""
@@ -176,7 +176,7 @@ class Engine:
             log.error("a bug of mockserver in %s %s", request.method, request.path, exc_info=error)
         if provider is None:
             return problem_response(_own(error, problem))
-        request_id = (chance or self._chance(match, request, account, world)).uuid("request")
+        request_id = (random or self._random(match, request, account, world)).uuid("request")
         headers = self._headers(provider, request_id, account, world)
         return refuse(provider, operation, problem, request_id=request_id, headers=headers, warnings=warnings)
 
@@ -187,7 +187,7 @@ class Engine:
             values |= credit_values(provider, world, account or world.accounts.fresh(provider.name, ""))
         return answer_headers(provider, values)
 
-    def _chance(
+    def _random(
         self, match: Match | Door | None, request: Request, account: Account | None, world: World
     ) -> Random:
         """Make the source of a request's ids: the seed, the request, who sent it, and how often it came before."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mockserver.seeded import Random, digest_of
 
 CHANCE = Random(digest_of(b"seed", b"body"), 1)
-chances = st.builds(Random, st.binary(min_size=16, max_size=16), st.integers(0, 10**9))
+sources = st.builds(Random, st.binary(min_size=16, max_size=16), st.integers(0, 10**9))
 labels = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
@@ -68,10 +68,10 @@ def test_where_one_part_ends_makes_a_difference(some, others):
 
 
 @settings(derandomize=True)
-@given(chances, labels)
-def test_an_id_is_a_uuid_of_version_4(chance, label):
-    read = UUID(chance.uuid(label))
-    assert (read.version, read.variant, str(read)) == (4, RFC_4122, chance.uuid(label))
+@given(sources, labels)
+def test_an_id_is_a_uuid_of_version_4(random, label):
+    read = UUID(random.uuid(label))
+    assert (read.version, read.variant, str(read)) == (4, RFC_4122, random.uuid(label))
 
 
 def test_the_digest_the_count_and_the_label_each_make_another_id():
@@ -85,15 +85,15 @@ def test_ten_thousand_calls_get_ten_thousand_ids():
 
 
 @settings(derandomize=True)
-@given(chances, labels, st.integers(1, 128))
-def test_hexadecimal_digits_are_as_many_as_asked_for(chance, label, length):
-    assert re.fullmatch(f"[0-9a-f]{{{length}}}", chance.hex(label, length))
+@given(sources, labels, st.integers(1, 128))
+def test_hexadecimal_digits_are_as_many_as_asked_for(random, label, length):
+    assert re.fullmatch(f"[0-9a-f]{{{length}}}", random.hex(label, length))
 
 
 @settings(derandomize=True)
-@given(chances, labels, st.integers(-(10**6), 10**6), st.integers(0, 10**6))
-def test_a_whole_number_lies_between_its_bounds(chance, label, low, more):
-    assert low <= chance.whole(label, low, low + more) <= low + more
+@given(sources, labels, st.integers(-(10**6), 10**6), st.integers(0, 10**6))
+def test_a_whole_number_lies_between_its_bounds(random, label, low, more):
+    assert low <= random.whole(label, low, low + more) <= low + more
 
 
 def test_every_whole_number_between_the_bounds_comes_up():
@@ -101,15 +101,15 @@ def test_every_whole_number_between_the_bounds_comes_up():
 
 
 @settings(derandomize=True)
-@given(chances, labels)
-def test_a_share_is_less_than_the_whole(chance, label):
-    assert 0 <= chance.share(label) < 1
+@given(sources, labels)
+def test_a_share_is_less_than_the_whole(random, label):
+    assert 0 <= random.share(label) < 1
 
 
 @settings(derandomize=True)
-@given(chances, labels, st.lists(st.integers(), max_size=8))
-def test_shuffling_loses_and_adds_nothing(chance, label, items):
-    assert sorted(chance.shuffled(label, items)) == sorted(items)
+@given(sources, labels, st.lists(st.integers(), max_size=8))
+def test_shuffling_loses_and_adds_nothing(random, label, items):
+    assert sorted(random.shuffled(label, items)) == sorted(items)
 
 
 def test_equal_items_and_items_that_cannot_be_compared_are_shuffled_too():
@@ -123,15 +123,15 @@ def test_drawing_one_value_changes_no_other():
 
 
 @settings(derandomize=True)
-@given(chances, labels, st.floats(-1e6, 1e6), st.floats(0, 1e6))
-def test_a_number_lies_between_its_bounds(chance, label, low, more):
-    assert low <= chance.between(label, low, low + more) <= low + more
+@given(sources, labels, st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_a_number_lies_between_its_bounds(random, label, low, more):
+    assert low <= random.between(label, low, low + more) <= low + more
 
 
 @settings(derandomize=True)
-@given(chances, labels, st.lists(st.integers(), min_size=1, max_size=8))
-def test_what_is_picked_is_one_of_the_choices(chance, label, choices):
-    assert chance.pick(label, choices) in choices
+@given(sources, labels, st.lists(st.integers(), min_size=1, max_size=8))
+def test_what_is_picked_is_one_of_the_choices(random, label, choices):
+    assert random.pick(label, choices) in choices
 
 
 def test_a_part_draws_by_labels_of_its_own():

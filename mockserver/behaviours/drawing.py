@@ -42,6 +42,7 @@ def scene(
         "notes": notes,
         "insets": insets,
         "is_watermarked": is_watermarked,
+        "style": call.settings.pictures,
         "metadata": (("Software", title.partition(" ")[0]), ("Request-Id", call.request_id)),
     }
 
@@ -59,7 +60,7 @@ def publish(call: Call, scene: SceneJson, label: str, *, lifetime_s: float | Non
     """Put a scene behind a link that works for `lifetime_s` seconds; None: for ever."""
     now_s = call.world.clock.now()
     output = Output(
-        id=call.chance.uuid(label),
+        id=call.random.uuid(label),
         provider=call.provider.name,
         account=call.account.id,
         created_at_s=now_s,

@@ -17,7 +17,7 @@ def generate(call: Call) -> Result:
     """Start a generation; its thumbnails are there when the job ends."""
     count = int(call.value("count"))
     thumbnails = [
-        {"id": f"thumb_{call.chance.hex(f'thumbnail {index}', 24)}", "output": _published(call, index)}
+        {"id": f"thumb_{call.random.hex(f'thumbnail {index}', 24)}", "output": _published(call, index)}
         for index in range(count)
     ]
     fields = {
@@ -26,7 +26,7 @@ def generate(call: Call) -> Result:
         "is_watermarked": bool(call.plan("has_watermark")),
         "thumbnails": thumbnails,
     }
-    resource = started(call, f"gen_{call.chance.hex('generation', 24)}", fields)
+    resource = started(call, f"gen_{call.random.hex('generation', 24)}", fields)
     call.world.resources.put(resource.id, resource)
     ids = [thumbnail["id"] for thumbnail in thumbnails]
     return Result({"generationId": resource.id, "thumbnailIds": ids, "status": resource.running})
@@ -43,7 +43,7 @@ def _published(call: Call, index: int) -> str:
         size=sizes.get(call.value("aspectRatio")) or next(iter(sizes.values())),
         media_type=call.provider.outputs["media_type"],
         headline=call.body["prompt"],
-        seed=f"{call.chance.seed}{index:02x}",
+        seed=f"{call.random.seed}{index:02x}",
         notes=notes,
         is_watermarked=bool(call.plan("has_watermark")),
     )

@@ -56,18 +56,18 @@ def generate(call: Call) -> Result:
         return Result(None, status)
     value = documented.example
     if value is None:
-        value = made(documented, call.chance)
+        value = made(documented, call.random)
     return Result(_echoed(value, call, documented), status)
 
 
-def made(documented: ResponseSpec, chance: Random) -> Json:
+def made(documented: ResponseSpec, random: Random) -> Json:
     """Make a value that obeys a response's schema: first with all its members, then with other choices until one obeys."""
     schema, value = documented.schema, None
     if schema is None:
         return None
     for is_full, branch in ((is_full, branch) for is_full in (True, False) for branch in range(BRANCHES)):
         try:
-            value = _Maker(schema.followed, chance, is_full=is_full, branch=branch).value(
+            value = _Maker(schema.followed, random, is_full=is_full, branch=branch).value(
                 schema.document, "answer"
             )
         except EndlessError:
@@ -104,7 +104,7 @@ class _Maker:
     """Makes values from the parts of one schema."""
 
     followed: Callable[[Json], Json]  # gives what a reference of the schema leads to
-    chance: Random
+    random: Random
     is_full: bool  # False: only what is required
     branch: int  # which of the schemas under oneOf or anyOf
 
@@ -115,7 +115,7 @@ class _Maker:
             if key in part:
                 return part[key]
         if part.get("enum"):
-            return part["enum"][self.chance.whole(place, 0, len(part["enum"]) - 1)]
+            return part["enum"][self.random.whole(place, 0, len(part["enum"]) - 1)]
         try:
             return self._of_kind(_kind(part), part, place, open_)
         except EndlessError:
@@ -150,10 +150,10 @@ class _Maker:
         if kind == "array":
             return self._array(part, place, open_)
         if kind in {"integer", "number"}:
-            return _number(part, self.chance.share(place), is_whole=kind == "integer")
+            return _number(part, self.random.share(place), is_whole=kind == "integer")
         if kind == "boolean":
-            return self.chance.whole(place, 0, 1) == 1
-        return _text(part, self.chance, place) if kind == "string" else None
+            return self.random.whole(place, 0, 1) == 1
+        return _text(part, self.random, place) if kind == "string" else None
 
     def _object(self, part: Mapping[str, Json], place: str, open_: tuple[str, ...]) -> Json:
         properties, required = part.get("properties", {}), part.get("required", ())
@@ -261,9 +261,9 @@ def _number(part: Mapping[str, Json], share: float, *, is_whole: bool) -> float:
     return int(value) if value.denominator == 1 else float(value)
 
 
-def _text(part: Mapping[str, Json], chance: Random, place: str) -> str:
+def _text(part: Mapping[str, Json], random: Random, place: str) -> str:
     if part.get("format") == "uuid":
-        return chance.uuid(place)
-    text = FORMATS.get(part.get("format", ""), WORDS[chance.whole(place, 0, len(WORDS) - 1)])
+        return random.uuid(place)
+    text = FORMATS.get(part.get("format", ""), WORDS[random.whole(place, 0, len(WORDS) - 1)])
     text = text.ljust(part.get("minLength", 0), "x")
     return text[: part.get("maxLength", len(text))]

@@ -35,7 +35,7 @@ def thumbnail(call: Call) -> Result:
         size=call.provider.sizes[body["format"]],
         media_type=outputs["media_type"],
         headline=row.title if ignores_prompt else body.get("prompt", row.title),
-        seed=call.chance.seed,
+        seed=call.random.seed,
         notes=notes,
         insets=insets(call),
     )
@@ -70,9 +70,9 @@ def _scored(call: Call) -> Mapping[str, Json]:
 @functools.lru_cache(maxsize=1024)
 def _guessed(provider: Provider, seed: int, address: str) -> Mapping[str, Json]:
     """Take a remote picture, which is never fetched, for one that its address picks."""
-    chance = Random.from_text(str(seed), address)
+    random = Random.from_text(str(seed), address)
     low, high = (provider.vocabulary["remote_measures"][bound] for bound in ("low", "high"))
-    return _scores(provider, {name: low + (high - low) * chance.share(name) for name in MEASURES})
+    return _scores(provider, {name: low + (high - low) * random.share(name) for name in MEASURES})
 
 
 @functools.lru_cache(maxsize=256)
@@ -103,7 +103,7 @@ def titles(call: Call) -> Result:
     words = call.provider.vocabulary
     topic = " ".join(str(call.value("prompt") or "this picture").split()[:TOPIC_WORDS]).rstrip(".,!?;:")
     values = {"topic": topic, "Topic": topic[:1].upper() + topic[1:]}
-    patterns = call.chance.shuffled("titles", words["title_patterns"])[: call.provider.limits["titles"]]
+    patterns = call.random.shuffled("titles", words["title_patterns"])[: call.provider.limits["titles"]]
     return Result(
         {
             "outputs": [Template(pattern).safe_substitute(values) for pattern in patterns],
@@ -153,7 +153,7 @@ def _created(call: Call, name: str) -> Resource:
     size = call.provider.sizes["1:1"]
     media_type = call.provider.outputs["media_type"]
     portrait = scene(
-        call, size=size, media_type=media_type, headline=name, seed=call.chance.seed, insets=insets(call)
+        call, size=size, media_type=media_type, headline=name, seed=call.random.seed, insets=insets(call)
     )
     references: list[Json] = []
     for index, given in enumerate(call.pictures["reference"]):
@@ -168,7 +168,7 @@ def _created(call: Call, name: str) -> Resource:
         "portrait": publish(call, portrait, "portrait", lifetime_s=None).id,
         "references": references,
     }
-    return started(call, call.chance.uuid("resource"), fields)
+    return started(call, call.random.uuid("resource"), fields)
 
 
 def read(call: Call) -> Result:

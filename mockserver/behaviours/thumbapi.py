@@ -39,7 +39,7 @@ def generate(call: Call) -> Result:
     if call.settings.has_extra_fields:
         output = publish(call, picture, "output", lifetime_s=call.provider.outputs["lifetime_s"])
         answer["dimensions"] = {"width": picture["width"], "height": picture["height"]}
-        answer["generationId"] = f"gen_{call.chance.hex('generation', 24)}"
+        answer["generationId"] = f"gen_{call.random.hex('generation', 24)}"
         answer["imageUrl"] = f"{link(call, output)}.{output_format}"
     world = call.world
 
@@ -55,7 +55,7 @@ def _promised(call: Call, format_: str, picture: SceneJson) -> Result:
     world, url = call.world, call.body["webhookUrl"]
     size = {"width": picture["width"], "height": picture["height"]}
     fields = {"format": format_, "dimensions": size, "scene": picture}
-    job = started(call, f"job_{call.chance.hex('job', 24)}", fields)
+    job = started(call, f"job_{call.random.hex('job', 24)}", fields)
     secret = str(call.account.flag("webhook_secret"))
     with world.lock:
         world.resources.put(job.id, job)
@@ -78,7 +78,7 @@ def _scene(call: Call, format_: str, media_type: str) -> SceneJson:
         size=call.provider.sizes[format_],
         media_type=media_type,
         headline=call.body["title"],
-        seed=call.chance.seed,
+        seed=call.random.seed,
         notes=[f"{name}: {call.body[name]}" for name in ("category", "customAssetsId") if name in call.body],
         insets=_insets(call),
     )

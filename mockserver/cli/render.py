@@ -35,7 +35,7 @@ def render(title: str, file: Path, size: str, seed: int) -> None:
         )
     if file.suffix.lower() not in {".png", ".webp"}:
         raise click.BadParameter(f"{file} must end in .png or .webp", param_hint="--output")
-    chance = Random.from_text(str(seed), title)
+    random = Random.from_text(str(seed), title)
     scene = Scene(
         width=int(width),
         height=int(height),
@@ -43,7 +43,7 @@ def render(title: str, file: Path, size: str, seed: int) -> None:
         provider="mockserver",
         operation="render",
         headline=title,
-        seed=chance.seed,
+        seed=random.seed,
         metadata=(("Software", "mockserver"),),
     )
     try:
