@@ -104,9 +104,8 @@ class Engine:
                     raise_ordered(ordered)
                     result = self._perform(call._replace(override=ordered), bound, request)
                     headers = self._headers(match.provider, call.request_id, account, world)
-                    response = succeed(match.operation, result, headers, violations)
-                    if not isinstance(response.body, bytes):
-                        response = response._replace(body=(yield response.body))
+                    made = succeed(match.operation, result, headers, violations)
+                    response = made if isinstance(made.body, bytes) else made._replace(body=(yield made.body))
             except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
                 response = self._refuse(error, match, request, account, world, random, violations)
                 violations = (*getattr(error, "violations", ()), *violations)
@@ -148,7 +147,7 @@ class Engine:
         headers = {**request.headers, "content-type": "application/json"}
         path, body = f"/{call.provider.name}{target.path}", dump(result.body)
         asked = request._replace(method=target.method, path=path, headers=headers, body=body)
-        return result.conclude(run(self.walk(asked, is_told=False)))
+        return result.conclude(run(self.walk(asked, is_told=False), is_patient=False))
 
     def _refuse(
         self,
@@ -199,12 +198,13 @@ class Engine:
         return Random(digest, world.seen.increment(digest.hex()))
 
 
-def run(walk: Walk) -> Response:
-    """Go through a walk in this thread, waiting where it wants that; give its answer."""
+def run(walk: Walk, *, is_patient: bool = True) -> Response:
+    """Go through a walk in this thread, waiting where it wants that and `is_patient`; give its answer."""
     step = next(walk)
     while not isinstance(step, Response):
         if isinstance(step, Wait):
-            time.sleep(step.seconds)
+            if is_patient:
+                time.sleep(step.seconds)
             step = next(walk)
             continue
         try:

@@ -2,10 +2,11 @@
 
 import threading
 
+import orjson
 import pytest
 from conftest import said
 
-from mockserver import Request, Settings, create_engine
+from mockserver import Request, Response, Settings, create_engine
 from mockserver.behaviours import pikzels
 from mockserver.engine import Wait
 
@@ -82,6 +83,24 @@ def test_what_an_operation_asks_of_another_is_no_exchange_of_its_own(ask, heard)
         said(ask("POST", "/api/mcp", message, authorization="Bearer nsk_test"))["result"]["isError"] is False
     )
     assert [each.operation for each in heard] == ["fatthumb.post_api_mcp"]
+
+
+def test_a_delay_ordered_at_a_door_is_waited_for_once(engine):
+    call = {"name": "generate_thumbnail", "arguments": {"prompt": "x"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    headers = {
+        "authorization": "Bearer nsk_test",
+        "content-type": "application/json",
+        "prefer": "delay=60000",
+    }
+    walk = engine.walk(Request("POST", "/api/mcp", headers, "", orjson.dumps(message)))
+    assert next(walk) == Wait(60.0)
+    assert isinstance(next(walk), Response)
+
+
+def test_what_leads_nowhere_is_heard_of_with_what_was_near(ask, heard):
+    ask("POST", "/v2/thumbnail/scor", SCORE, **KEY)
+    assert "the nearest is /v2/thumbnail/score" in heard[0].violations[0].message
 
 
 def walk_to_the_pause(engine, heard):

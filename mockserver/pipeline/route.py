@@ -22,6 +22,11 @@ class NoMatch(Exception):  # noqa: N818 - a Problem that knows in whose voice it
     provider: Provider | None
     problem: Problem
 
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What there is no path or method for."""
+        return self.problem.violations
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
