@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from mockserver import pointer
+from mockserver.jsontext import Json
 from mockserver.messages import Request, Response
-from mockserver.problems import Problem, ProblemType, Violation
+from mockserver.problems import Location, Problem, ProblemType, Violation
 from mockserver.seeded import Random
 from mockserver.settings import Settings
 from mockserver.spec.model import Operation, Provider
 from mockserver.state.accounts import Account
 from mockserver.state.world import World
 
-Json = Any
 EMPTY_BODY = object()  # a result's body where there is none, not even null
 MANUAL = "manual"  # the end of a job that runs until somebody says that it has ended
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -121,12 +122,12 @@ class Call(NamedTuple):
         rule: str | None = None,
         source: str | None = None,
         error: str | None = None,
-        location: str = "body",
+        location: Location = "body",
     ) -> Problem:
         """Make the problem that one rule is broken, at the field `name`."""
-        pointer = "/" + name.replace("~", "~0").replace("/", "~1") if name else ""
+        place = pointer.write((name,)) if name else ""
         violation = Violation(
-            location, pointer, rule or type_.value, message, source or self.operation.row.source
+            location, place, rule or type_.value, message, source or self.operation.row.source
         )
         return Problem(type_, (violation,), error=error)
 

@@ -1,7 +1,7 @@
 """JSON text in and out, read as JavaScript's `JSON.parse` reads it; the only home of `orjson`.
 
-`orjson` is the gate: it accepts a part of what `JSON.parse` accepts, with the same values. What it refuses is
-judged by `json`, which knows lone surrogates and numbers beyond a double, and says where the mistake is.
+`orjson` is the fast path: it accepts a part of what `JSON.parse` accepts, with the same values. What it refuses
+is read by `json`, which knows lone surrogates and numbers beyond a double, and says where the mistake is.
 """
 
 import dataclasses
@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
+
+from mockserver import pointer
 
 Json = Any
 # Deeper than any real body, and less than what the validators take; JSON.parse itself has no such limit.
@@ -39,11 +41,11 @@ def parse(text: bytes) -> tuple[Json, tuple[str, ...]]:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return _judge(text)
+        return _read_slowly(text)
     # Every string stands between two quotes, so fewer strings than pairs mean a member that was replaced
     # (or an escaped quote): only then is the slow reader asked.
     if text.count(b'"') != 2 * _strings(value):
-        return value, _judge(text)[1]
+        return value, _read_slowly(text)[1]
     return value, ()
 
 
@@ -83,7 +85,7 @@ def _strings(value: Json) -> int:
     return count
 
 
-def _judge(text: bytes) -> tuple[Json, tuple[str, ...]]:
+def _read_slowly(text: bytes) -> tuple[Json, tuple[str, ...]]:
     repeated: dict[
         int, tuple[Json, list[str]]
     ] = {}  # by identity; the object itself is kept, so that none is reused
@@ -111,18 +113,14 @@ def _places(value: Json, repeated: Mapping[int, tuple[Json, list[str]]], place: 
     """Find where in a value the repeated members stand; one in an object that was itself replaced stands nowhere."""
     if isinstance(value, dict):
         for name in repeated[id(value)][1] if id(value) in repeated else ():
-            yield f"{place}/{_escaped(name)}"
+            yield f"{place}{pointer.write((name,))}"
         for name, item in value.items():
             if isinstance(item, dict | list):
-                yield from _places(item, repeated, f"{place}/{_escaped(name)}")
+                yield from _places(item, repeated, f"{place}{pointer.write((name,))}")
     else:
         for index, item in enumerate(value if isinstance(value, list) else ()):
             if isinstance(item, dict | list):
                 yield from _places(item, repeated, f"{place}/{index}")
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _not_json(name: str) -> Json:

@@ -7,16 +7,16 @@ the rest of it on this server, which callers are handed. So links are turned on 
 import functools
 import re
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mockserver.call import Arguments, Match
+from mockserver.jsontext import Json
 from mockserver.messages import Request
 from mockserver.spec.model import Provider
 from mockserver.state.outputs import Output
 from mockserver.state.world import World
 
-Json = Any
 CDN = "/cdn/"
 LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 HOST = re.compile(r"https?://(?P<host>[^/\s@?#]++)")

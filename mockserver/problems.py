@@ -6,6 +6,11 @@ A step raises a Problem and knows nothing of any provider; the provider's table 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
+
+from mockserver import pointer
+
+Location = Literal["path", "query", "header", "body"]
 
 
 class ProblemType(Enum):
@@ -40,23 +45,22 @@ class ProblemType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One way in which a request breaks one rule."""
+    """One way in which a request is wrong."""
 
-    location: str  # path, query, header or body
+    location: Location
     pointer: str  # JSON Pointer (RFC 6901) into that location; "" is the whole of it
-    rule: str  # a JSON Schema keyword, or the name of a documented rule
+    keyword: str  # of JSON Schema, or the name of a check
     message: str  # a sentence that a person can act on
-    source: str = ""  # the document in which the rule stands
-    error: str | None = None  # the catalogue row that this very rule has; None: the general one
+    citation: str = ""  # the document that says so
+    error: str | None = None  # the catalogue row for this very violation; None: the general one
     stands_alone: bool = False  # True: `error` is the answer only when nothing else is wrong
     rank: int = 1_000_000  # which of several is named first, where an API names only one
 
     @property
     def field(self) -> str | None:
         """The top-level name that is wrong; None where the whole value is."""
-        if not self.pointer:
-            return None
-        return self.pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
+        path = pointer.read(self.pointer)
+        return path[0] if path else None
 
 
 @dataclass(slots=True)

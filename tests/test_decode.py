@@ -237,4 +237,7 @@ def test_a_body_where_none_is_documented_is_ignored():
 
 def test_a_repeated_member_is_a_warning_and_no_refusal():
     arguments = body_of("application/json", b'{"a": 1, "a": 2}')
-    assert (arguments.body, [warning.rule for warning in arguments.warnings]) == ({"a": 2}, ["duplicateKey"])
+    assert (arguments.body, [warning.keyword for warning in arguments.warnings]) == (
+        {"a": 2},
+        ["duplicateKey"],
+    )

@@ -1,8 +1,9 @@
-"""Every broken rule is a sentence that a person can act on, at the place that is wrong."""
+"""Every violation is a sentence that a person can act on, at the place that is wrong."""
 
 import pytest
 
-from mockserver.spec.explain import pointer, spoken
+from mockserver.pointer import write
+from mockserver.spec.explain import spoken
 from mockserver.spec.schema import Schema
 
 TWO = {"oneOf": [{"required": ["url"]}, {"required": ["base64"]}]}
@@ -54,7 +55,9 @@ CHOICES = [
 
 
 def said(schema, value):
-    return [(pointer(breach.path), breach.message) for breach in Schema(schema, "here").breaches(value)]
+    return [
+        (write(violation.path), violation.message) for violation in Schema(schema, "here").violations(value)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +93,7 @@ def test_an_item_of_an_array_is_named_by_its_number():
     assert said(schema, {"urls": ["a", 1]}) == [("/urls/1", "urls[1] must be a string")]
 
 
-def test_the_outermost_breach_comes_first():
+def test_the_outermost_violation_comes_first():
     schema = {"required": ["a"], "properties": {"b": {"properties": {"c": {"type": "null"}}}}}
     assert [place for place, _ in said(schema, {"b": {"c": 1}})] == ["/a", "/b/c"]
 
@@ -102,17 +105,17 @@ def test_names_with_slashes_and_tildes_are_escaped_in_pointers_alone():
 
 
 def test_a_choice_knows_all_its_fields_and_its_place_in_the_schema():
-    (breach,) = Schema({"allOf": [TWO]}, "here").breaches({})
-    assert (breach.fields, breach.keyword, breach.schema_pointer) == (
+    (violation,) = Schema({"allOf": [TWO]}, "here").violations({})
+    assert (violation.fields, violation.keyword, violation.schema_pointer) == (
         ("url", "base64"),
         "oneOf",
         "/allOf/0/oneOf",
     )
 
 
-def test_a_breach_of_a_pattern_carries_the_pattern():
-    (breach,) = Schema({"pattern": "^a$"}, "here").breaches("b")
-    assert breach.pattern == "^a$"
+def test_a_violation_of_a_pattern_carries_the_pattern():
+    (violation,) = Schema({"pattern": "^a$"}, "here").violations("b")
+    assert violation.pattern == "^a$"
 
 
 def test_a_large_value_is_not_repeated_in_its_sentence():

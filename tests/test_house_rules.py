@@ -20,6 +20,7 @@ PACKAGE = Path(mockserver.__file__).parent
 
 # A module imports from the layers above its own, and from its own package; modules of one layer are strangers.
 LAYERS = (
+    ("pointer",),
     ("messages", "problems", "jsontext", "seeded", "settings"),
     ("spec", "state", "imaging"),
     ("call", "fixtures"),
@@ -51,7 +52,7 @@ ONLY = {
 # The one place, or the few, where an outside library is known.
 HOMES = {
     "yaml": ("spec.catalog",),
-    "jsonschema": ("spec.judge",),
+    "jsonschema": ("spec.validator",),
     "jsonschema_rs": ("spec.schema",),
     "regress": ("spec.patterns",),
     "orjson": ("jsontext",),

@@ -125,7 +125,7 @@ def test_a_valid_query_is_answered_with_a_body_that_obeys_its_schema(engine, ask
     answer = ask("GET", "/pets?limit=3&kind=cat", pet_key="pet_1")
     assert (answer.status, heard[0].operation) == (200, "petshop.list_pets")
     documented = engine.catalog.providers["petshop"].operations["list_pets"].response_for(200)
-    assert documented.schema.breaches(said(answer)) == []
+    assert documented.schema.violations(said(answer)) == []
     assert set(said(answer)[0]) == set(PET["properties"])
 
 

@@ -1,4 +1,4 @@
-"""ECMA-262 patterns: exact verdicts of the judge, and a gate that never differs from it."""
+"""ECMA-262 patterns: exact verdicts of the validator, and a fast path that never differs from it."""
 
 import functools
 import itertools
@@ -118,22 +118,22 @@ texts = st.lists(st.sampled_from(TRAPS) | st.characters(codec=None), max_size=4)
 
 
 @functools.cache
-def gate(pattern: str) -> Any:
-    """The gate's reader of a pattern; None where it does not read it."""
+def fast_path(pattern: str) -> Any:
+    """The fast path's reader of a pattern; None where it does not read it."""
     rewritten = for_rust(pattern)
     return None if rewritten is None else jsonschema_rs.Draft202012Validator({"pattern": rewritten})
 
 
-def gate_says(pattern: str, text: str) -> bool | None:
-    """What the gate makes of a text; None where it does not read the pattern or the text."""
+def fast_path_says(pattern: str, text: str) -> bool | None:
+    """What the fast path makes of a text; None where it does not read the pattern or the text."""
     try:
-        return gate(pattern) and gate(pattern).is_valid(text)
+        return fast_path(pattern) and fast_path(pattern).is_valid(text)
     except UnicodeEncodeError:
-        return None  # a lone surrogate, which is left to the judge
+        return None  # a lone surrogate, which is left to the validator
 
 
 @pytest.mark.parametrize(("pattern", "text", "is_match"), VERDICTS)
-def test_the_judge_reads_patterns_as_ecmascript_does(pattern, text, is_match):
+def test_the_validator_reads_patterns_as_ecmascript_does(pattern, text, is_match):
     assert matcher(pattern)(text) is is_match
 
 
@@ -147,18 +147,18 @@ def test_the_traps_of_the_design_are_about_patterns_that_the_documents_hold():
 
 
 @pytest.mark.parametrize("pattern", OWN_PATTERNS)
-def test_the_gate_reads_every_pattern_of_the_bundled_documents(pattern):
+def test_the_fast_path_reads_every_pattern_of_the_bundled_documents(pattern):
     assert for_rust(pattern) is not None
 
 
 @pytest.mark.parametrize(
     "pattern", [*OWN_PATTERNS, r"\s", r"\S", r"^.$", r"[\s]", r"[^\s]", r"\w", r"\W", r"\d", r"\D"]
 )
-def test_gate_and_judge_agree_on_every_white_space_and_every_neighbour_of_ascii(pattern):
+def test_fast_path_and_validator_agree_on_every_white_space_and_every_neighbour_of_ascii(pattern):
     start = {URL: "https://", DATA_URL: "data:image/", PROMPT: "a"}.get(pattern, "")
     for char in [*ALL_SPACES, *map(chr, range(256))]:
         for text in (char, start + char, f"{start}{char}b", f"{start}b{char}"):
-            assert gate_says(pattern, text) is matcher(pattern)(text), repr(text)
+            assert fast_path_says(pattern, text) is matcher(pattern)(text), repr(text)
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
@@ -167,16 +167,16 @@ def test_gate_and_judge_agree_on_every_white_space_and_every_neighbour_of_ascii(
     st.sampled_from(["", "https://", "data:image/png;base64,", "16:9", "a http"]),
     texts,
 )
-def test_gate_and_judge_agree_on_any_text(pattern, start, text):
-    assert gate_says(pattern, start + text) in {None, matcher(pattern)(start + text)}
+def test_fast_path_and_validator_agree_on_any_text(pattern, start, text):
+    assert fast_path_says(pattern, start + text) in {None, matcher(pattern)(start + text)}
 
 
 @pytest.mark.parametrize("pattern", REAL_WORLD)
-def test_gate_and_judge_agree_on_patterns_as_people_write_them(pattern):
+def test_fast_path_and_validator_agree_on_patterns_as_people_write_them(pattern):
     matches = matcher(pattern)
     for chars in itertools.chain(*(itertools.product(string.printable, repeat=length) for length in (1, 2))):
         text = "".join(chars)
-        assert gate_says(pattern, text) in {None, matches(text)}, repr(text)
+        assert fast_path_says(pattern, text) in {None, matches(text)}, repr(text)
 
 
 atoms = st.sampled_from(
@@ -226,23 +226,23 @@ patterns = st.lists(pieces | groups | st.just("|"), min_size=1, max_size=4).map(
 
 @settings(max_examples=1500, deadline=None, derandomize=True)
 @given(patterns, st.lists(texts, min_size=3, max_size=3))
-def test_gate_and_judge_agree_on_any_pattern(pattern, several):
+def test_fast_path_and_validator_agree_on_any_pattern(pattern, several):
     try:
         matches = matcher(pattern)
     except ValueError:
         assume(False)
     for text in several:
-        assert gate_says(pattern, text) in {None, matches(text)}
+        assert fast_path_says(pattern, text) in {None, matches(text)}
 
 
 @pytest.mark.parametrize("pattern", UNSUPPORTED)
-def test_what_the_gate_might_read_differently_is_not_handed_to_it(pattern):
+def test_what_the_fast_path_might_read_differently_is_not_handed_to_it(pattern):
     assert for_rust(pattern) is None
 
 
-def test_a_schema_whose_pattern_the_gate_cannot_read_is_judged_all_the_same():
+def test_a_schema_whose_pattern_the_fast_path_cannot_read_is_validated_all_the_same():
     schema = Schema({"type": "string", "pattern": r"^(?<first>.)\1$"}, "here")
-    assert not schema.has_gate
+    assert not schema.has_fast_path
     assert (schema.accepts("aa"), schema.accepts("ab")) == (True, False)
 
 

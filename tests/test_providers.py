@@ -28,7 +28,7 @@ def validated(provider, response, operation=None):
     """The answer's body, which obeys the response documented for its status."""
     documented = (operation or provider.sample_operation).response_for(response.status_code)
     assert documented is not None
-    assert documented.schema.breaches(response.json()) == []
+    assert documented.schema.violations(response.json()) == []
     return response.json()
 
 

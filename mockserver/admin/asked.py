@@ -2,9 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mockserver.jsontext import parse
+from mockserver.jsontext import Json, parse
 from mockserver.messages import Request
 from mockserver.problems import EmulatorProblem
 from mockserver.spec.catalog import Catalog
@@ -13,7 +13,6 @@ from mockserver.spec.schema import Schema
 from mockserver.state.world import World
 from mockserver.webhooks import WebhookSender
 
-Json = Any
 PREFIX = "/__admin"
 
 
@@ -32,9 +31,9 @@ class Asked(NamedTuple):
             raise EmulatorProblem(413, "Too large", "the body is larger than this server takes")
         with refusing("Not JSON"):
             value, _ = parse(self.request.body)
-        breaches = [breach.message for breach in schema.breaches(value)]
-        if breaches:
-            raise EmulatorProblem(400, "Wrong body", "; ".join(breaches))
+        violations = [violation.message for violation in schema.violations(value)]
+        if violations:
+            raise EmulatorProblem(400, "Wrong body", "; ".join(violations))
         read: Mapping[str, Json] = value
         return read
 

@@ -3,14 +3,11 @@
 Only what the shared verbs cannot say stands here; numbers and sentences stand in specs/fatthumb/behaviour.yaml.
 """
 
-from typing import Any
-
 from mockserver.behaviours.drawing import link, publish, scene
 from mockserver.behaviours.jobs import owned, started
 from mockserver.call import Call, Result
+from mockserver.jsontext import Json
 from mockserver.state.resources import Resource
-
-Json = Any
 
 
 def generate(call: Call) -> Result:

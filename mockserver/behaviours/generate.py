@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
-from typing import Any
 
 from mockserver.call import Call, Result
+from mockserver.jsontext import Json
 from mockserver.problems import Problem, ProblemType
 from mockserver.seeded import Random
 from mockserver.spec.model import ResponseSpec
 
-Json = Any
 OPTIONAL_REFERENCES = 3  # how many references deep members stand that need not
 BRANCHES = 4  # of oneOf and anyOf, how many are tried
 TRIES = 20  # for each item of a list that must hold no item twice
@@ -251,7 +250,7 @@ def _number(part: Mapping[str, Json], share: float, *, is_whole: bool) -> float:
     if first > last and "multipleOf" not in exact and not is_whole:
         return float(low + (high - low) * (Fraction(1, 4) + Fraction(round(share * 100), 200)))
     chosen = first + int(share * (last - first + 1)) if first <= last else first
-    # The judge divides in floating point, where 0.3 is no multiple of 0.1: such numbers are passed over.
+    # The validator divides in floating point, where 0.3 is no multiple of 0.1: such numbers are passed over.
     exactly = (
         count
         for count in chain(range(chosen, last + 1), range(first, chosen))

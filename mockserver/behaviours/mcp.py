@@ -7,13 +7,11 @@ that keys, plans, credits and limits are the same on both sides.
 import functools
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from mockserver.call import EMPTY_BODY, Call, Referral, Result
-from mockserver.jsontext import parse
+from mockserver.jsontext import Json, parse
 from mockserver.messages import Response
 
-Json = Any
 INVALID_REQUEST, UNKNOWN_METHOD, INVALID_PARAMS = -32600, -32601, -32602  # JSON-RPC 2.0, section 5.1
 REFUSED = -32001  # of the range that JSON-RPC leaves to servers
 UNAUTHORIZED = 401

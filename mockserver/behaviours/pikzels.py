@@ -8,17 +8,16 @@ import functools
 from collections.abc import Mapping
 from dataclasses import asdict
 from string import Template
-from typing import Any
 
 from mockserver.behaviours.drawing import insets, link, publish, scene
 from mockserver.behaviours.jobs import owned, started
 from mockserver.call import Call, Result
+from mockserver.jsontext import Json
 from mockserver.problems import ProblemType
 from mockserver.seeded import Random
 from mockserver.spec.model import Provider
 from mockserver.state.resources import Resource
 
-Json = Any
 TOPIC_WORDS = 7
 MEASURES = ("brightness", "contrast", "colourfulness", "sharpness", "composition")  # of imaging.measuring
 

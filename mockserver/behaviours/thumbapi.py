@@ -10,9 +10,8 @@ from typing import Any
 from mockserver.behaviours.drawing import SceneJson, drawn_scene, insets, link, publish, scene
 from mockserver.behaviours.jobs import started
 from mockserver.call import Call, Result
+from mockserver.jsontext import Json
 from mockserver.state.deliveries import WAITING, Delivery
-
-Json = Any
 
 
 def modernise(call: Call, *, source: str) -> Call:  # noqa: ARG001 - every rule has a source

@@ -103,7 +103,7 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
     "--self-check",
     "checks_answers",
     is_flag=True,
-    help="Hold every answer against the specification; a breach is a 500.",
+    help="Hold every answer against the specification; a violation is a 500.",
 )
 @click.option(
     "--json", "is_json", is_flag=True, help="Print one JSON object a line, the first one holding the URL."

@@ -14,5 +14,5 @@ def conform(match: Match, response: Response) -> None:
     assert documented is not None, f"{operation.name} documents no status {status}"
     if documented.schema is not None:
         value: Json = parse(response.read())[0]
-        breaches = [breach.message for breach in documented.schema.breaches(value)]
-        assert not breaches, f"{operation.name} answered {status} against its specification: {breaches}"
+        violations = [violation.message for violation in documented.schema.violations(value)]
+        assert not violations, f"{operation.name} answered {status} against its specification: {violations}"

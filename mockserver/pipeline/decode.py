@@ -1,20 +1,18 @@
 """Match and Request → Arguments: text and bytes become the values that schemas speak of.
 
-Only the form is judged here (media type, JSON); whether values are right is the next step's question.
+Only the form is looked at here (media type, JSON); whether values are right is the next step's question.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qsl
 
 from mockserver.call import Arguments, Match
-from mockserver.jsontext import MalformedJsonError, parse
+from mockserver.jsontext import Json, MalformedJsonError, parse
 from mockserver.messages import Request
-from mockserver.problems import Problem, ProblemType, Violation
+from mockserver.problems import Location, Problem, ProblemType, Violation
 from mockserver.spec.model import Parameter, RequestBody
 
-Json = Any
 INTEGER = re.compile(r"-?[0-9]{1,300}")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 TEXT = frozenset({"string"})  # what a value is that nothing is said of
@@ -80,7 +78,7 @@ def _media_type(content_type: str) -> str | None:
     return media_type.strip().lower() if charset is None or charset[1].lower() in UTF8 else None
 
 
-def _problem(type_: ProblemType, location: str, pointer: str, message: str) -> Problem:
+def _problem(type_: ProblemType, location: Location, pointer: str, message: str) -> Problem:
     return Problem(type_, (Violation(location, pointer, type_.value, message),))
 
 

@@ -6,16 +6,14 @@ The shapes come from the table's `answers`; whatever is the same for every call 
 import json
 from collections.abc import Mapping
 from string import Template
-from typing import Any
 
 from mockserver.call import EMPTY_BODY, Result
-from mockserver.jsontext import dump
+from mockserver.jsontext import Json, dump
 from mockserver.messages import JSON_TYPE, PROBLEM_TYPE, Headers, Response
 from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
 from mockserver.spec.model import ErrorRow, Operation, ProblemRow, Provider
 from mockserver.spec.template import fill
 
-Json = Any
 VIOLATIONS = "Mock-Violations"
 LONGEST_HEADER = 4096  # bytes of Mock-Violations
 LONGEST_TEXT = 600  # bytes of one message or pointer in it
@@ -66,9 +64,9 @@ def refuse(
         {"code": row.code, "message": message, "request_id": request_id, "details": details or None},
     )
     is_of_schema = problem.type is ProblemType.INVALID_REQUEST and operation is not None
-    source = operation.row.source if is_of_schema and operation else row.source
+    citation = operation.row.source if is_of_schema and operation else row.source
     told = (*problem.violations, *warnings)
-    explained = ((VIOLATIONS, violations_header(told, source)),) if told else ()
+    explained = ((VIOLATIONS, violations_header(told, citation)),) if told else ()
     return Response(
         status=status,
         headers=(JSON_TYPE, *headers, *_merged(row.headers, problem.headers), *explained),
@@ -87,18 +85,18 @@ def problem_response(problem: EmulatorProblem) -> Response:
     return Response(problem.status, headers, dump({**body, **problem.members}), error=problem.title)
 
 
-def violations_header(violations: tuple[Violation, ...], source: str) -> str:
+def violations_header(violations: tuple[Violation, ...], citation: str) -> str:
     """Write violations as a JSON array in ASCII that fits into one header; what does not fit is left out."""
     parts: list[str] = []
     size = 2
     for violation in violations:
         part = json.dumps(
-            {
+            {  # callers read these names: `rule` and `source` stay, whatever we call them
                 "location": violation.location,
                 "pointer": _shortened(violation.pointer),
-                "rule": violation.rule,
+                "rule": violation.keyword,
                 "message": _shortened(violation.message),
-                "source": violation.source or source,
+                "source": violation.citation or citation,
             }
         )
         size += len(part) + 2

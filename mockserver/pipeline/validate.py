@@ -1,16 +1,17 @@
 """Arguments against the specification: every violation at once.
 
-A valid call costs one look by each schema's gate; sentences are made only for what is refused.
+A valid call costs one look by each schema's fast path; sentences are made only for what is refused.
 """
 
 from collections.abc import Iterator
 from string import Template
 
+from mockserver import pointer
 from mockserver.call import Arguments, Match
+from mockserver.jsontext import Json
 from mockserver.problems import Problem, ProblemType, Violation
-from mockserver.spec.explain import Breach, pointer, spoken
+from mockserver.spec.explain import SchemaViolation, spoken
 from mockserver.spec.model import Parameter, Provider, RefusalRow, WordingRow
-from mockserver.spec.schema import Json
 
 
 def validate(match: Match, arguments: Arguments) -> None:
@@ -22,10 +23,10 @@ def validate(match: Match, arguments: Arguments) -> None:
     if operation.body is not None and (operation.body.is_required or arguments.body is not None):
         schema = next(iter(operation.body.schemas.values()))
         if not schema.accepts(arguments.body):
-            breaches = _without_echoes(
-                schema.breaches(arguments.body), arguments.body, operation.row.refusals
+            broken = _without_echoes(
+                schema.violations(arguments.body), arguments.body, operation.row.refusals
             )
-            found += [_body_violation(breach, arguments.body, match) for breach in breaches]
+            found += [_body_violation(violation, arguments.body, match) for violation in broken]
     if found:
         raise Problem(ProblemType.INVALID_REQUEST, tuple(found), error=_special_error(found))
 
@@ -38,38 +39,42 @@ def _parameter_violations(parameter: Parameter, values: Json, provider: Provider
         return
     value = values[parameter.name]
     if not parameter.schema.accepts(value):
-        for breach in parameter.schema.breaches(value):
-            path = (parameter.name, *breach.path)
-            message = _worded(breach, path, provider).replace("The request body", parameter.name)
-            yield Violation(parameter.location, pointer(path), breach.keyword, message)
+        for violation in parameter.schema.violations(value):
+            path = (parameter.name, *violation.path)
+            message = _worded(violation, path, provider).replace("The request body", parameter.name)
+            yield Violation(parameter.location, pointer.write(path), violation.keyword, message)
 
 
-def _without_echoes(breaches: list[Breach], body: Json, rows: tuple[RefusalRow, ...]) -> list[Breach]:
-    """Drop what follows from another breach: all else where the body is no object, and rules whose premise is missing."""
-    roots = [breach for breach in breaches if not breach.path and breach.keyword == "type"]
+def _without_echoes(
+    broken: list[SchemaViolation], body: Json, rows: tuple[RefusalRow, ...]
+) -> list[SchemaViolation]:
+    """Drop what follows from another violation: all else where the body is no object, and rules whose premise is missing."""
+    roots = [violation for violation in broken if not violation.path and violation.keyword == "type"]
     if roots:
         return roots
     kept = []
-    for breach in breaches:
-        row = next((row for row in rows if _applies(row, breach)), None)
+    for violation in broken:
+        row = next((row for row in rows if _applies(row, violation)), None)
         if row is None or all(name in body for name in row.needs):
-            kept.append(breach)
-    return kept or breaches
+            kept.append(violation)
+    return kept or broken
 
 
-def _body_violation(breach: Breach, body: Json, match: Match) -> Violation:
+def _body_violation(violation: SchemaViolation, body: Json, match: Match) -> Violation:
     refusals = match.operation.row.refusals
-    row = next((row for row in refusals if _applies(row, breach)), None)
+    row = next((row for row in refusals if _applies(row, violation)), None)
     if row is None:
-        message = _worded(breach, breach.path, match.provider)
-        return Violation("body", pointer(breach.path), breach.keyword, message, rank=len(refusals))
-    path = breach.path
+        message = _worded(violation, violation.path, match.provider)
+        return Violation(
+            "body", pointer.write(violation.path), violation.keyword, message, rank=len(refusals)
+        )
+    path = violation.path
     if row.at is not None and row.fields:
         path = (next((name for name in row.fields if name in body), row.fields[0]),)
     return Violation(
         location="body",
-        pointer=pointer(path),
-        rule=breach.keyword,
+        pointer=pointer.write(path),
+        keyword=violation.keyword,
         message=match.provider.errors[row.error].message,
         error=row.error,
         stands_alone=row.stands_alone,
@@ -77,27 +82,27 @@ def _body_violation(breach: Breach, body: Json, match: Match) -> Violation:
     )
 
 
-def _applies(row: RefusalRow, breach: Breach) -> bool:
+def _applies(row: RefusalRow, violation: SchemaViolation) -> bool:
     """Whether a broken rule is the one that a row speaks of."""
     if row.at is not None:
-        return breach.schema_pointer == row.at or breach.schema_pointer.startswith(row.at + "/")
-    is_field = not row.fields or (bool(breach.path) and breach.path[0] in row.fields)
-    return is_field and (not row.rules or breach.keyword in row.rules)
+        return violation.schema_pointer == row.at or violation.schema_pointer.startswith(row.at + "/")
+    is_field = not row.fields or (bool(violation.path) and violation.path[0] in row.fields)
+    return is_field and (not row.rules or violation.keyword in row.rules)
 
 
-def _worded(breach: Breach, path: tuple[str | int, ...], provider: Provider) -> str:
+def _worded(violation: SchemaViolation, path: tuple[str | int, ...], provider: Provider) -> str:
     """Say it in the provider's tone where its table does, in ours where it does not."""
     for row in provider.wording:
-        if _speaks_of(row, breach):
+        if _speaks_of(row, violation):
             return Template(row.message).safe_substitute(field=spoken(path))
-    return breach.message
+    return violation.message
 
 
-def _speaks_of(row: WordingRow, breach: Breach) -> bool:
+def _speaks_of(row: WordingRow, violation: SchemaViolation) -> bool:
     wanted = (
-        (row.field, breach.path[0] if breach.path else None),
-        (row.rule, breach.keyword),
-        (row.pattern, breach.pattern),
+        (row.field, violation.path[0] if violation.path else None),
+        (row.rule, violation.keyword),
+        (row.pattern, violation.pattern),
     )
     return all(want is None or want == have for want, have in wanted)
 

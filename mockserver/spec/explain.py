@@ -1,6 +1,6 @@
-"""A broken JSON Schema rule as a sentence that a person can act on, in our own words.
+"""A broken keyword of a JSON Schema as a sentence that a person can act on, in our own words.
 
-A provider's table may word a rule in its API's tone instead; nothing here knows a provider.
+A provider's table may word it in its API's tone instead; nothing here knows a provider.
 """
 
 import difflib
@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Json = Any
+from mockserver import pointer
+from mockserver.jsontext import Json
+
 Complaint = Callable[[Json, Any], str]
 WHOLE = "the request body"
 LONGEST_NAME = 80  # characters of a name that a caller made up
@@ -24,24 +26,15 @@ ARTICLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
-    """One broken rule of a schema."""
+class SchemaViolation:
+    """One way in which a value breaks a keyword of its schema."""
 
     path: tuple[str | int, ...]  # into the value
     keyword: str
-    schema_pointer: str  # JSON Pointer of the broken rule in its schema
+    schema_pointer: str  # JSON Pointer of the keyword in its schema
     message: str
-    pattern: str | None = None  # the pattern, where that is the rule
-    fields: tuple[str, ...] = ()  # the top-level names that the rule speaks of
-
-
-def pointer(path: Sequence[str | int]) -> str:
-    """Write a path as a JSON Pointer.
-
-    >>> pointer(["image_urls", 1, "a/b"])
-    '/image_urls/1/a~1b'
-    """
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    pattern: str | None = None  # the value of `pattern`, where that is the keyword
+    fields: tuple[str, ...] = ()  # the top-level names that the keyword speaks of
 
 
 def spoken(path: Sequence[str | int]) -> str:
@@ -56,23 +49,23 @@ def spoken(path: Sequence[str | int]) -> str:
     return text
 
 
-def located(document: Json, breach: Breach) -> str:
+def located(document: Json, violation: SchemaViolation) -> str:
     """Say what is wrong in one of our own files, behind the place as its keys name it; an item goes by its name.
 
-    >>> located({"a": [{"name": "page"}]}, Breach(("a", 0, "in"), "required", "", "a[0].in is required"))
+    >>> located({"a": [{"name": "page"}]}, SchemaViolation(("a", 0, "in"), "required", "", "a[0].in is required"))
     'a.page.in: in is required'
     """
     names, here = [], document
-    for part in breach.path:
+    for part in violation.path:
         is_there = (
             part in here if isinstance(here, Mapping) else isinstance(here, list) and isinstance(part, int)
         )
         here = here[part] if is_there else None
         name = here.get("name") if isinstance(part, int) and isinstance(here, Mapping) else None
         names.append(name if isinstance(name, str) else str(part))
-    where = spoken(breach.path)
-    is_named = bool(names) and breach.message.startswith(f"{where} ")
-    sentence = names[-1] + breach.message.removeprefix(where) if is_named else breach.message
+    where = spoken(violation.path)
+    is_named = bool(names) and violation.message.startswith(f"{where} ")
+    sentence = names[-1] + violation.message.removeprefix(where) if is_named else violation.message
     return f"{'.'.join(names) or 'the document'}: {sentence.replace('The request body', 'it')}"
 
 
@@ -86,26 +79,26 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}?" if near else "known are: " + (", ".join(known) or "none")
 
 
-def explain(error: Any) -> Iterator[Breach]:
-    """Turn one error of `jsonschema` into breaches: one for each field that is wrong."""
+def explain(error: Any) -> Iterator[SchemaViolation]:
+    """Turn one error of `jsonschema` into violations: one for each field that is wrong."""
     path = tuple(error.absolute_path)
-    at = pointer(list(error.absolute_schema_path))
+    at = pointer.write(error.absolute_schema_path)
     keyword: str = error.validator or "false"
     if keyword == "additionalProperties" and "patternProperties" not in error.schema:
         known = list(error.schema.get("properties", {}))
         for name in error.instance:
             if name not in known:
-                yield Breach((*path, name), keyword, at, _unknown(name, known))
+                yield SchemaViolation((*path, name), keyword, at, _unknown(name, known))
         return
     choice = _choice(keyword, error.validator_value)
     if choice:
         names, sentence = choice
-        yield Breach((*path, names[0]), keyword, at, sentence, fields=tuple(names))
+        yield SchemaViolation((*path, names[0]), keyword, at, sentence, fields=tuple(names))
         return
     pattern = error.validator_value if keyword == "pattern" else None
     complaint = COMPLAINTS.get(keyword, lambda _rule, _error: f"breaks the rule “{keyword}” of its schema")
     message = f"{spoken(path)} {complaint(error.validator_value, error)}"
-    yield Breach(
+    yield SchemaViolation(
         path, keyword, at, message[0].upper() + message[1:] if message.startswith(WHOLE) else message, pattern
     )
 

@@ -4,14 +4,13 @@ Slower than what every start checks, and just as strict in naming the place.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
+from mockserver.jsontext import Json
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.explain import nearest
 from mockserver.spec.model import ErrorRow, Operation, Provider
 from mockserver.spec.template import fill
 
-Json = Any
 MOST_NAMED = 3  # operations in one complaint
 
 
@@ -38,12 +37,12 @@ def _examples(operation: Operation) -> Iterator[str]:
     if body and body.example is not None:
         for schema in body.schemas.values():
             yield from (
-                f"the request's example: {breach.message}" for breach in schema.breaches(body.example)
+                f"the request's example: {violation.message}" for violation in schema.violations(body.example)
             )
     for response in operation.responses.values():
         if response.schema and response.example is not None:
-            for breach in response.schema.breaches(response.example):
-                yield f"the example of {response.status}: {breach.message}"
+            for violation in response.schema.violations(response.example):
+                yield f"the example of {response.status}: {violation.message}"
 
 
 def _strays(operation: Operation) -> Iterator[str]:
@@ -64,8 +63,8 @@ def _error(
         response = operation.response_for(row.status)
         if response is None:
             silent.append(operation)
-        for breach in response.schema.breaches(body) if response and response.schema else ():
-            broken.setdefault(breach.message, []).append(operation)
+        for violation in response.schema.violations(body) if response and response.schema else ():
+            broken.setdefault(violation.message, []).append(operation)
     if len(silent) == len(operations):
         yield (
             f"{table}: errors.{row.name}.status: no operation documents {row.status}; "

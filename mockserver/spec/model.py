@@ -5,11 +5,13 @@ Nothing here computes: a Provider is what the two files of one folder say.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from mockserver.jsontext import Json
+from mockserver.problems import Location
 from mockserver.spec.schema import Schema
 
-Json = Any
+Style = Literal["simple", "form", "spaceDelimited", "pipeDelimited", "deepObject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +19,9 @@ class Parameter:
     """An OpenAPI parameter in a path, a query or a header."""
 
     name: str
-    location: str
+    location: Location
     is_required: bool
-    style: str
+    style: Style
     is_exploded: bool
     schema: Schema
 

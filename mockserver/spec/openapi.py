@@ -5,8 +5,8 @@ What the emulator does not understand is a complaint at start-up, never a silent
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from mockserver.jsontext import Json
 from mockserver.spec.explain import located, nearest
 from mockserver.spec.model import (
     Operation,
@@ -18,7 +18,6 @@ from mockserver.spec.model import (
 )
 from mockserver.spec.schema import NAMED, VALUES, Schema, complaints, keywords, target
 
-Json = Any
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 STYLES = {"path": "simple", "header": "simple", "query": "form"}
 KNOWN_STYLES = {
@@ -47,9 +46,9 @@ class Document:
         self.document = document
         self.file = file
         self.provider = provider
-        breaches = [] if shape is None or shape.accepts(document) else shape.breaches(document)
-        self.complaints = [f"{file}: {located(document, breach)}" for breach in breaches]
-        self._unreadable = {_whole_of(breach.path) for breach in breaches}
+        violations = [] if shape is None or shape.accepts(document) else shape.violations(document)
+        self.complaints = [f"{file}: {located(document, violation)}" for violation in violations]
+        self._unreadable = {_whole_of(violation.path) for violation in violations}
         self._is_thorough = is_thorough
         self._is_3_0 = str(document.get("openapi", "")).startswith("3.0")
         self._components: dict[str, Json] = {}

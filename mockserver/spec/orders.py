@@ -6,12 +6,11 @@ prices ask for.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
+from mockserver.jsontext import Json
 from mockserver.spec.model import Provider
 from mockserver.spec.schema import Schema
 
-Json = Any
 STATEMENTS = ("has_", "is_", "uses_", "allows_")  # how the name of an attribute begins that is true or false
 MOST_CREDITS = 1_000_000_000_000
 CREDITS = {"type": ["number", "null"], "minimum": -MOST_CREDITS, "maximum": MOST_CREDITS}

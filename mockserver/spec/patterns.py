@@ -1,4 +1,4 @@
-r"""ECMA-262 regular expressions: matched exactly by `regress`, and rewritten for the Rust gate where that is safe.
+r"""ECMA-262 regular expressions: matched exactly by `regress`, and rewritten for the fast path in Rust where that is safe.
 
 OpenAPI patterns are ECMA-262; Python's `re` and Rust's `regex` read `.`, `$` and `\s` differently.
 """

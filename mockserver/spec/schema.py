@@ -1,7 +1,7 @@
 """JSON Schema: whether a value obeys, and every way in which it does not.
 
-Two readers of one schema: the gate (`jsonschema-rs`) accepts in a microsecond, the judge (`jsonschema` with
-`regress`) explains every refusal and has the last word. The gate never accepts what the judge refuses.
+Two readers of one schema: the fast path (`jsonschema-rs`) accepts in a microsecond, the validator (`jsonschema`
+with `regress`) explains every refusal and has the last word. The fast path never accepts what that one refuses.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,10 +10,11 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
-from mockserver.spec.explain import ARTICLES, Breach, explain, located, nearest
+from mockserver import pointer
+from mockserver.jsontext import Json
+from mockserver.spec.explain import ARTICLES, SchemaViolation, explain, located, nearest
 from mockserver.spec.patterns import for_rust, matcher
 
-Json = Any
 VALUES = frozenset(
     {"enum", "const", "default", "example", "examples"}
 )  # keywords below which no schema stands
@@ -25,45 +26,45 @@ NAMED = frozenset(
 class Schema:
     """One JSON Schema (draft 2020-12); each reader is compiled when it is first needed, or by `warm`."""
 
-    __slots__ = ("_gate", "_is_warm", "_judge", "document", "source")
+    __slots__ = ("_fast_path", "_is_warm", "_validator", "document", "source")
 
     def __init__(self, document: Mapping[str, Json] | bool, source: str) -> None:
         self.document = document
         self.source = source
-        self._judge: Any = None
-        self._gate: Any = None  # once warm, None: the gate cannot read this schema exactly
+        self._validator: Any = None
+        self._fast_path: Any = None  # once warm, None: the fast path cannot read this schema exactly
         self._is_warm = False
 
     def warm(self) -> "Schema":
-        """Compile the gate now, so that the first call does not pay for it. Raises ValueError for what is no schema."""
+        """Compile the fast path now, so that the first call does not pay for it. Raises ValueError for what is no schema."""
         if not self._is_warm:
-            readable, is_exact = _for_gate(self.document)
-            self._gate = jsonschema_rs.Draft202012Validator(readable) if is_exact else None
+            readable, is_exact = _for_fast_path(self.document)
+            self._fast_path = jsonschema_rs.Draft202012Validator(readable) if is_exact else None
             self._is_warm = True
         return self
 
     @property
-    def has_gate(self) -> bool:
-        """Whether the gate can read this schema exactly; otherwise every value waits for the judge."""
+    def has_fast_path(self) -> bool:
+        """Whether the fast path can read this schema exactly; otherwise every value waits for the validator."""
         self.warm()
-        return self._gate is not None
+        return self._fast_path is not None
 
     def accepts(self, value: Json) -> bool:
         """Say whether a value obeys. Takes about a microsecond where it does."""
         if not self._is_warm:
             self.warm()
-        if self._gate is not None:
+        if self._fast_path is not None:
             try:
-                if self._gate.is_valid(value):
+                if self._fast_path.is_valid(value):
                     return True
-            except ValueError:  # a lone surrogate or a number the gate cannot hold: the judge can
+            except ValueError:  # a lone surrogate or a number the fast path cannot hold: the validator can
                 pass
         return not any(True for _ in self._errors(value))
 
-    def breaches(self, value: Json) -> list[Breach]:
+    def violations(self, value: Json) -> list[SchemaViolation]:
         """Give every way in which a value breaks the schema, outermost first; empty when it obeys."""
-        found = [breach for error in self._errors(value) for breach in explain(error)]
-        return sorted(found, key=lambda breach: len(breach.path))
+        found = [violation for error in self._errors(value) for violation in explain(error)]
+        return sorted(found, key=lambda violation: len(violation.path))
 
     def followed(self, part: Json) -> Json:
         """Follow the references of a part of this schema; what leads nowhere or in a circle is an empty schema."""
@@ -98,25 +99,25 @@ class Schema:
         return part.get("items", {}) if isinstance(part, Mapping) else {}
 
     def _errors(self, value: Json) -> Iterator[Any]:
-        if self._judge is None:
-            from mockserver.spec.judge import Judge  # noqa: PLC0415 - a tenth of a second, for refusals alone
+        if self._validator is None:
+            from mockserver.spec.validator import Validator  # noqa: PLC0415 - a tenth of a second, for refusals alone
 
-            self._judge = Judge(self.document)
-        errors: Iterator[Any] = self._judge.iter_errors(value)
+            self._validator = Validator(self.document)
+        errors: Iterator[Any] = self._validator.iter_errors(value)
         return errors
 
 
 def complaints(part: Json, whole: Json) -> list[str]:
     """Say what is wrong with a schema itself, whose references lead into `whole`; empty when nothing is."""
-    from mockserver.spec.judge import Judge  # noqa: PLC0415 - a tenth of a second, for what is broken or checked
+    from mockserver.spec.validator import Validator  # noqa: PLC0415 - a tenth of a second, for what is broken or checked
 
     found = []
-    for error in Judge(Judge.META_SCHEMA).iter_errors(part):
+    for error in Validator(Validator.META_SCHEMA).iter_errors(part):
         if error.absolute_path and error.absolute_path[-1] == "type" and error.validator == "anyOf":
             place = ".".join(map(str, error.absolute_path))
             found.append(f"{place}: there is no type {error.instance!r}; {nearest(error.instance, ARTICLES)}")
         else:
-            found += [located(part, breach) for breach in explain(error)]
+            found += [located(part, violation) for violation in explain(error)]
     for place, pattern in keywords(part, "pattern"):
         try:
             matcher(pattern)
@@ -152,22 +153,16 @@ def target(whole: Json, reference: str) -> Json:
     """Give what a reference leads to within one document; None where that is nothing."""
     if reference != "#" and not reference.startswith("#/"):
         return None
-    found = whole
-    for part in unquote(reference).split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and name.isdecimal() and int(name) < len(found):
-            found = found[int(name)]
-        elif isinstance(found, Mapping) and name in found:
-            found = found[name]
-        else:
-            return None
-    return found
+    try:
+        return pointer.follow(unquote(reference[1:]), whole)
+    except LookupError:
+        return None
 
 
-def _for_gate(schema: Json) -> tuple[Json, bool]:
-    """Rewrite all patterns for the gate; the flag is False where one cannot be read exactly."""
+def _for_fast_path(schema: Json) -> tuple[Json, bool]:
+    """Rewrite all patterns for the fast path; the flag is False where one cannot be read exactly."""
     if isinstance(schema, list):
-        parts = [_for_gate(item) for item in schema]
+        parts = [_for_fast_path(item) for item in schema]
         return [part for part, _ in parts], all(exact for _, exact in parts)
     if not isinstance(schema, Mapping):
         return schema, True
@@ -177,7 +172,7 @@ def _for_gate(schema: Json) -> tuple[Json, bool]:
         if key in VALUES:
             rewritten[key] = value
         elif key in NAMED and isinstance(value, Mapping):
-            members = {name: _for_gate(each) for name, each in value.items()}
+            members = {name: _for_fast_path(each) for name, each in value.items()}
             rewritten[key] = {name: part for name, (part, _) in members.items()}
             is_exact &= all(exact for _, exact in members.values())
         elif key == "pattern" and isinstance(value, str):
@@ -185,6 +180,6 @@ def _for_gate(schema: Json) -> tuple[Json, bool]:
             is_exact &= pattern is not None
             rewritten[key] = pattern
         else:
-            rewritten[key], exact = _for_gate(value)
+            rewritten[key], exact = _for_fast_path(value)
             is_exact &= exact and key != "patternProperties"
     return rewritten, is_exact

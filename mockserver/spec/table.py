@@ -7,12 +7,12 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mockserver.jsontext import Json
 from mockserver.problems import ProblemType
 from mockserver.spec.explain import located, nearest
 from mockserver.spec.model import ErrorRow, OperationRow, ProblemRow, Provider, RefusalRow, WordingRow
 from mockserver.spec.schema import Schema
 
-Json = Any
 PROBLEM_TYPES = tuple(kind.value for kind in ProblemType)
 
 
@@ -22,8 +22,8 @@ class Table:
     def __init__(self, document: Json, file: str, schema: Schema) -> None:
         self.document = document
         self.file = file
-        breaches = [] if schema.accepts(document) else schema.breaches(document)
-        found = [located(document, breach) for breach in breaches] + list(_odd_keys(document))
+        violations = [] if schema.accepts(document) else schema.violations(document)
+        found = [located(document, violation) for violation in violations] + list(_odd_keys(document))
         self.has_shape = not found  # False: it cannot even be read
         self.complaints = [f"{file}: {complaint}" for complaint in found or self._inner_complaints()]
 

@@ -1,9 +1,8 @@
 """Shapes in tables: JSON in which `$name` stands for a value."""
 
 from collections.abc import Mapping
-from typing import Any
 
-Json = Any
+from mockserver.jsontext import Json
 
 
 def fill(shape: Json, values: Mapping[str, Json]) -> Json:

@@ -1,4 +1,4 @@
-"""The gate against the judge: for every schema of every operation, over generated values, they agree.
+"""The fast path against the validator: for every schema of every operation, over generated values, they agree.
 
 The bodies are made in three ways: near the schema, near its patterns' traps, and by breaking a valid body.
 """
@@ -107,15 +107,15 @@ def canned(operation) -> list:
 
 
 @pytest.mark.parametrize(("operation", "schema"), BODIES, ids=lambda value: getattr(value, "name", "body"))
-def test_the_gate_and_the_judge_agree_on_every_body(operation, schema):
-    judge = Schema(schema.document, schema.source)
+def test_the_fast_path_and_the_validator_agree_on_every_body(operation, schema):
+    validator = Schema(schema.document, schema.source)
 
     @settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(named(schema) | broken(schema, canned(operation)))
     @example({})
     @example([])
     def agree(value):
-        assert schema.accepts(value) is (judge.breaches(value) == [])
+        assert schema.accepts(value) is (validator.violations(value) == [])
 
     agree()
 
@@ -125,15 +125,15 @@ def test_every_refusal_says_what_is_wrong_in_words(operation, schema):
     @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(broken(schema, canned(operation)))
     def explained(value):
-        for breach in schema.breaches(value):
-            assert breach.message
-            assert "under any of the given schemas" not in breach.message
-            assert "must NOT" not in breach.message
+        for violation in schema.violations(value):
+            assert violation.message
+            assert "under any of the given schemas" not in violation.message
+            assert "must NOT" not in violation.message
 
     explained()
 
 
 @pytest.mark.parametrize(("operation", "schema"), BODIES, ids=lambda value: getattr(value, "name", "body"))
-def test_the_gate_reads_every_body_of_the_bundled_documents(operation, schema):
-    """Otherwise every valid call of the operation would wait for the judge."""
-    assert schema.has_gate
+def test_the_fast_path_reads_every_body_of_the_bundled_documents(operation, schema):
+    """Otherwise every valid call of the operation would wait for the validator."""
+    assert schema.has_fast_path

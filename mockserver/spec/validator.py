@@ -1,4 +1,4 @@
-"""The judge of values: `jsonschema` for draft 2020-12, with ECMA-262 patterns and JavaScript's numbers.
+"""The validator of values: `jsonschema` for draft 2020-12, with ECMA-262 patterns and JavaScript's numbers.
 
 It differs from jsonschema's own class in what is exact, never in what a keyword means.
 """
@@ -10,23 +10,22 @@ from typing import Any
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
+from mockserver.jsontext import Json
 from mockserver.spec.patterns import matcher
 
-Json = Any
 
-
-def _pattern(_judge: Any, pattern: str, value: Json, _schema: Json) -> Iterator[ValidationError]:
+def _pattern(_validator: Any, pattern: str, value: Json, _schema: Json) -> Iterator[ValidationError]:
     if isinstance(value, str) and not matcher(pattern)(value):
         yield ValidationError("pattern")
 
 
-def _pattern_properties(judge: Any, table: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
+def _pattern_properties(validator: Any, table: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
     for pattern, subschema in table.items() if isinstance(value, dict) else ():
         for name in filter(matcher(pattern), value):
-            yield from judge.descend(value[name], subschema, path=name, schema_path=pattern)
+            yield from validator.descend(value[name], subschema, path=name, schema_path=pattern)
 
 
-def _properties(judge: Any, table: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
+def _properties(validator: Any, table: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
     """Report a property that is forbidden at its own place, which jsonschema forgets for the schema `false`."""
     for name in table if isinstance(value, dict) else ():
         if name in value and table[name] is False:
@@ -39,20 +38,20 @@ def _properties(judge: Any, table: Any, value: Json, _schema: Json) -> Iterator[
                 schema=False,
             )
         elif name in value:
-            yield from judge.descend(value[name], table[name], path=name, schema_path=name)
+            yield from validator.descend(value[name], table[name], path=name, schema_path=name)
 
 
-def _required(_judge: Any, names: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
+def _required(_validator: Any, names: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
     """Report each missing name at its own place, where jsonschema reports them all at the object's."""
     for name in names if isinstance(value, dict) else ():
         if name not in value:
             yield ValidationError("required", path=(name,))
 
 
-def _type(judge: Any, types: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
+def _type(validator: Any, types: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
     """Report a wrong type without formatting the value, which may be 5 MB of base64."""
     wanted = [types] if isinstance(types, str) else types
-    if not any(judge.is_type(value, name) for name in wanted):
+    if not any(validator.is_type(value, name) for name in wanted):
         yield ValidationError("type")
 
 
@@ -66,7 +65,7 @@ def _is_integer(checker: Any, value: Json) -> bool:
 
 
 _types = Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number).redefine("integer", _is_integer)
-Judge: Any = validators.extend(  # type: ignore[no-untyped-call]
+Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     validators={
         "pattern": _pattern,
