@@ -65,6 +65,7 @@ class Arguments(NamedTuple):
     header: Mapping[str, Json]
     body: Json  # None: there is no body
     warnings: tuple[Violation, ...] = ()  # what is odd but no reason to refuse
+    media_type: str | None = None  # of the body; None: there is no body
 
 
 class GivenPicture(NamedTuple):
@@ -138,6 +139,7 @@ class Result(NamedTuple):
     body: Json | Callable[[], Json]  # a callable draws a picture: it runs outside the event loop
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    media_type: str = "application/json"  # of any other kind than JSON the body is bytes, sent as they are
 
 
 class Referral(NamedTuple):

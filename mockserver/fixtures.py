@@ -8,16 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.spec.catalog import (
-    FIXTURES,
-    SPECS,
-    Catalog,
-    SpecificationError,
-    read_yaml,
-    repeated_keys,
-    shown,
-)
+from mockserver.spec.catalog import Catalog
 from mockserver.spec.explain import nearest
+from mockserver.spec.files import FIXTURES, SPECS, SpecificationError, read_yaml, repeated_keys, shown
 from mockserver.spec.model import Provider
 from mockserver.state.outputs import StoredPicture
 

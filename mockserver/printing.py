@@ -99,14 +99,16 @@ class Printer:
 def curl(provider: Provider, url: str) -> str:
     """Write a call of the provider's first operation that works when it is pasted."""
     operation = provider.sample_operation
-    parts = ["curl", "-s", "-X", operation.method, url + operation.path]
-    if operation.security:
-        scheme = operation.security[0]
-        key = provider.sample_key
-        parts += [
-            "-H",
-            f"Authorization: Bearer {key}" if scheme.kind == "bearer" else f"{scheme.shown}: {key}",
-        ]
+    key, address = provider.sample_key, url + operation.path
+    headers = []
+    for scheme in operation.schemes:
+        if scheme.location == "query":
+            address += f"{'&' if '?' in address else '?'}{scheme.field}={key}"
+        elif scheme.kind == "basic":
+            headers += ["-u", f"{key}:"]
+        else:
+            headers += ["-H", f"{scheme.shown}{key}"]
+    parts = ["curl", "-s", "-X", operation.method, address, *headers]
     if operation.body and operation.body.example is not None:
         parts += ["-H", "Content-Type: application/json", "-d", json.dumps(operation.body.example)]
     return " ".join(shlex.quote(part) for part in parts)

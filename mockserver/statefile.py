@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from mockserver.jsontext import MalformedJsonError, dump, parse
-from mockserver.spec.catalog import SpecificationError
+from mockserver.spec.files import SpecificationError
 from mockserver.state.world import World
 
 SAVES_EVERY_S = 1.0

@@ -16,7 +16,8 @@ from conftest import KEYS
 from PIL import Image
 
 from mockserver.cli import main
-from mockserver.spec.catalog import SPECS, load
+from mockserver.spec.catalog import load
+from mockserver.spec.files import SPECS
 
 PATIENCE_S = 30
 CATALOG = load()

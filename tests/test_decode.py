@@ -9,7 +9,8 @@ from mockserver.pipeline.decode import decode
 from mockserver.pipeline.route import Router
 from mockserver.pipeline.validate import validate
 from mockserver.problems import Problem, ProblemType
-from mockserver.spec.catalog import SPECS, Catalog
+from mockserver.spec.catalog import Catalog
+from mockserver.spec.files import SPECS
 from mockserver.spec.openapi import Document
 from mockserver.spec.schema import Schema
 from mockserver.spec.table import Table

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mockserver.spec.catalog import FIXTURES, load
+from mockserver.spec.catalog import load
+from mockserver.spec.files import FIXTURES
 from mockserver.spec.schema import Schema
 
 CATALOG = load()

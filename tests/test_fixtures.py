@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from mockserver import create_engine, fixtures
 from mockserver.cli import main
 from mockserver.fixtures import load_fixtures
-from mockserver.spec.catalog import FIXTURES, SPECS, SpecificationError, load
+from mockserver.spec.catalog import load
+from mockserver.spec.files import FIXTURES, SPECS, SpecificationError
 
 CATALOG = load()
 # What is done to the accounts, and what the complaint must name: the place, and the way out.

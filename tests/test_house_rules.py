@@ -51,9 +51,9 @@ ONLY = {
 }
 # The one place, or the few, where an outside library is known.
 HOMES = {
-    "yaml": ("spec.catalog",),
+    "yaml": ("spec.files",),
     "jsonschema": ("spec.validator",),
-    "jsonschema_rs": ("spec.schema",),
+    "jsonschema_rs": ("spec.schema", "spec.resources"),
     "regress": ("spec.patterns",),
     "orjson": ("jsontext",),
     "PIL": ("imaging",),

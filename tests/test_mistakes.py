@@ -8,7 +8,7 @@ import yaml
 from click.testing import CliRunner
 
 from mockserver.cli import main
-from mockserver.spec.catalog import SPECS
+from mockserver.spec.files import SPECS
 
 TABLE, DOCUMENT = "behaviour.yaml", "openapi.yaml"
 POST, GET = "post_api_v1_generate", "get_api_v1_generations_id"
@@ -66,7 +66,7 @@ MISTAKES: dict[str, tuple[str, Callable, list[str]]] = {
     "a type that does not exist": (DOCUMENT, lambda d: body_schema(d)["properties"]["count"].update(type="int"), [f"{PATH}.post", "count"]),
     "a pattern that is none": (DOCUMENT, lambda d: body_schema(d)["properties"]["prompt"].update(pattern="("), [f"{PATH}.post", "'('"]),
     "an unknown media type": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(requestBody={"content": {"text/xml": {}}}), [f"{PATH}.post", "text/xml", "only JSON"]),
-    "an unknown security scheme": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(security=[{"Basic": []}]), [f"{PATH}.post", "'Basic'", "use apiKey in a header or http bearer"]),
+    "an unknown security scheme": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(security=[{"Basic": []}]), [f"{PATH}.post", "there is no security scheme 'Basic'", "known are: "]),
     "an error code not in the documented enum": (DOCUMENT, lambda d: d["components"]["schemas"]["ErrorResponse"]["properties"]["code"].update(enum=["not_found"]), [POST, "the error insufficient_balance as 402", "code must be one of: not_found"]),
     "a status that is not documented": (DOCUMENT, lambda d: d["paths"][PATH]["post"]["responses"].pop("default"), [POST, "no response is documented for 404 (not_found)", "add it, or a `default`"]),
     "a request example that breaks its schema": (DOCUMENT, lambda d: d["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["example"].update(count=9), [POST, "the request's example", "count must be at most 4"]),
@@ -174,10 +174,16 @@ def test_a_missing_file_is_named(folder, file):
 
 
 def test_a_folder_without_providers_is_told_what_it_must_hold(folder):
-    assert (
-        "holds no provider; it must contain folders with openapi.yaml and behaviour.yaml"
-        in check(folder / "fatthumb")[0]
+    (folder / "empty").mkdir()
+    said = (
+        "holds no provider; it must contain openapi.yaml (or .json) and behaviour.yaml, or folders with them"
     )
+    assert said in check(folder / "empty")[0]
+
+
+def test_a_providers_own_folder_is_checked_like_the_folder_it_is_in(folder):
+    edit(folder / "fatthumb" / TABLE, MISTAKES["a misspelled error"][1])
+    assert check(folder / "fatthumb") == check(folder)
 
 
 def test_a_folder_that_is_not_there_is_named(folder):

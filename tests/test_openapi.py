@@ -215,24 +215,48 @@ SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
     "bearer": {"type": "http", "scheme": "Bearer"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "key"},
+    "query": {"type": "apiKey", "in": "query", "name": "apiKey"},
     "basic": {"type": "http", "scheme": "basic"},
+    "token": {"type": "oauth2", "flows": {}},
+    "mutual": {"type": "mutualTLS"},
 }
 
 
-def test_keys_are_read_from_a_header_or_as_a_bearer():
-    operation = read(
-        document(components={"securitySchemes": SCHEMES}, security=[{"key": []}, {"bearer": []}])
+def secured(*requirements, whole=None):
+    """An operation that asks for these; `whole` is what its document asks for."""
+    read_from = document(
+        components={"securitySchemes": SCHEMES}, **({"security": list(requirements)} if requirements else {})
     )
-    assert [(each.kind, each.header, each.shown) for each in operation.security] == [
-        ("apiKey", "x-api-key", "X-Api-Key"),
-        ("bearer", "authorization", "Authorization"),
+    read_from.document["security"] = whole or []
+    return read(read_from).security
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "location", "field", "shown"),
+    [
+        ("key", "apiKey", "header", "x-api-key", "X-Api-Key: "),
+        ("bearer", "bearer", "header", "authorization", "Authorization: Bearer "),
+        ("query", "apiKey", "query", "apiKey", "?apiKey="),
+        ("cookie", "apiKey", "cookie", "key", "Cookie: key="),
+        ("basic", "basic", "header", "authorization", "Authorization: Basic "),
+        ("token", "bearer", "header", "authorization", "Authorization: Bearer "),
+    ],
+)
+def test_a_key_is_sent_where_its_scheme_says(name, kind, location, field, shown):
+    ((scheme,),) = secured({name: []})
+    assert (scheme.kind, scheme.location, scheme.field, scheme.shown) == (kind, location, field, shown)
+
+
+def test_requirements_stay_apart_with_their_schemes():
+    assert [[each.name for each in one] for one in secured({"key": [], "basic": []}, {}, {"bearer": []})] == [
+        ["key", "basic"],
+        [],
+        ["bearer"],
     ]
 
 
 def test_security_of_the_whole_document_holds_where_an_operation_says_nothing():
-    read_from = document(components={"securitySchemes": SCHEMES})
-    read_from.document["security"] = [{"key": []}]
-    assert [each.name for each in read(read_from).security] == ["key"]
+    assert [[each.name for each in one] for one in secured(whole=[{"key": []}])] == [["key"]]
 
 
 def test_an_operation_may_ask_for_no_key():
@@ -241,13 +265,19 @@ def test_an_operation_may_ask_for_no_key():
     assert read(read_from).security == ()
 
 
-@pytest.mark.parametrize("name", ["cookie", "basic", "nowhere"])
-def test_a_security_scheme_that_is_not_understood_is_a_complaint(name):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "mutual",
+            "security scheme 'mutual' is not understood; use apiKey, http bearer, http basic, oauth2 or openIdConnect",
+        ),
+        ("mutal", "there is no security scheme 'mutal'; did you mean mutual?"),
+    ],
+)
+def test_a_security_scheme_that_is_not_understood_is_a_complaint(name, said):
     complaint = complained(document(components={"securitySchemes": SCHEMES}, security=[{name: []}]))
-    assert (
-        complaint
-        == f"shop/openapi.yaml: paths./pets.get: security scheme '{name}' is not understood; use apiKey in a header or http bearer"
-    )
+    assert complaint == f"shop/openapi.yaml: paths./pets.get: {said}"
 
 
 @pytest.mark.parametrize("media_type", ["application/xml", "multipart/form-data", "text/plain"])

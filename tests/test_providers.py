@@ -9,7 +9,8 @@ import yaml
 from conftest import KEYS, STRICT
 
 from mockserver import Server, create_engine
-from mockserver.spec.catalog import FIXTURES, SPECS, load
+from mockserver.spec.catalog import load
+from mockserver.spec.files import FIXTURES, SPECS
 
 CATALOG = load()
 REQUESTS = sorted((FIXTURES / "requests").glob("*/*.json"))

@@ -9,7 +9,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from mockserver.spec.catalog import SPECS
+from mockserver.spec.files import SPECS
 
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 

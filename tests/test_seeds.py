@@ -16,7 +16,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from mockserver.spec.catalog import SPECS
+from mockserver.spec.files import SPECS
 
 PIKZELS = yaml.safe_load((SPECS / "pikzels" / "openapi.yaml").read_text())
 SAMPLES = [

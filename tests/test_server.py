@@ -13,7 +13,7 @@ from conftest import KEYS, STRICT
 from PIL import Image
 
 from mockserver import Request, create_app, create_engine
-from mockserver.spec.catalog import FIXTURES
+from mockserver.spec.files import FIXTURES
 
 SCORE = {"image_url": "https://example.com/a.png"}
 PNG = "data:image/png;base64," + base64.b64encode((FIXTURES / "images" / "logo.png").read_bytes()).decode()

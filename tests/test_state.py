@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from mockserver.spec.catalog import SpecificationError
+from mockserver.spec.files import SpecificationError
 from mockserver.state import world as bounds
 from mockserver.state.accounts import Account
 from mockserver.state.deliveries import WAITING, Delivery

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 
-from mockserver.admin.asked import Asked, Json, refusing
+from mockserver.admin.asked import Asked, refusing
+from mockserver.jsontext import Json
 from mockserver.pipeline.charge import current
 from mockserver.problems import EmulatorProblem
 from mockserver.spec.orders import account_schema

@@ -1,6 +1,7 @@
 """`/__admin/clock`: time as the emulated APIs see it, told and moved."""
 
-from mockserver.admin.asked import Asked, Json, refusing
+from mockserver.admin.asked import Asked, refusing
+from mockserver.jsontext import Json
 from mockserver.spec.orders import ADVANCE, CLOCK
 from mockserver.state.clock import duration_s, moment_s
 

@@ -1,6 +1,7 @@
 """`/__admin/jobs`: what is under way, and how it shall end."""
 
-from mockserver.admin.asked import PREFIX, Asked, Json
+from mockserver.admin.asked import PREFIX, Asked
+from mockserver.jsontext import Json
 from mockserver.problems import EmulatorProblem
 from mockserver.spec.orders import JOB
 from mockserver.state.clock import isoformat

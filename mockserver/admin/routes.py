@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 
 from mockserver.admin import accounts, clock, jobs, worlds
-from mockserver.admin.asked import PREFIX, Asked, Json
+from mockserver.admin.asked import PREFIX, Asked
 from mockserver.call import Door
-from mockserver.jsontext import dump
+from mockserver.jsontext import Json, dump
 from mockserver.messages import JSON_TYPE, Request, Response
 from mockserver.problems import EmulatorProblem
 from mockserver.spec.catalog import Catalog

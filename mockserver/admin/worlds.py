@@ -2,7 +2,8 @@
 
 from importlib.metadata import version
 
-from mockserver.admin.asked import Asked, Json, refusing
+from mockserver.admin.asked import Asked, refusing
+from mockserver.jsontext import Json
 from mockserver.spec.orders import STATE
 from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import Delivery

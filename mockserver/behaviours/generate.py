@@ -3,16 +3,14 @@
 The value obeys the schema, repeats for the same request, and echoes the fields that the request names alike.
 """
 
-import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 
-from mockserver.call import Call, Result
-from mockserver.jsontext import Json
-from mockserver.problems import Problem, ProblemType
+from mockserver.call import EMPTY_BODY, Call, Result
+from mockserver.jsontext import Json, dump
 from mockserver.seeded import Random
 from mockserver.spec.model import ResponseSpec
 
@@ -21,6 +19,7 @@ BRANCHES = 4  # of oneOf and anyOf, how many are tried
 TRIES = 20  # for each item of a list that must hold no item twice
 WIDTH = 100  # of a range that is open at one end
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven", "inlet", "jasper")
+STRICT_TEXTS = frozenset({"text/xml", "text/event-stream", "text/calendar"})  # in which a word says nothing
 FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
     "date": "2026-01-01",
@@ -49,14 +48,25 @@ class EndlessError(Exception):
 
 def generate(call: Call) -> Result:
     """Answer with the first documented success: its example, or a value made from its schema."""
-    documented = _success(call)
-    status = int(documented.status)
-    if documented.schema is None:
-        return Result(None, status)
+    documented, status = _success(call.operation.responses)
+    if documented.media_type is None:
+        return Result(EMPTY_BODY, status)
     value = documented.example
+    if documented.schema is None:
+        return Result(_other(value, documented.media_type, call.random), status, (), documented.media_type)
     if value is None:
         value = made(documented, call.random)
-    return Result(_echoed(value, call, documented), status)
+    return Result(_echoed(value, call, documented), status, (), documented.media_type)
+
+
+def _other(example: Json, media_type: str, random: Random) -> bytes:
+    """Make a body that is no JSON: the example, or words where any text will do, or nothing."""
+    if isinstance(example, str):
+        return example.encode("utf-8", "surrogatepass")
+    if example is not None:
+        return dump(example)
+    is_free = media_type.startswith("text/") and media_type not in STRICT_TEXTS
+    return _word(random, "answer").encode() if is_free else b""
 
 
 def made(documented: ResponseSpec, random: Random) -> Json:
@@ -76,14 +86,15 @@ def made(documented: ResponseSpec, random: Random) -> Json:
     return value
 
 
-def _success(call: Call) -> ResponseSpec:
-    for status, response in call.operation.responses.items():
-        if status.isdigit() and status.startswith("2"):
-            return response
-    for name in ("2XX", "default"):
-        if name in call.operation.responses:
-            return dataclasses.replace(call.operation.responses[name], status="200")
-    raise Problem(ProblemType.INTERNAL)
+def _success(responses: Mapping[str, ResponseSpec]) -> tuple[ResponseSpec, int]:
+    """Find the response that means success, and its status: the first of 2xx, else of 3xx, else the default."""
+    for first, any_ in (("2", 200), ("3", 302)):
+        known = sorted(
+            (name for name in responses if name.startswith(first)), key=lambda name: not name.isdigit()
+        )
+        if known:
+            return responses[known[0]], int(known[0]) if known[0].isdigit() else any_
+    return responses["default"], 200
 
 
 def _echoed(value: Json, call: Call, documented: ResponseSpec) -> Json:
@@ -263,6 +274,10 @@ def _number(part: Mapping[str, Json], share: float, *, is_whole: bool) -> float:
 def _text(part: Mapping[str, Json], random: Random, place: str) -> str:
     if part.get("format") == "uuid":
         return random.uuid(place)
-    text = FORMATS.get(part.get("format", ""), WORDS[random.whole(place, 0, len(WORDS) - 1)])
+    text = FORMATS.get(part.get("format", ""), _word(random, place))
     text = text.ljust(part.get("minLength", 0), "x")
     return text[: part.get("maxLength", len(text))]
+
+
+def _word(random: Random, place: str) -> str:
+    return WORDS[random.whole(place, 0, len(WORDS) - 1)]

@@ -54,9 +54,7 @@ def _list_tools(call: Call, id_: Json, _params: Mapping[str, Json]) -> Result:
     tools: list[Json] = []
     for tool in call.operation.row.settings["tools"]:
         operation = call.provider.operations[tool["operation"]]
-        schema = (
-            next(iter(operation.body.schemas.values())).document if operation.body else {"type": "object"}
-        )
+        schema = next(iter(operation.body.schemas.values())).whole if operation.body else {"type": "object"}
         tools.append(
             {
                 "name": tool["name"],

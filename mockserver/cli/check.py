@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from mockserver.cli.shared import stop
-from mockserver.spec.catalog import SpecificationError, survey
+from mockserver.spec.catalog import survey
+from mockserver.spec.files import SpecificationError
 
 
 @click.command()

@@ -14,7 +14,7 @@ import click
 
 from mockserver.cli.shared import SPECS, stop
 from mockserver.settings import Settings
-from mockserver.spec.catalog import SpecificationError
+from mockserver.spec.files import SpecificationError
 
 ENFORCEABLE = frozenset({"credits", "limits"})
 COLLECTING = (20_000, 20, 50)  # the collector's thresholds: a call leaves little behind

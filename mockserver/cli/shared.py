@@ -7,7 +7,8 @@ from typing import Never
 
 import click
 
-from mockserver.spec.catalog import Catalog, SpecificationError, load
+from mockserver.spec.catalog import Catalog, load
+from mockserver.spec.files import SpecificationError
 
 SPECS = click.option(
     "--specs",

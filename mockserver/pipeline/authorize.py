@@ -4,8 +4,10 @@ A key that ends in the name of an error, `pkz_test_generation_rejected`, belongs
 and orders that error; errors that are about the key itself are answered here, all others later.
 """
 
-from collections.abc import Mapping
+import base64
+from urllib.parse import parse_qsl
 
+from mockserver import pointer
 from mockserver.call import Caller, Match
 from mockserver.messages import Request
 from mockserver.problems import Problem, ProblemType, Violation
@@ -36,35 +38,75 @@ EXPLANATIONS = {
 
 
 def authorize(match: Match, request: Request, world: World, *, is_strict: bool) -> Caller:
-    """Find the caller by the first key that is good. Raises the Problem of the first that is not.
+    """Find the caller by the first requirement that is met. Raises the Problem of the first that is not.
 
     `is_strict` refuses a key that no fixture lists, which is otherwise a new healthy account.
     """
-    schemes = match.operation.security
-    if not schemes:
-        return Caller(world.accounts.fresh(match.provider.name, ANONYMOUS))
+    requirements = match.operation.security
     first: Problem | None = None
-    for scheme in schemes:
-        key = credential(scheme, request.headers)
-        if key is None:
+    for requirement in requirements:
+        keys = [(scheme, credential(scheme, request)) for scheme in requirement]
+        sent = [(scheme, key) for scheme, key in keys if key is not None]
+        if not sent or len(sent) < len(keys):
             continue
         try:
-            return _caller(match.provider, scheme, key, world, is_strict=is_strict)
+            return _caller(match.provider, sent, world, is_strict=is_strict)
         except Problem as problem:
             first = first or problem
-    raise first or _missing(schemes)
+    if first is None and (not requirements or () in requirements):  # no key is asked for, or need be sent
+        return Caller(world.accounts.fresh(match.provider.name, ANONYMOUS))
+    raise first or _missing(requirements)
 
 
-def credential(scheme: SecurityScheme, headers: Mapping[str, str]) -> str | None:
+def credential(scheme: SecurityScheme, request: Request) -> str | None:
     """Read the key that a security scheme speaks of; None where there is none."""
-    value = headers.get(scheme.header, "").strip()
-    if scheme.kind == "bearer":
+    if scheme.location == "query":
+        sent = dict(parse_qsl(request.query)).get(scheme.field, "")
+    elif scheme.location == "cookie":
+        cookies = (each.partition("=") for each in request.headers.get("cookie", "").split(";"))
+        sent = next((value for name, _, value in cookies if name.strip() == scheme.field), "")
+    else:
+        sent = request.headers.get(scheme.field, "")
+    value = sent.strip()
+    if scheme.kind != "apiKey":
         word, _, value = value.partition(" ")
-        value = value.strip() if word.lower() == "bearer" else ""
-    return value or None
+        value = value.strip() if word.lower() == scheme.kind else ""
+    return (_basic(value) if scheme.kind == "basic" else value) or None
 
 
-def _caller(provider: Provider, scheme: SecurityScheme, key: str, world: World, *, is_strict: bool) -> Caller:
+def _basic(value: str) -> str:
+    """Read the key of HTTP basic: the name, or the password, or both where both are sent.
+
+    >>> _basic("a2V5Og=="), _basic("bmFtZTpzZWNyZXQ="), _basic("?")
+    ('key', 'name:secret', '')
+    """
+    try:
+        return base64.b64decode(value, validate=True).decode().strip(":")
+    except ValueError:
+        return ""
+
+
+def _caller(
+    provider: Provider, sent: list[tuple[SecurityScheme, str]], world: World, *, is_strict: bool
+) -> Caller:
+    """Find the caller by the first of several keys that looks like one; beside it, others may be names of apps."""
+    caller: Caller | None = None
+    malformed: Problem | None = None
+    for scheme, key in sent:
+        try:
+            found = _holder(provider, scheme, key, world, is_strict=is_strict)
+        except Problem as problem:
+            if problem.type is not ProblemType.KEY_MALFORMED:
+                raise
+            malformed = malformed or problem
+        else:
+            caller = caller or found
+    if caller is None:
+        raise malformed or Problem(ProblemType.KEY_MALFORMED)
+    return caller
+
+
+def _holder(provider: Provider, scheme: SecurityScheme, key: str, world: World, *, is_strict: bool) -> Caller:
     account, ordered = world.accounts.listed(provider.name, key), None
     if account is None:
         owner, ordered = ordered_by(provider, key)
@@ -77,10 +119,7 @@ def _caller(provider: Provider, scheme: SecurityScheme, key: str, world: World, 
             if is_strict:
                 raise _refused(ProblemType.KEY_UNKNOWN, scheme, "no fixture lists this key (--strict-keys)")
     if ordered is not None and ordered in {provider.problems[kind.value].error.name for kind in KEY_PROBLEMS}:
-        raise Problem(
-            violations=(Violation("header", f"/{scheme.header}", "ordered", f"the key orders {ordered}"),),
-            error=ordered,
-        )
+        raise Problem(violations=(_violation(scheme, "ordered", f"the key orders {ordered}"),), error=ordered)
     _check_state(account, scheme)
     return Caller(account, ordered)
 
@@ -102,16 +141,18 @@ def ordered_by(provider: Provider, key: str) -> tuple[str, str | None]:
     return key, None
 
 
-def _missing(schemes: tuple[SecurityScheme, ...]) -> Problem:
-    ways = " or ".join(
-        f"{scheme.shown}: Bearer KEY" if scheme.kind == "bearer" else f"{scheme.shown}: KEY"
-        for scheme in schemes
-    )
+def _missing(requirements: tuple[tuple[SecurityScheme, ...], ...]) -> Problem:
+    ways = " or ".join(" and ".join(f"{each.shown}KEY" for each in schemes) for schemes in requirements)
     message = f"the request carries no key in the right form; send {ways}"
-    return Problem(
-        ProblemType.KEY_MISSING, (Violation("header", f"/{schemes[0].header}", "required", message),)
-    )
+    return Problem(ProblemType.KEY_MISSING, (_violation(requirements[0][0], "required", message),))
 
 
 def _refused(type_: ProblemType, scheme: SecurityScheme, message: str) -> Problem:
-    return Problem(type_, (Violation("header", f"/{scheme.header}", type_.value, message),))
+    return Problem(type_, (_violation(scheme, type_.value, message),))
+
+
+def _violation(scheme: SecurityScheme, keyword: str, message: str) -> Violation:
+    """Name the place of a key; a cookie is a part of a header."""
+    if scheme.location == "cookie":
+        return Violation("header", "/cookie", keyword, message)
+    return Violation(scheme.location, pointer.write((scheme.field,)), keyword, message)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.call import Behaviour, Call, Referral, Result, Rule
-from mockserver.spec.catalog import Catalog, SpecificationError
+from mockserver.spec.catalog import Catalog
+from mockserver.spec.files import SpecificationError
 from mockserver.spec.model import Operation
 
 RULES = "mockserver.behaviours.rules"

@@ -1,7 +1,7 @@
 """Answers held against the specification: what `--self-check` and our own tests switch on."""
 
-from mockserver.call import Json, Match
-from mockserver.jsontext import parse
+from mockserver.call import Match
+from mockserver.jsontext import Json, parse
 from mockserver.messages import PROBLEM_TYPE, Response
 
 

@@ -17,31 +17,35 @@ INTEGER = re.compile(r"-?[0-9]{1,300}")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 TEXT = frozenset({"string"})  # what a value is that nothing is said of
 SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+Body = tuple[Json, tuple[Violation, ...], str | None]
+NO_BODY: Body = (None, (), None)
 UTF8 = {"utf-8", "utf8", "us-ascii", ""}
 
 
 def decode(match: Match, request: Request) -> Arguments:
     """Decode parameters and body. Raises a Problem for a wrong media type or a body that is no JSON."""
     operation = match.operation
-    body, warnings = (None, ()) if operation.body is None else _body(operation.body, request)
+    body, warnings, media_type = NO_BODY if operation.body is None else _body(operation.body, request)
     if not operation.parameters:
-        return Arguments({}, {}, {}, body, warnings)
+        return Arguments({}, {}, {}, body, warnings, media_type)
     pairs = parse_qsl(request.query, keep_blank_values=True)
     found: dict[str, dict[str, Json]] = {"path": {}, "query": {}, "header": {}}
     for parameter in operation.parameters:
         value = _parameter(parameter, match.path_values, pairs, request.headers)
         if value is not None:
             found[parameter.location][parameter.name] = value
-    return Arguments(found["path"], found["query"], found["header"], body, warnings)
+    return Arguments(found["path"], found["query"], found["header"], body, warnings, media_type)
 
 
-def _body(expected: RequestBody, request: Request) -> tuple[Json, tuple[Violation, ...]]:
+def _body(expected: RequestBody, request: Request) -> Body:
+    """Decode the body; give it with what is odd about it and its media type."""
     if request.is_cut_off:
         raise _problem(ProblemType.BODY_TOO_LARGE, "body", "", "The body is larger than this server takes")
     if not request.body and not expected.is_required:
-        return None, ()
+        return NO_BODY
     content_type = request.headers.get("content-type", "")
-    if content_type not in expected.schemas and _media_type(content_type) not in expected.schemas:
+    media_type = content_type if content_type in expected.schemas else _media_type(content_type)
+    if media_type not in expected.schemas:
         wanted = " or ".join(expected.schemas)
         sent = f"not {content_type.strip()[:100]}" if content_type.strip() else "but it is missing"
         raise _problem(
@@ -55,16 +59,12 @@ def _body(expected: RequestBody, request: Request) -> tuple[Json, tuple[Violatio
     except MalformedJsonError as error:
         reason = str(error) if request.body else "the body is empty"
         raise _problem(ProblemType.MALFORMED_BODY, "body", "", f"The body is not JSON: {reason}") from error
-    return value, tuple(
-        Violation(
-            "body",
-            place,
-            "duplicateKey",
-            f"warning: {place[:80]} stands twice; the last one counts",
-            "RFC 8259",
-        )
-        for place in repeated
-    )
+    return value, tuple(_repeated(place) for place in repeated) if repeated else (), media_type
+
+
+def _repeated(place: str) -> Violation:
+    message = f"warning: {place[:80]} stands twice; the last one counts"
+    return Violation("body", place, "duplicateKey", message, "RFC 8259")
 
 
 def _media_type(content_type: str) -> str | None:

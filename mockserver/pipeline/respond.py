@@ -38,10 +38,11 @@ def succeed(
         return Response(result.status, (*headers, *result.headers), b"")
     if warnings:
         headers = (*headers, (VIOLATIONS, violations_header(warnings, operation.row.source)))
+    typed = JSON_TYPE if result.media_type == JSON_TYPE[1] else (JSON_TYPE[0], result.media_type)
     return Response(
         status=result.status,
-        headers=(JSON_TYPE, *headers, *result.headers),
-        body=(lambda: dump(body())) if callable(body) else dump(body),
+        headers=(typed, *headers, *result.headers),
+        body=(lambda: dump(body())) if callable(body) else body if isinstance(body, bytes) else dump(body),
     )
 
 

@@ -20,8 +20,8 @@ def validate(match: Match, arguments: Arguments) -> None:
     found: list[Violation] = []
     for parameter in operation.parameters:
         found += _parameter_violations(parameter, getattr(arguments, parameter.location), match.provider)
-    if operation.body is not None and (operation.body.is_required or arguments.body is not None):
-        schema = next(iter(operation.body.schemas.values()))
+    if operation.body is not None and arguments.media_type is not None:
+        schema = operation.body.schemas[arguments.media_type]
         if not schema.accepts(arguments.body):
             broken = _without_echoes(
                 schema.violations(arguments.body), arguments.body, operation.row.refusals

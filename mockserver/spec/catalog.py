@@ -1,46 +1,25 @@
-"""All providers, loaded from their folders; the only module that reads YAML.
+"""All providers, loaded from their folders.
 
 Loading either gives a whole catalogue or raises with every complaint at once, each naming its file.
 """
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from mockserver.spec.files import SPECS, SpecificationError, read_mapping, repeated_keys, shown
 from mockserver.spec.model import Operation, Provider
 from mockserver.spec.openapi import Document
 from mockserver.spec.schema import Schema
 from mockserver.spec.table import Table
 
-PACKAGE = Path(__file__).resolve().parent.parent
-# In a wheel the folders lie inside the package, in a source tree beside it.
-DATA = PACKAGE / "data" if (PACKAGE / "data").is_dir() else PACKAGE.parent
-SPECS = DATA / "specs"
-FIXTURES = DATA / "fixtures"
 SHAPES = ("openapi.schema.json", "behaviour.schema.json")  # of the two files of a folder
-FILES = ("openapi.yaml", "behaviour.yaml")
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-DATE = "tag:yaml.org,2002:timestamp"
-# In JSON a date is a text, and these files are JSON that is easier to write.
-_resolvers = {
-    key: [each for each in found if each[0] != DATE]
-    for key, found in _SafeLoader.yaml_implicit_resolvers.items()
-}
-Loader: Any = type("Loader", (_SafeLoader,), {"yaml_implicit_resolvers": _resolvers})
+DOCUMENTS, TABLE = ("openapi.yaml", "openapi.json"), "behaviour.yaml"
 log = logging.getLogger("mockserver")
-
-
-class SpecificationError(Exception):
-    """Our own files are wrong; each complaint names file, place and way out."""
-
-    def __init__(self, complaints: Iterable[str]) -> None:
-        self.complaints = tuple(complaints)
-        super().__init__("\n".join(self.complaints))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +42,15 @@ def load(folders: Sequence[Path] = ()) -> Catalog:
     catalog, complaints = _read(folders, is_thorough=False)
     if complaints:
         raise SpecificationError(complaints)
-    _warn_of_collisions(catalog.providers)
+    for collision in _collisions(catalog):
+        log.warning("%s", collision)
     return catalog
 
 
 def survey(folders: Sequence[Path] = ()) -> tuple[Catalog, list[str]]:
-    """Load what can be loaded, and say all that is wrong; this looks into every schema, so it takes longer."""
-    return _read(folders, is_thorough=True)
+    """Load what can be loaded, and say all that is wrong, also what a start only warns of."""
+    catalog, complaints = _read(folders, is_thorough=True)
+    return catalog, complaints + list(_collisions(catalog))
 
 
 def _read(folders: Sequence[Path], *, is_thorough: bool) -> tuple[Catalog, list[str]]:
@@ -84,51 +65,27 @@ def _read(folders: Sequence[Path], *, is_thorough: bool) -> tuple[Catalog, list[
     return Catalog(providers), complaints
 
 
-def read_yaml(file: Path) -> Any:
-    """Read one YAML file. Raises SpecificationError with file, line and column."""
-    try:
-        return yaml.load(file.read_text("utf-8"), Loader)  # noqa: S506 - Loader is a safe loader
-    except OSError as error:
-        raise SpecificationError([f"{shown(file)}: cannot be read: {error.strerror}"]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecificationError([f"{shown(file)}: is not YAML: {' '.join(str(error).split())}"]) from error
-
-
-def repeated_keys(file: Path) -> list[str]:
-    """Complain of every key that stands twice in one mapping of a YAML file, where the last would win in silence."""
-    seen: set[int] = set()
-
-    def search(node: Any) -> Iterator[str]:
-        if id(node) in seen or isinstance(node, yaml.ScalarNode):
-            return
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            first: dict[str, int] = {}
-            for key, value in node.value:
-                name, line = str(key.value), key.start_mark.line + 1
-                if name in first and isinstance(key, yaml.ScalarNode):
-                    yield f"{shown(file)}: line {line}: the key {name!r} stands in line {first[name]} already; remove one"
-                first.setdefault(name, line)
-                yield from search(value)
-        elif node is not None:
-            for item in node.value:
-                yield from search(item)
-
-    return list(search(yaml.compose(file.read_text("utf-8"), Loader)))
-
-
 def _provider_folders(parent: Path) -> list[Path]:
+    """Find the providers' folders in a folder, which may be one itself."""
     if not parent.is_dir():
         return []
-    return sorted(folder for folder in parent.iterdir() if any((folder / file).is_file() for file in FILES))
+    if _is_provider(parent, all):
+        return [parent.resolve()]
+    found = sorted(folder for folder in parent.iterdir() if _is_provider(folder, any))
+    return found or ([parent.resolve()] if _is_provider(parent, any) else [])
+
+
+def _is_provider(folder: Path, how: Callable[[Iterable[bool]], bool]) -> bool:
+    """Whether a folder holds all, or any, of the two files that make a provider."""
+    return how((any((folder / name).is_file() for name in DOCUMENTS), (folder / TABLE).is_file()))
 
 
 def _misplaced(folders: Sequence[Path]) -> list[str]:
-    """Complain of a folder that holds no provider, most often one level too deep or too high."""
+    """Complain of a folder that holds no provider."""
     return [
-        f"{folder}: holds no provider; it must contain folders with openapi.yaml and behaviour.yaml"
+        f"{folder}: holds no provider; it must contain openapi.yaml (or .json) and behaviour.yaml, or folders with them"
         if folder.is_dir()
-        else f"{folder}: is not a folder; --specs takes a folder of provider folders"
+        else f"{folder}: is not a folder; --specs takes a provider's folder, or a folder of them"
         for folder in folders
         if not _provider_folders(folder)
     ]
@@ -137,22 +94,24 @@ def _misplaced(folders: Sequence[Path]) -> list[str]:
 def _load_provider(
     name: str, folder: Path, shapes: Sequence[Schema], *, is_thorough: bool
 ) -> tuple[Provider | None, list[str]]:
-    documents: list[dict[str, Any] | None] = []
     complaints: list[str] = []
-    for file in FILES:
+    files = (
+        folder / next((name for name in DOCUMENTS if (folder / name).is_file()), DOCUMENTS[0]),
+        folder / TABLE,
+    )
+    if all((folder / each).is_file() for each in DOCUMENTS):
+        complaints.append(f"{shown(folder)}: holds both {' and '.join(DOCUMENTS)}; remove one")
+    documents: list[dict[str, Any] | None] = []
+    for file in files:
         try:
-            documents.append(_mapping(folder / file))
-            complaints += repeated_keys(folder / file) if is_thorough else []
+            documents.append(read_mapping(file))
+            complaints += repeated_keys(file) if is_thorough else []
         except SpecificationError as error:
             documents.append(None)
             complaints += error.complaints
     document, table = documents
-    openapi = (
-        Document(document, f"{shown(folder)}/{FILES[0]}", name, shapes[0], is_thorough=is_thorough)
-        if document
-        else None
-    )
-    behaviour = Table(table, f"{shown(folder)}/{FILES[1]}", shapes[1]) if table else None
+    openapi = Document(document, shown(files[0]), name, shapes[0]) if document else None
+    behaviour = Table(table, shown(files[1]), shapes[1]) if table else None
     if not (openapi and behaviour and behaviour.has_shape):
         parts: list[Document | Table] = [each for each in (openapi, behaviour) if each]
         return None, complaints + [complaint for each in parts for complaint in each.complaints]
@@ -160,40 +119,31 @@ def _load_provider(
     operations = openapi.operations(rows)
     complaints += openapi.complaints + behaviour.complaints
     complaints += [
-        f"{behaviour.file}: operations.{row}: there is no such operationId in {FILES[0]}; remove or rename the row"
+        f"{behaviour.file}: operations.{row}: there is no such operationId in {files[0].name}; remove or rename the row"
         for row in (rows if openapi.is_whole else ())
         if row not in operations
     ]
+    if folder.parent == SPECS:  # other documents may be large: what they need is compiled when it is called
+        _warm(operations.values())
     return behaviour.provider(name, operations), complaints
 
 
-def _mapping(file: Path) -> dict[str, Any]:
-    document = read_yaml(file)
-    if not isinstance(document, dict):
-        raise SpecificationError([f"{shown(file)}: must be a mapping, not {type(document).__name__}"])
-    return document
+def _warm(operations: Iterable[Operation]) -> None:
+    """Compile what the first call of each operation needs."""
+    for operation in operations:
+        bodies = operation.body.schemas.values() if operation.body else ()
+        for schema in (*bodies, *(parameter.schema for parameter in operation.parameters)):
+            schema.warm()
 
 
-def _warn_of_collisions(providers: Mapping[str, Provider]) -> None:
+def _collisions(catalog: Catalog) -> Iterator[str]:
     """All providers answer at the root; where two document one method and path, only one can."""
     seen: dict[tuple[str, str], str] = {}
-    for provider in providers.values():
-        for operation in provider.operations.values():
-            other = seen.setdefault((operation.method, operation.path), operation.provider)
-            if other != operation.provider:
-                log.warning(
-                    "%s %s is documented by %s and %s: at the root the first answers; use the prefix /%s for the other",
-                    operation.method,
-                    operation.path,
-                    other,
-                    operation.provider,
-                    operation.provider,
-                )
-
-
-def shown(path: Path) -> str:
-    """Name a file as its user would: from the source tree or the current folder."""
-    for root in (DATA, Path.cwd()):
-        if path.is_relative_to(root):
-            return str(path.relative_to(root))
-    return str(path)
+    for operation in catalog.operations:
+        place = operation.method, re.sub(r"\{[^}]*\}", "{}", operation.path)
+        other = seen.setdefault(place, operation.provider)
+        if other != operation.provider:
+            yield (
+                f"{operation.method} {operation.path} is documented by {other} and {operation.provider}: at the root "
+                f"the first answers; use the prefix /{operation.provider} for the other"
+            )

@@ -85,7 +85,7 @@ def _named(operations: Sequence[Operation]) -> str:
 def _unknown_sizes(provider: Provider) -> Iterator[str]:
     """Find sizes under names that no request can mean."""
     schemas = [
-        schema.document
+        schema.whole
         for each in provider.operations.values()
         if each.body
         for schema in each.body.schemas.values()

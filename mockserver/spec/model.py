@@ -40,8 +40,9 @@ class ResponseSpec:
     """One documented response of an operation."""
 
     status: str  # "200", "4XX" or "default"
-    schema: Schema | None  # None: no body is documented
+    schema: Schema | None = None  # None: no JSON is documented
     example: Json = None
+    media_type: str | None = None  # None: no body is documented
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,10 @@ class SecurityScheme:
     """Where a key is sent."""
 
     name: str
-    kind: str  # "apiKey" or "bearer"
-    header: str  # in lower case
-    shown: str  # the header as the document writes it
+    kind: Literal["apiKey", "bearer", "basic"]
+    location: Literal["header", "query", "cookie"]
+    field: str  # the header in lower case, the query parameter or the cookie
+    shown: str  # what stands before the key, as a caller writes it: "Authorization: Bearer "
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +132,16 @@ class Operation:
     parameters: tuple[Parameter, ...]
     body: RequestBody | None
     responses: Mapping[str, ResponseSpec]
-    security: tuple[SecurityScheme, ...]  # any one of them will do; empty: no key is asked for
+    # Any one of these will do, each asks for all of its schemes; empty: no key is asked for.
+    security: tuple[tuple[SecurityScheme, ...], ...]
     row: OperationRow
     name: str  # in full, e.g. pikzels.post_v2_thumbnail_score
     defaults: Mapping[str, Json]  # of the fields of the body
+
+    @property
+    def schemes(self) -> tuple[SecurityScheme, ...]:
+        """The schemes of the first requirement that asks for any: what an example shows."""
+        return next(filter(None, self.security), ())
 
     def response_for(self, status: int) -> ResponseSpec | None:
         """Find the documented response for a status; None where there is none."""

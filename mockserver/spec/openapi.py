@@ -1,4 +1,4 @@
-"""An OpenAPI document becomes operations: references embedded, version 3.0 schemas read as 3.1.
+"""An OpenAPI document becomes operations.
 
 What the emulator does not understand is a complaint at start-up, never a silent difference at run time.
 """
@@ -8,16 +8,13 @@ from collections.abc import Iterator, Mapping
 
 from mockserver.jsontext import Json
 from mockserver.spec.explain import located, nearest
-from mockserver.spec.model import (
-    Operation,
-    OperationRow,
-    Parameter,
-    RequestBody,
-    ResponseSpec,
-    SecurityScheme,
-)
-from mockserver.spec.schema import NAMED, VALUES, Schema, complaints, keywords, target
+from mockserver.spec.model import Operation, OperationRow, Parameter, RequestBody, ResponseSpec
+from mockserver.spec.resources import Resources
+from mockserver.spec.schema import Schema, target
+from mockserver.spec.security import read_security
 
+JSON_TYPE = "application/json"
+BODILESS = {"204", "205", "304"}  # statuses that HTTP sends no body with
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 STYLES = {"path": "simple", "header": "simple", "query": "form"}
 KNOWN_STYLES = {
@@ -31,29 +28,16 @@ class Document:
     """One OpenAPI document on its way to becoming operations; it gathers complaints as it goes.
 
     `shape` is how a document must look, None where it is known to; what does not is left out.
-    `is_thorough` looks into every schema, and not only into those that a start needs.
     """
 
-    def __init__(
-        self,
-        document: Json,
-        file: str,
-        provider: str,
-        shape: Schema | None = None,
-        *,
-        is_thorough: bool = False,
-    ) -> None:
+    def __init__(self, document: Json, file: str, provider: str, shape: Schema | None = None) -> None:
         self.document = document
         self.file = file
         self.provider = provider
         violations = [] if shape is None or shape.accepts(document) else shape.violations(document)
         self.complaints = [f"{file}: {located(document, violation)}" for violation in violations]
         self._unreadable = {_whole_of(violation.path) for violation in violations}
-        self._is_thorough = is_thorough
-        self._is_3_0 = str(document.get("openapi", "")).startswith("3.0")
-        self._components: dict[str, Json] = {}
-        if self._can_read():
-            self._read_components()
+        self._resources = Resources(document if self._can_read() else {}, self._complain)
 
     @property
     def is_whole(self) -> bool:
@@ -105,6 +89,9 @@ class Document:
                     place,
                     f"{{{name}}} of the path is not documented; add a parameter {name!r} with `in: path`",
                 )
+        security = read_security(self.document, details)
+        for complaint in security.complaints:
+            self._complain(place, complaint)
         return Operation(
             id=details["operationId"],
             provider=self.provider,
@@ -113,11 +100,8 @@ class Document:
             summary=details.get("summary", ""),
             parameters=parameters,
             body=body,
-            responses={
-                str(status): self._response(str(status), response, place)
-                for status, response in details.get("responses", {}).items()
-            },
-            security=tuple(self._security(details.get("security", self.document.get("security", [])), place)),
+            responses=self._responses(details.get("responses", {}), place),
+            security=security.requirements,
             row=row,
             name=f"{self.provider}.{details['operationId']}",
             defaults=_defaults(body),
@@ -135,7 +119,7 @@ class Document:
     def _parameter(self, details: Json, place: str) -> Parameter:
         name, location = details["name"], details["in"]
         style = details.get("style", STYLES.get(location, "form"))
-        schema = self._schema(details.get("schema", {}), f"{place}.parameters.{name}", is_needed=True)
+        schema = self._resources.schema(details.get("schema", {}), f"{place}.parameters.{name}")
         if style not in KNOWN_STYLES.get(location, ()):
             self._complain(place, f"parameter {name!r}: {location} with style {style} is not understood")
         elif "content" in details:
@@ -160,70 +144,52 @@ class Document:
         details = self._resolved(details, f"{place}.requestBody")
         if details is None:
             return None
-        schemas = {}
+        schemas, examples = {}, []
         for name, media in details.get("content", {}).items():
-            if name != "application/json" and not name.endswith("+json"):
+            media_type = bare_media_type(name)
+            if not is_json(media_type):
                 self._complain(place, f"requestBody: media type {name} is not understood; only JSON is")
-            schemas[name.lower()] = self._schema(
-                media.get("schema", {}), f"{place}.requestBody", is_needed=True
-            )
-        examples = [media["example"] for media in details.get("content", {}).values() if "example" in media]
-        return RequestBody(bool(details.get("required", False)), schemas, examples[0] if examples else None)
+            schemas[media_type] = self._resources.schema(media.get("schema", {}), f"{place}.requestBody")
+            examples.append(self._example(media, f"{place}.requestBody"))
+        shown = (example for example in examples if example is not None)
+        return RequestBody(bool(details.get("required", False)), schemas, next(shown, None))
+
+    def _responses(self, responses: Json, place: str) -> dict[str, ResponseSpec]:
+        """Read the responses; an operation that documents no way to succeed answers with nothing."""
+        found = {str(status): self._response(str(status), each, place) for status, each in responses.items()}
+        is_silent = not any(status.startswith(("2", "3", "default")) for status in found)
+        return {**found, "204": ResponseSpec("204")} if is_silent else found
 
     def _response(self, status: str, details: Json, place: str) -> ResponseSpec:
-        details = self._resolved(details, f"{place}.responses.{status}") or {}
-        media = details.get("content", {}).get("application/json")
-        if media is None:
-            return ResponseSpec(status, None)
-        schema = self._schema(media.get("schema", {}), f"{place}.responses.{status}")
-        return ResponseSpec(status, schema, media.get("example"))
+        """Read one response: its JSON where it has any, else its first media type."""
+        place = f"{place}.responses.{status}"
+        content = (self._resolved(details, place) or {}).get("content", {})
+        if not content or status in BODILESS:
+            return ResponseSpec(status)
+        ways = {bare_media_type(name): media for name, media in content.items()}
+        media_type = next(
+            (name for name in (JSON_TYPE, *ways) if name in ways and is_json(name)), next(iter(ways))
+        )
+        media = ways[media_type]
+        schema = self._resources.schema(media.get("schema", {}), place)
+        example = self._example(media, place)
+        if is_json(media_type):
+            return ResponseSpec(status, schema, example, media_type)
+        document = schema.followed(schema.document)
+        told = (document.get(key) for key in ("example", "const", "default") if isinstance(document, Mapping))
+        shown = (text for text in (example, *told) if text is not None)
+        return ResponseSpec(status, None, next(shown, None), media_type)
 
-    def _security(self, requirements: Json, place: str) -> Iterator[SecurityScheme]:
-        schemes = self.document.get("components", {}).get("securitySchemes", {})
-        for name in (name for requirement in requirements for name in requirement):
-            scheme = schemes.get(name, {})
-            if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
-                yield SecurityScheme(name, "apiKey", scheme["name"].lower(), scheme["name"])
-            elif scheme.get("type") == "http" and scheme.get("scheme", "").lower() == "bearer":
-                yield SecurityScheme(name, "bearer", "authorization", "Authorization")
-            else:
-                self._complain(
-                    place,
-                    f"security scheme {name!r} is not understood; use apiKey in a header or http bearer",
-                )
-
-    def _read_components(self) -> None:
-        """Read the schemas that others refer to; one that is none becomes one that everything obeys."""
-        schemas = self.document.get("components", {}).get("schemas", {})
-        self._components = {name: self._modern(schema) for name, schema in schemas.items()}
-        if self._is_thorough:
-            whole = {"components": {"schemas": dict(self._components)}}
-            for name, schema in whole["components"]["schemas"].items():
-                self._components[name] = self._sound(schema, whole, f"components.schemas.{name}")
-
-    def _schema(self, schema: Json, place: str, *, is_needed: bool = False) -> Schema:
-        """Read a schema, with what it refers to; `is_needed` compiles it now, since the first call needs it."""
-        modern = self._modern(schema)
-        whole = modern
-        if self._components and any(True for _ in keywords(modern, "$ref")):
-            whole = {**modern, "components": {"schemas": self._components}}
-        source = f"{self.file}: {place}"
-        if self._is_thorough and self._sound(modern, whole, place) is True:
-            whole = True
-        made = Schema(whole, source)
-        try:
-            return made.warm() if is_needed else made
-        except ValueError as error:
-            if self._sound(modern, whole, place) is not True:  # then what it refers to is broken
-                self._complain(place, str(error).partition("\n")[0])
-            return Schema(True, source)  # which everything obeys
-
-    def _sound(self, part: Json, whole: Json, place: str) -> Json:
-        """Give a schema back; where it is none, complain and give the one that everything obeys."""
-        found = complaints(part, whole)
-        for complaint in found:
-            self._complain(place, complaint)
-        return True if found else part
+    def _example(self, media: Json, place: str) -> Json:
+        """Give the example of a media type, or the first of its `examples`; None where it shows none."""
+        if "example" in media:
+            return media["example"]
+        examples = media.get("examples")
+        for each in examples.values() if isinstance(examples, Mapping) else ():
+            example = self._resolved(each, f"{place}.examples")
+            if isinstance(example, Mapping) and "value" in example:
+                return example["value"]
+        return None
 
     def _resolved(self, value: Json, place: str) -> Json:
         """Follow a `$ref` to another part of the document, except into schemas; None, with a complaint, where it leads nowhere."""
@@ -243,31 +209,6 @@ class Document:
             return None
         return value
 
-    def _modern(self, schema: Json) -> Json:
-        """Read a 3.0 schema as 3.1: `nullable` and the boolean exclusive bounds become JSON Schema 2020-12."""
-        if not self._is_3_0:
-            return schema
-        if isinstance(schema, list):
-            return [self._modern(item) for item in schema]
-        if not isinstance(schema, Mapping):
-            return schema
-        modern = {key: self._modern_part(key, value) for key, value in schema.items()}
-        if modern.get("nullable") is True and isinstance(modern.get("type"), str):
-            modern["type"] = [modern["type"], "null"]
-        if isinstance(modern.get("nullable"), bool):
-            del modern["nullable"]
-        for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-            if isinstance(modern.get(exclusive), bool) and modern.pop(exclusive) and bound in modern:
-                modern[exclusive] = modern.pop(bound)
-        return modern
-
-    def _modern_part(self, key: str, value: Json) -> Json:
-        if key in VALUES:
-            return value
-        if key in NAMED and isinstance(value, Mapping):
-            return {name: self._modern(each) for name, each in value.items()}
-        return self._modern(value)
-
     def _complain(self, place: str, what: str) -> None:
         self.complaints.append(f"{self.file}: {place}: {what}")
 
@@ -281,6 +222,21 @@ def _whole_of(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     if path[:1] != ("paths",):
         return ()
     return path[:3] if len(path) > 2 and path[2] in METHODS else path[:2] if len(path) > 1 else ()  # noqa: PLR2004
+
+
+def bare_media_type(text: str) -> str:
+    """Give a media type without its parameters; one that may be anything is JSON here.
+
+    >>> bare_media_type("Application/HAL+JSON; charset=utf-8"), bare_media_type("*/*")
+    ('application/hal+json', 'application/json')
+    """
+    bare = text.partition(";")[0].strip().lower()
+    return JSON_TYPE if bare in {"*/*", "application/*"} else bare
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a body of this media type is JSON."""
+    return media_type == JSON_TYPE or media_type.endswith("+json")
 
 
 def _defaults(body: RequestBody | None) -> dict[str, Json]:

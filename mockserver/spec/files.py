@@ -1,0 +1,107 @@
+"""The files that people write for us, read with their mistakes named; the only module that knows YAML.
+
+JSON is read by the JSON reader, whatever the file is called: it is many times faster.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mockserver import pointer
+from mockserver.jsontext import BYTE_ORDER_MARK, MalformedJsonError, parse
+
+PACKAGE = Path(__file__).resolve().parent.parent
+# In a wheel the folders lie inside the package, in a source tree beside it.
+DATA = PACKAGE / "data" if (PACKAGE / "data").is_dir() else PACKAGE.parent
+SPECS = DATA / "specs"
+FIXTURES = DATA / "fixtures"
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DATE = "tag:yaml.org,2002:timestamp"
+# In JSON a date is a text, and these files are JSON that is easier to write.
+_resolvers = {
+    key: [each for each in found if each[0] != DATE]
+    for key, found in _SafeLoader.yaml_implicit_resolvers.items()
+}
+Loader: Any = type("Loader", (_SafeLoader,), {"yaml_implicit_resolvers": _resolvers})
+
+
+class SpecificationError(Exception):
+    """Our own files are wrong; each complaint names file, place and way out."""
+
+    def __init__(self, complaints: Iterable[str]) -> None:
+        self.complaints = tuple(complaints)
+        super().__init__("\n".join(self.complaints))
+
+
+def read_yaml(file: Path) -> Any:
+    """Read one file of YAML or JSON. Raises SpecificationError with file, line and column."""
+    try:
+        text = file.read_bytes().removeprefix(BYTE_ORDER_MARK)
+    except OSError as error:
+        raise SpecificationError([f"{shown(file)}: cannot be read: {error.strerror}"]) from error
+    found = _as_json(file, text)
+    if found is not None:
+        return found[0]
+    try:
+        return yaml.load(text.decode(), Loader)  # noqa: S506 - Loader is a safe loader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecificationError([f"{shown(file)}: is not YAML: {' '.join(str(error).split())}"]) from error
+
+
+def _as_json(file: Path, text: bytes) -> tuple[Any, tuple[str, ...]] | None:
+    """Read what is JSON, with its repeated members; None where YAML must read it."""
+    is_json = file.suffix == ".json"
+    if not is_json and text.lstrip()[:1] != b"{":
+        return None
+    try:
+        return parse(text)
+    except MalformedJsonError as error:
+        if is_json:
+            raise SpecificationError([f"{shown(file)}: is not JSON: {error}"]) from error
+        return None
+
+
+def read_mapping(file: Path) -> dict[str, Any]:
+    """Read one file that must hold a mapping. Raises SpecificationError."""
+    document = read_yaml(file)
+    if not isinstance(document, dict):
+        raise SpecificationError([f"{shown(file)}: must be a mapping, not {type(document).__name__}"])
+    return document
+
+
+def repeated_keys(file: Path) -> list[str]:
+    """Complain of every key that stands twice in one mapping of a file, where the last would win in silence."""
+    text = file.read_bytes().removeprefix(BYTE_ORDER_MARK)
+    found = _as_json(file, text)
+    if found is not None:
+        places = (".".join(pointer.read(place)) for place in found[1])
+        return [f"{shown(file)}: {place}: this key stands twice; remove one" for place in places]
+    seen: set[int] = set()
+
+    def search(node: Any) -> Iterator[str]:
+        if id(node) in seen or isinstance(node, yaml.ScalarNode):
+            return
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            first: dict[str, int] = {}
+            for key, value in node.value:
+                name, line = str(key.value), key.start_mark.line + 1
+                if name in first and isinstance(key, yaml.ScalarNode):
+                    yield f"{shown(file)}: line {line}: the key {name!r} stands in line {first[name]} already; remove one"
+                first.setdefault(name, line)
+                yield from search(value)
+        elif node is not None:
+            for item in node.value:
+                yield from search(item)
+
+    return list(search(yaml.compose(text.decode(), Loader)))
+
+
+def shown(path: Path) -> str:
+    """Name a file as its user would: from the source tree or the current folder."""
+    for root in (DATA, Path.cwd()):
+        if path.is_relative_to(root):
+            return str(path.relative_to(root))
+    return str(path)
