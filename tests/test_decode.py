@@ -242,3 +242,37 @@ def test_a_repeated_member_is_a_warning_and_no_refusal():
         {"a": 2},
         ["duplicateKey"],
     )
+
+
+TWO_BODIES = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"type": "object", "required": ["name"]}},
+        "application/merge-patch+json; charset=utf-8": {"schema": {"type": "object", "required": ["motto"]}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "missing"),
+    [
+        ("application/json", "name"),
+        ("Application/JSON; charset=utf-8", "name"),
+        ("application/merge-patch+json", "motto"),
+        ("application/merge-patch+json;charset=utf8", "motto"),
+    ],
+)
+def test_a_body_is_judged_by_the_schema_of_its_own_media_type(content_type, missing):
+    request = Request("POST", "/pets", {"content-type": content_type}, "", b"{}")
+    match = routed(request, requestBody=TWO_BODIES)
+    with pytest.raises(Problem) as caught:
+        validate(match, decode(match, request))
+    assert [violation.pointer for violation in caught.value.violations] == [f"/{missing}"]
+
+
+def test_a_null_is_judged_also_where_no_body_need_be_sent():
+    request = Request("POST", "/pets", {"content-type": "application/json"}, "", b"null")
+    match = routed(request, requestBody={**JSON_BODY, "required": False})
+    with pytest.raises(Problem) as caught:
+        validate(match, decode(match, request))
+    assert caught.value.type is ProblemType.INVALID_REQUEST

@@ -1,0 +1,100 @@
+"""What `generate` answers with, by what a document says of the answer: no JSON, no body, no success at all."""
+
+import copy
+
+import pytest
+from conftest import STRICT, header, said
+from test_new_provider import DOCUMENT, NO, write
+
+from mockserver import Request, create_engine
+
+
+@pytest.fixture
+def answer(tmp_path):
+    """Ask for the pets of a shop whose document lists these responses."""
+
+    def asked(responses):
+        document = copy.deepcopy(DOCUMENT) | {"openapi": "3.1.0"}
+        document["paths"]["/pets"]["get"]["responses"] = {**responses, "4XX": NO, "5XX": NO}
+        write(tmp_path / "petshop", document)
+        sent = {"host": "localhost", "pet-key": "pet_1"}
+        return create_engine(STRICT, [tmp_path]).handle(Request("GET", "/pets", sent, "limit=1"))
+
+    return asked
+
+
+OTHERS = [
+    ({"text/plain": {"example": "pong"}}, "text/plain", b"pong"),
+    ({"text/plain": {"examples": {"a": {"value": "pong"}}}}, "text/plain", b"pong"),
+    ({"text/plain": {"schema": {"type": "string", "example": "pong"}}}, "text/plain", b"pong"),
+    ({"text/plain; charset=utf-8": {"example": "pöng"}}, "text/plain", "pöng".encode()),
+    ({"application/xml": {"example": "<a/>"}}, "application/xml", b"<a/>"),
+    ({"application/xml": {}}, "application/xml", b""),
+    ({"image/png": {"schema": {"type": "string", "format": "binary"}}}, "image/png", b""),
+    ({"text/event-stream": {}}, "text/event-stream", b""),
+]
+
+
+@pytest.mark.parametrize(("media", "content_type", "body"), OTHERS)
+def test_what_is_no_json_is_answered_as_what_it_is(answer, media, content_type, body):
+    made = answer({"200": {"description": "Yes", "content": media}})
+    assert (made.status, header(made, "content-type"), made.read()) == (200, content_type, body)
+
+
+def test_a_text_of_which_nothing_is_known_is_a_word(answer):
+    made = answer({"200": {"description": "Yes", "content": {"text/plain": {"schema": {"type": "string"}}}}})
+    assert (header(made, "content-type"), made.read().isalpha()) == ("text/plain", True)
+
+
+@pytest.mark.parametrize(
+    ("media", "content_type"),
+    [
+        ({"application/hal+json": {"schema": {"const": {"a": 1}}}}, "application/hal+json"),
+        (
+            {"text/csv": {}, "application/problem+json": {"schema": {"const": {"a": 1}}}},
+            "application/problem+json",
+        ),
+        ({"text/csv": {}, "application/json": {"schema": {"const": {"a": 1}}}}, "application/json"),
+        ({"application/json; charset=utf-8": {"schema": {"const": {"a": 1}}}}, "application/json"),
+        ({"*/*": {"schema": {"const": {"a": 1}}}}, "application/json"),
+    ],
+)
+def test_json_is_answered_under_its_documented_media_type(answer, media, content_type):
+    made = answer({"200": {"description": "Yes", "content": media}})
+    assert (said(made), header(made, "content-type")) == ({"a": 1}, content_type)
+
+
+JSON = {"application/json": {"schema": {"type": "object"}}}
+
+
+@pytest.mark.parametrize(
+    ("responses", "status"),
+    [
+        ({"200": {"description": "Yes"}}, 200),
+        ({"204": {"description": "Yes"}}, 204),
+        ({"204": {"description": "Yes", "content": JSON}}, 204),
+        ({"205": {"description": "Yes", "content": JSON}}, 205),
+        ({"304": {"description": "Yes", "content": JSON}}, 304),
+        ({"302": {"description": "There"}}, 302),
+        ({"3XX": {"description": "There"}}, 302),
+        ({"302": {"description": "There"}, "default": NO}, 302),
+        ({}, 204),
+    ],
+)
+def test_an_answer_without_a_body_has_no_content_type_either(answer, responses, status):
+    made = answer(responses)
+    assert (made.status, made.read(), header(made, "content-type")) == (status, b"", None)
+
+
+@pytest.mark.parametrize(
+    ("responses", "status"),
+    [
+        ({"default": {"description": "Any", "content": JSON}}, 200),
+        ({"2XX": {"description": "Any", "content": JSON}}, 200),
+        ({"2XX": {"description": "Any"}, "201": {"description": "Yes", "content": JSON}}, 201),
+        ({"302": {"description": "There"}, "201": {"description": "Yes", "content": JSON}}, 201),
+    ],
+)
+def test_the_nearest_to_a_success_is_answered(answer, responses, status):
+    made = answer(responses)
+    assert (made.status, said(made)) == (status, {})
