@@ -1,7 +1,7 @@
 """JSON text in and out, read as JavaScript's `JSON.parse` reads it; the only home of `orjson`.
 
-`orjson` is the fast path: it accepts a part of what `JSON.parse` accepts, with the same values. What it refuses
-is read by `json`, which knows lone surrogates and numbers beyond a double, and says where the mistake is.
+`orjson` is the fast path: it accepts a part of what `JSON.parse` accepts, with the same values. What it
+refuses is read by `json`, which knows lone surrogates and numbers beyond a double, and where the mistake is.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ class MalformedJsonError(ValueError):
 
 
 def parse(text: bytes) -> tuple[Json, tuple[str, ...]]:
-    """Read JSON; give the value and JSON Pointers to members that stand twice in one object (the last one counts).
+    """Read JSON; give the value and JSON Pointers to members that stand twice (the last one counts).
 
     Raises MalformedJsonError.
 
@@ -58,7 +58,7 @@ def dump(value: Json) -> bytes:
 
 
 def _plain(value: Json) -> Json:
-    """Make a value of what `json` writes as `orjson` does: dataclasses are objects, a number without end is null."""
+    """Make a value of what `json` writes as `orjson` does: dataclasses are objects, infinity is null."""
     if dataclasses.is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -110,7 +110,7 @@ def _read_slowly(text: bytes) -> tuple[Json, tuple[str, ...]]:
 
 
 def _places(value: Json, repeated: Mapping[int, tuple[Json, list[str]]], place: str) -> Iterator[str]:
-    """Find where in a value the repeated members stand; one in an object that was itself replaced stands nowhere."""
+    """Find where in a value the repeated members stand; in an object that was itself replaced, nowhere."""
     if isinstance(value, dict):
         for name in repeated[id(value)][1] if id(value) in repeated else ():
             yield f"{place}{pointer.write((name,))}"

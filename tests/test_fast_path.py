@@ -1,4 +1,4 @@
-"""The fast path against the validator: for every schema of every operation, over generated values, they agree.
+"""The fast path against the validator: for every schema of every operation, over generated values.
 
 The bodies are made in three ways: near the schema, near its patterns' traps, and by breaking a valid body.
 """

@@ -1,4 +1,4 @@
-"""What `generate` answers with, by what a document says of the answer: no JSON, no body, no success at all."""
+"""What `generate` answers with, by what its document says: no JSON, no body, no success at all."""
 
 import copy
 

@@ -38,8 +38,12 @@ JOINED: Mapping[str, Callable[[Json, Json], Json]] = {
         **{name: {"allOf": [one[name], each]} if name in one else each for name, each in other.items()},
     },
 }
-KINDS = {"properties": "object", "required": "object", "items": "array", "minLength": "string", "format": "string",
-         "pattern": "string", "minimum": "number", "maximum": "number", "multipleOf": "number"}  # fmt: skip
+KINDS = {
+    **dict.fromkeys(("properties", "required"), "object"),
+    **dict.fromkeys(("minLength", "format", "pattern"), "string"),
+    **dict.fromkeys(("minimum", "maximum", "multipleOf"), "number"),
+    "items": "array",
+}
 
 
 class EndlessError(Exception):
@@ -55,7 +59,7 @@ def generate(call: Call) -> Result:
     if documented.schema is None:
         return Result(_other(value, documented.media_type, call.random), status, (), documented.media_type)
     if value is None:
-        value = made(documented, call.random)
+        value = make_value(documented, call.random)
     return Result(_echoed(value, call, documented), status, (), documented.media_type)
 
 
@@ -69,8 +73,8 @@ def _other(example: Json, media_type: str, random: Random) -> bytes:
     return _word(random, "answer").encode() if is_free else b""
 
 
-def made(documented: ResponseSpec, random: Random) -> Json:
-    """Make a value that obeys a response's schema: first with all its members, then with other choices until one obeys."""
+def make_value(documented: ResponseSpec, random: Random) -> Json:
+    """Make a value that obeys a schema: with all its members, or by other choices until one obeys."""
     schema, value = documented.schema, None
     if schema is None:
         return None
@@ -87,7 +91,7 @@ def made(documented: ResponseSpec, random: Random) -> Json:
 
 
 def _success(responses: Mapping[str, ResponseSpec]) -> tuple[ResponseSpec, int]:
-    """Find the response that means success, and its status: the first of 2xx, else of 3xx, else the default."""
+    """Find the response that means success, and its status: the first 2xx, else 3xx, else the default."""
     for first, any_ in (("2", 200), ("3", 302)):
         known = sorted(
             (name for name in responses if name.startswith(first)), key=lambda name: not name.isdigit()
@@ -98,7 +102,7 @@ def _success(responses: Mapping[str, ResponseSpec]) -> tuple[ResponseSpec, int]:
 
 
 def _echoed(value: Json, call: Call, documented: ResponseSpec) -> Json:
-    """Put what the request says, and this request's own id, in the places of the example's, where the schema allows."""
+    """Put what the request says, and its own id, in the places of the example's, where the schema allows."""
     if not isinstance(value, dict) or documented.schema is None:
         return value
     said = {**call.arguments.query, **call.arguments.path, **call.body, "request_id": call.request_id}
@@ -119,7 +123,7 @@ class _Maker:
     branch: int  # which of the schemas under oneOf or anyOf
 
     def value(self, part: Json, place: str, open_: tuple[str, ...] = ()) -> Json:
-        """Make a value for a part of the schema; `open_` are the references that lead to it. Raises EndlessError."""
+        """Make a value for a part of the schema; `open_` are the references to it. Raises EndlessError."""
         part, open_ = self._whole(part, open_)
         for key in ("const", "example", "default"):
             if key in part:

@@ -89,7 +89,7 @@ def _basic(value: str) -> str:
 def _caller(
     provider: Provider, sent: list[tuple[SecurityScheme, str]], world: World, *, is_strict: bool
 ) -> Caller:
-    """Find the caller by the first of several keys that looks like one; beside it, others may be names of apps."""
+    """Find the caller by the first key that looks like one; beside it, others may be names of apps."""
     caller: Caller | None = None
     malformed: Problem | None = None
     for scheme, key in sent:

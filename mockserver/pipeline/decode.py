@@ -112,7 +112,7 @@ def _parameter(
 
 
 def _typed(text: str, types: frozenset[str]) -> Json:
-    """Read a text as the first of the types that fits; a text that fits none stays a text, for the schema to refuse.
+    """Read a text as the first of the types that fits; where none does it stays text, for schemas to refuse.
 
     >>> _typed("7", frozenset({"integer"})), _typed("x", frozenset({"integer"}))
     (7, 'x')

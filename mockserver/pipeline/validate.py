@@ -48,7 +48,7 @@ def _parameter_violations(parameter: Parameter, values: Json, provider: Provider
 def _without_echoes(
     broken: list[SchemaViolation], body: Json, rows: tuple[RefusalRow, ...]
 ) -> list[SchemaViolation]:
-    """Drop what follows from another violation: all else where the body is no object, and rules whose premise is missing."""
+    """Drop what follows from another one: all else where the body is no object, and what has no premise."""
     roots = [violation for violation in broken if not violation.path and violation.keyword == "type"]
     if roots:
         return roots
@@ -108,7 +108,7 @@ def _speaks_of(row: WordingRow, violation: SchemaViolation) -> bool:
 
 
 def _special_error(violations: list[Violation]) -> str | None:
-    """Name the catalogue row that the violations have in common, or that the API names first; None: the general one."""
+    """Name the catalogue row that the violations share, or that the API names first; None: the usual one."""
     ranked = min(violations, key=lambda violation: violation.rank)
     if ranked.stands_alone and any(violation.error != ranked.error for violation in violations):
         return None

@@ -83,7 +83,8 @@ def _is_provider(folder: Path, how: Callable[[Iterable[bool]], bool]) -> bool:
 def _misplaced(folders: Sequence[Path]) -> list[str]:
     """Complain of a folder that holds no provider."""
     return [
-        f"{folder}: holds no provider; it must contain openapi.yaml (or .json) and behaviour.yaml, or folders with them"
+        f"{folder}: holds no provider; it must contain openapi.yaml (or .json) and behaviour.yaml, "
+        "or folders with them"
         if folder.is_dir()
         else f"{folder}: is not a folder; --specs takes a provider's folder, or a folder of them"
         for folder in folders
@@ -119,7 +120,8 @@ def _load_provider(
     operations = openapi.operations(rows)
     complaints += openapi.complaints + behaviour.complaints
     complaints += [
-        f"{behaviour.file}: operations.{row}: there is no such operationId in {files[0].name}; remove or rename the row"
+        f"{behaviour.file}: operations.{row}: there is no such operationId in {files[0].name}; "
+        "remove or rename the row"
         for row in (rows if openapi.is_whole else ())
         if row not in operations
     ]
@@ -144,6 +146,6 @@ def _collisions(catalog: Catalog) -> Iterator[str]:
         other = seen.setdefault(place, operation.provider)
         if other != operation.provider:
             yield (
-                f"{operation.method} {operation.path} is documented by {other} and {operation.provider}: at the root "
-                f"the first answers; use the prefix /{operation.provider} for the other"
+                f"{operation.method} {operation.path} is documented by {other} and {operation.provider}: "
+                f"at the root the first answers; use the prefix /{operation.provider} for the other"
             )

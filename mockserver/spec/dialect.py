@@ -1,4 +1,4 @@
-"""OpenAPI's schemas become JSON Schema 2020-12: those of version 3.0 are read as 3.1, and names of their own dropped."""
+"""OpenAPI's schemas become JSON Schema 2020-12: version 3.0 is read as 3.1, their own names are dropped."""
 
 from collections.abc import Mapping
 

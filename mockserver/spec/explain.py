@@ -50,9 +50,10 @@ def spoken(path: Sequence[str | int]) -> str:
 
 
 def located(document: Json, violation: SchemaViolation) -> str:
-    """Say what is wrong in one of our own files, behind the place as its keys name it; an item goes by its name.
+    """Say what is wrong in a file of ours, behind the place as its keys name it; an item goes by its name.
 
-    >>> located({"a": [{"name": "page"}]}, SchemaViolation(("a", 0, "in"), "required", "", "a[0].in is required"))
+    >>> missing = SchemaViolation(("a", 0, "in"), "required", "", "a[0].in is required")
+    >>> located({"a": [{"name": "page"}]}, missing)
     'a.page.in: in is required'
     """
     names, here = [], document
@@ -114,8 +115,8 @@ def _unknown(name: Any, known: Sequence[str]) -> str:
 
 def _choice(keyword: str, rule: Json) -> tuple[list[str], str] | None:
     """Read `oneOf`, `anyOf` and `not` over required fields as the choice they mean; None: they mean more."""
-    if keyword == "not" and isinstance(rule, Mapping) and len(rule.get("required", ())) == 2:  # noqa: PLR2004 - a pair
-        names = list(rule["required"])
+    names = list(rule.get("required", ())) if keyword == "not" and isinstance(rule, Mapping) else []
+    if len(names) == 2:  # noqa: PLR2004 - a pair
         return names, f"Provide either {names[0]} or {names[1]}, not both"
     if keyword not in {"oneOf", "anyOf"}:
         return None

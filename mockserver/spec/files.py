@@ -72,7 +72,7 @@ def read_mapping(file: Path) -> dict[str, Any]:
 
 
 def repeated_keys(file: Path) -> list[str]:
-    """Complain of every key that stands twice in one mapping of a file, where the last would win in silence."""
+    """Complain of every key that stands twice in one mapping, where the last would win in silence."""
     text = file.read_bytes().removeprefix(BYTE_ORDER_MARK)
     found = _as_json(file, text)
     if found is not None:
@@ -89,7 +89,8 @@ def repeated_keys(file: Path) -> list[str]:
             for key, value in node.value:
                 name, line = str(key.value), key.start_mark.line + 1
                 if name in first and isinstance(key, yaml.ScalarNode):
-                    yield f"{shown(file)}: line {line}: the key {name!r} stands in line {first[name]} already; remove one"
+                    place = f"{shown(file)}: line {line}"
+                    yield f"{place}: the key {name!r} stands in line {first[name]} already; remove one"
                 first.setdefault(name, line)
                 yield from search(value)
         elif node is not None:

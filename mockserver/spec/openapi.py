@@ -128,8 +128,7 @@ class Document:
             )
         elif style != "deepObject" and "object" in schema.types(schema.document):
             self._complain(
-                place,
-                f"parameter {name!r}: an object in style {style} is not understood; use deepObject in a query",
+                place, f"parameter {name!r}: an object in style {style} is not understood; use deepObject"
             )
         return Parameter(
             name=name,
@@ -192,7 +191,7 @@ class Document:
         return None
 
     def _resolved(self, value: Json, place: str) -> Json:
-        """Follow a `$ref` to another part of the document, except into schemas; None, with a complaint, where it leads nowhere."""
+        """Follow a `$ref`, except into schemas; None, with a complaint, where it leads nowhere."""
         seen = []
         while isinstance(value, Mapping) and isinstance(value.get("$ref"), str):
             reference = value["$ref"]
@@ -221,7 +220,7 @@ def _whole_of(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """
     if path[:1] != ("paths",):
         return ()
-    return path[:3] if len(path) > 2 and path[2] in METHODS else path[:2] if len(path) > 1 else ()  # noqa: PLR2004
+    return path[:3] if path[2:3] and path[2] in METHODS else path[:2] if path[1:] else ()
 
 
 def bare_media_type(text: str) -> str:

@@ -1,4 +1,4 @@
-r"""ECMA-262 regular expressions: matched exactly by `regress`, and rewritten for the fast path in Rust where that is safe.
+r"""ECMA-262 regular expressions, matched exactly by `regress`, rewritten for the fast path where it is safe.
 
 OpenAPI patterns are ECMA-262; Python's `re` and Rust's `regex` read `.`, `$` and `\s` differently.
 """
@@ -37,7 +37,7 @@ def matcher(pattern: str) -> Callable[[str], bool]:
 
 
 def for_rust(pattern: str) -> str | None:
-    r"""Rewrite an ECMA-262 pattern so that Rust's regex engine reads it alike; None where that is not certain.
+    r"""Rewrite an ECMA-262 pattern so that Rust's engine reads it alike; None where that is not certain.
 
     >>> for_rust("^a+$")
     '^a+$'

@@ -64,7 +64,7 @@ class Resources:
                 yield f"{place}: {error}"
 
     def _leads_somewhere(self, reference: str, own: Json) -> bool:
-        """Whether a reference leads to a schema; what stands outside of the components is shared from now on."""
+        """Whether a reference leads to a schema; one outside of the components is shared from now on."""
         if reference == "#":
             return False  # that is the whole document
         if any(target(where, reference) is not None for where in (self._shared.root, own)):
@@ -85,7 +85,7 @@ def _is_schema(schema: Json) -> bool:
 
 
 def _meta_violations(schema: Json) -> Iterator[str]:
-    from mockserver.spec.validator import Validator  # noqa: PLC0415 - a tenth of a second, for what is broken
+    from mockserver.spec.validator import Validator  # noqa: PLC0415 - slow, for what is broken
 
     for error in Validator(Validator.META_SCHEMA).iter_errors(schema):
         if error.absolute_path and error.absolute_path[-1] == "type" and error.validator == "anyOf":

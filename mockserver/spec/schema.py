@@ -1,7 +1,8 @@
 """JSON Schema: whether a value obeys, and every way in which it does not.
 
-Two readers of one schema: the fast path (`jsonschema-rs`) accepts in a microsecond, the validator (`jsonschema`
-with `regress`) explains every refusal and has the last word. The fast path never accepts what that one refuses.
+Two readers of one schema: the fast path (`jsonschema-rs`) accepts in a microsecond, the validator
+(`jsonschema` with `regress`) explains every refusal and has the last word. The fast path never accepts what
+the validator refuses.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -20,8 +21,8 @@ VALUES = frozenset({"enum", "const", "default", "example", "examples"})
 # Keywords below which names stand, not keywords.
 NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 COMPONENTS = "#/components/schemas/"
-# The fast path unfolds all that a schema refers to (of 900 components that know each other 29 MB, for each schema
-# that names one); beyond this many the validator alone reads it, which shares them.
+# The fast path unfolds all that a schema refers to: of 900 components that know each other 29 MB for each
+# schema that names one. Beyond this many the validator alone reads it, which shares them.
 MOST_UNFOLDED = 64
 
 
@@ -39,7 +40,7 @@ class Shared:
         _plant(self.root, reference, part)
 
     def unfolded(self, reading: "_Reading") -> dict[str, Json] | None:
-        """Give all that a schema refers to, for the fast path; None where that is too much or not exactly readable."""
+        """Give all that a schema refers to, for the fast path; None where it cannot have that."""
         found: dict[str, Json] = {}
         waiting = set(reading.references)
         while waiting:
@@ -78,7 +79,7 @@ class Schema:
 
     @property
     def has_fast_path(self) -> bool:
-        """Whether the fast path can read this schema exactly; otherwise every value waits for the validator."""
+        """Whether the fast path can read this schema exactly; else every value waits for the validator."""
         self.warm()
         return self._fast_path is not None
 
@@ -107,7 +108,7 @@ class Schema:
         return sorted(found, key=lambda violation: len(violation.path))
 
     def followed(self, part: Json) -> Json:
-        """Follow the references of a part of this schema; what leads nowhere or in a circle is an empty schema."""
+        """Follow the references of a part of this schema; what leads in a circle is an empty schema."""
         seen: set[str] = set()
         while isinstance(part, Mapping) and isinstance(part.get("$ref"), str):
             reference = part["$ref"]
@@ -161,7 +162,7 @@ class Schema:
 
     def _errors(self, value: Json) -> Iterator[Any]:
         if self._validator is None:
-            from mockserver.spec.validator import Validator  # noqa: PLC0415 - a tenth of a second, for refusals alone
+            from mockserver.spec.validator import Validator  # noqa: PLC0415 - slow, for refusals alone
 
             self._validator = Validator(self.whole)
         errors: Iterator[Any] = self._validator.iter_errors(value)
@@ -201,7 +202,7 @@ class _Reading:
 
 
 def keywords(schema: Json, wanted: Collection[str], place: str = "") -> Iterator[tuple[str, str, str]]:
-    """Give every text that stands under certain keywords in a schema, with its place; patterns may be names, too.
+    """Give every text that stands under certain keywords, with its place; patterns may be names, too.
 
     >>> list(keywords({"properties": {"$ref": {"$ref": "#/a"}}, "example": {"$ref": "#/b"}}, {"$ref"}))
     [('properties.$ref.$ref', '$ref', '#/a')]

@@ -26,7 +26,7 @@ def _pattern_properties(validator: Any, table: Any, value: Json, _schema: Json) 
 
 
 def _properties(validator: Any, table: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
-    """Report a property that is forbidden at its own place, which jsonschema forgets for the schema `false`."""
+    """Report a property that is forbidden at its own place, which jsonschema forgets for `false`."""
     for name in table if isinstance(value, dict) else ():
         if name in value and table[name] is False:
             yield ValidationError(
