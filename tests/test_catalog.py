@@ -65,6 +65,18 @@ def test_a_mistake_in_a_json_document_is_named_with_its_file(folder, text, said)
     assert (status, f"error: {folder / 'openapi.json'}: " in output, said in output) == (1, True, True)
 
 
+def test_what_does_not_fit_a_json_document_is_named_with_that_file(folder):
+    (folder / "openapi.yaml").unlink()
+    document = json.loads(json.dumps(DOCUMENT))
+    document["paths"]["/pets"]["post"]["responses"]["200"]["content"]["application/json"]["example"] = {
+        "name": "Rex"
+    }
+    (folder / "openapi.json").write_text(json.dumps(document), "utf-8")
+    assert (
+        f"error: {folder / 'openapi.json'}: add_pet: the example of 200: age is required" in check(folder)[1]
+    )
+
+
 def test_two_documents_in_one_folder_are_one_too_many(folder):
     (folder / "openapi.json").write_text(json.dumps(DOCUMENT), "utf-8")
     with pytest.raises(SpecificationError, match=r"holds both openapi\.yaml and openapi\.json; remove one"):

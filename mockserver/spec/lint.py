@@ -20,7 +20,8 @@ def lint(catalog: Catalog) -> list[str]:
 
 
 def _provider(provider: Provider) -> Iterator[str]:
-    table, document = f"{provider.folder}/behaviour.yaml", f"{provider.folder}/openapi.yaml"
+    table = f"{provider.folder}/behaviour.yaml"
+    document = next((each.file for each in provider.operations.values()), provider.folder)
     for operation in provider.operations.values():
         for complaint in (*_examples(operation), *_strays(operation)):
             yield f"{document}: {operation.id}: {complaint}"

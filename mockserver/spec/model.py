@@ -137,6 +137,7 @@ class Operation:
     row: OperationRow
     name: str  # in full, e.g. pikzels.post_v2_thumbnail_score
     defaults: Mapping[str, Json]  # of the fields of the body
+    file: str = ""  # the document it stands in, as complaints show it
 
     @property
     def schemes(self) -> tuple[SecurityScheme, ...]:

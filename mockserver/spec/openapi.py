@@ -105,6 +105,7 @@ class Document:
             row=row,
             name=f"{self.provider}.{details['operationId']}",
             defaults=_defaults(body),
+            file=self.file,
         )
 
     def _parameters(self, item: Json, details: Json, place: str) -> tuple[Parameter, ...]:
