@@ -8,14 +8,19 @@ from mockserver.fixtures import load_fixtures
 from mockserver.settings import Settings
 from mockserver.spec.catalog import load
 from mockserver.state.clock import Clock
+from mockserver.state.store import Store
 from mockserver.state.world import World
 from mockserver.state.worlds import Worlds
 
 
 def create_engine(
-    settings: Settings | None = None, spec_folders: Sequence[Path] = (), *, clock: Clock | None = None
+    settings: Settings | None = None,
+    spec_folders: Sequence[Path] = (),
+    *,
+    clock: Clock | None = None,
+    store: Store | None = None,
 ) -> Engine:
-    """Load specifications and fixtures into an engine. Raises SpecificationError."""
+    """Load specifications and fixtures into an engine; its state is in `store`. Raises SpecificationError."""
     settings = settings or Settings()
     catalog = load(spec_folders)
     fixtures = load_fixtures(catalog)
@@ -26,5 +31,6 @@ def create_engine(
         canned_pictures=fixtures.pictures,
         clock=clock,
         enforced=settings.enforced,
+        store=store,
     )
     return Engine(catalog, Worlds(world), settings)

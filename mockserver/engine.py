@@ -18,7 +18,7 @@ from mockserver.links import base_url, localise
 from mockserver.messages import PROBLEM_TYPE, Headers, Request, Response
 from mockserver.pipeline.authorize import authorize
 from mockserver.pipeline.behave import Bound, behave, bind, examine
-from mockserver.pipeline.charge import charge, credit_values
+from mockserver.pipeline.charge import credit_values, release, reserve, settle
 from mockserver.pipeline.conform import conform
 from mockserver.pipeline.decode import decode
 from mockserver.pipeline.finish import finish
@@ -140,7 +140,13 @@ class Engine:
 
     def _perform(self, call: Call, bound: Bound, request: Request) -> Result:
         """Do what the operation does, and charge for it; what is a door to another operation goes that one's way."""
-        result = charge(call, functools.partial(behave, call, bound))
+        reservation = reserve(call)
+        try:
+            result = behave(call, bound)
+        except BaseException:
+            release(call, reservation)
+            raise
+        settle(call, reservation)
         if isinstance(result, Result):
             return result
         target = call.provider.operations[result.operation]

@@ -13,7 +13,7 @@ from typing import Self
 
 from mockserver.jsontext import MalformedJsonError, dump, parse
 from mockserver.spec.files import SpecificationError
-from mockserver.state.world import World
+from mockserver.state.worlds import Worlds
 
 SAVES_EVERY_S = 1.0
 PAUSES_PER_SAVE = 10  # how many times as long as a save the pause after it is
@@ -21,10 +21,10 @@ log = logging.getLogger("mockserver")
 
 
 class StateFile:
-    """Keeps a world in a file for as long as the context lasts."""
+    """Keeps the default world in a file for as long as the context lasts."""
 
-    def __init__(self, world: World, file: Path) -> None:
-        self._world = world
+    def __init__(self, worlds: Worlds, file: Path) -> None:
+        self._world = worlds.default
         self._file = file
         self._saved_version = -1
         self._is_failing = False  # whether the last save failed, which was logged then
@@ -32,7 +32,7 @@ class StateFile:
         self._thread = threading.Thread(target=self._run, name="mockserver-state", daemon=True)
 
     def loaded(self) -> Self:
-        """Restore the world from the file, if there is one. Raises SpecificationError where it cannot be used."""
+        """Restore the world from the file, if there is one. Raises SpecificationError where that fails."""
         folder = self._file.parent
         if not folder.is_dir():
             raise SpecificationError(
@@ -75,7 +75,8 @@ class StateFile:
             self.save()
         except OSError as error:
             if not self._is_failing:
-                log.error("%s: cannot be written: %s; it is tried again", self._file, error.strerror or error)  # noqa: TRY400 - no bug of ours
+                why = error.strerror or error  # no bug of ours: nobody needs the traceback
+                log.error("%s: cannot be written: %s; it is tried again", self._file, why)  # noqa: TRY400
             self._is_failing = True
         else:
             self._is_failing = False

@@ -12,8 +12,10 @@ from mockserver.state.accounts import Account
 from mockserver.state.clock import isoformat
 from mockserver.state.ledger import KEPT_PER_ACCOUNT, ledger_key
 from mockserver.state.outputs import StoredPicture
+from mockserver.state.values import as_json, replace
 
 DIRECT = ("state", "plan", "credits")  # fields of every account; all else are its flags
+HIDDEN = {"flags", "entries", "held"}  # how an account is kept, which is nobody's business
 
 
 def show(asked: Asked) -> Json:
@@ -21,8 +23,8 @@ def show(asked: Asked) -> Json:
     account = _account(asked)
     known = range(max(0, account.entries - KEPT_PER_ACCOUNT) + 1, account.entries + 1)
     entries = [asked.world.ledger.get(ledger_key(account.id, number)) for number in known]
-    ledger = [{**each._asdict(), "at": isoformat(each.at_s)} for each in entries if each]
-    shown = {name: value for name, value in account._asdict().items() if name not in {"flags", "entries"}}
+    ledger = [{**as_json(each), "at": isoformat(each.at_s)} for each in entries if each]
+    shown = {name: value for name, value in as_json(account).items() if name not in HIDDEN}
     return {**shown, "enforce": [], **account.flags, "ledger": ledger}
 
 
@@ -37,13 +39,15 @@ def change(asked: Asked) -> Json:
         if file not in pictures and asked.world.picture(file) is None:
             detail = f"{name}: there is no picture {file!r:.80}; name one of fixtures/images, or send data"
             raise EmulatorProblem(400, "Unknown picture", detail)
-    with asked.world.lock:
-        account = _account(asked)
-        named: dict[str, Json] = {name: flags.pop(name) for name in DIRECT if name in flags}
-        members: dict[str, Json] = {**account._asdict(), **named, "flags": {**account.flags, **flags}}
-        for key, picture in pictures.items():
-            asked.world.pictures.put(key, picture)
-        asked.world.accounts.put(Account(**members))
+    for key, picture in pictures.items():
+        asked.world.pictures.put(key, picture)
+    direct = {name: flags.pop(name) for name in DIRECT if name in flags}
+
+    def changed(_stored: Account) -> Account:
+        account = _account(asked)  # as it is this month
+        return replace(account, **direct, flags={**account.flags, **flags})
+
+    asked.world.accounts.update(_account(asked), changed)
     return show(asked)
 
 

@@ -18,7 +18,7 @@ def change(asked: Asked) -> Json:
     with refusing("Wrong time"):
         now_s = moment_s(wanted["now"]) if "now" in wanted else None
         asked.world.clock.set(now_s, is_frozen=wanted.get("frozen"))
-    asked.webhooks.run_due()
+    asked.webhooks.run_due(asked.world)
     return show(asked)
 
 
@@ -27,5 +27,5 @@ def advance(asked: Asked) -> Json:
     wanted = asked.body(ADVANCE)
     with refusing("Wrong time"):
         asked.world.clock.advance(duration_s(wanted["by"]))
-    asked.webhooks.run_due()
+    asked.webhooks.run_due(asked.world)
     return show(asked)

@@ -21,18 +21,18 @@ def show(asked: Asked) -> Json:
 def change(asked: Asked) -> Json:
     """End a job in one way or another, or let it run until told otherwise."""
     wanted, world = asked.body(JOB)["status"], asked.world
-    with world.lock:
-        job = _job(asked)
-        jobs = asked.provider(job.account.partition("/")[0]).jobs
-        known = [jobs["running"], *jobs["outcomes"]]
-        if wanted not in known:
-            detail = f"a job of this API is {', '.join(known)}; not {wanted}"
-            raise EmulatorProblem(400, "Unknown status", detail)
-        now_s = world.clock.now()
-        changed = job.running_on() if wanted == jobs["running"] else job.ended(wanted, now_s)
-        world.resources.put(job.id, changed)
-        world.reschedule(changed)
-    asked.webhooks.run_due()
+    jobs, now_s = asked.provider(_job(asked).account.partition("/")[0]).jobs, world.clock.now()
+    known = [jobs["running"], *jobs["outcomes"]]
+    if wanted not in known:
+        detail = f"a job of this API is {', '.join(known)}; not {wanted}"
+        raise EmulatorProblem(400, "Unknown status", detail)
+
+    def changed(job: Resource | None) -> Resource | None:
+        return job and (job.running_on() if wanted == jobs["running"] else job.ended(wanted, now_s))
+
+    if job := world.resources.update(asked.values["id"], changed):
+        world.reschedule(job)
+    asked.webhooks.run_due(asked.world)
     return show(asked)
 
 

@@ -7,6 +7,7 @@ from mockserver.jsontext import Json
 from mockserver.spec.orders import STATE
 from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import Delivery
+from mockserver.state.values import as_json
 
 
 def show_health(asked: Asked) -> Json:
@@ -46,5 +47,5 @@ def _shown(each: Delivery) -> Json:
         "url": each.url,
         "status": each.status,
         "due": None if each.due_at_s is None else isoformat(each.due_at_s),
-        "attempts": each.attempts,
+        "attempts": as_json(each.attempts),
     }

@@ -81,7 +81,7 @@ def drawn(world: World, output: Output) -> bytes:
     return drawn_scene(world, output.scene)
 
 
-def drawn_scene(world: World, scene: SceneJson) -> bytes:
+def drawn_scene(world: World, scene: Mapping[str, Any]) -> bytes:
     """Draw a scene whose insets name stored pictures by their keys."""
     shown = []
     for inset in scene["insets"]:

@@ -3,6 +3,7 @@
 How long a job takes and how it ends stands in the table's `jobs`; a caller may order another end.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from mockserver.call import MANUAL, Call
@@ -27,9 +28,18 @@ def started(call: Call, id_: str, fields: dict[str, Any]) -> Resource:
 
 
 def owned(call: Call, message: str) -> Resource:
-    """Give the resource that the path names, where the caller owns it. Raises Problem with `message` and the id."""
-    id_ = call.arguments.path["id"]
-    resource = call.world.resources.get(id_)
+    """Give the resource that the path names, if it is the caller's. Raises Problem with `message` and the id."""
+    return _checked(call, call.world.resources.get(call.arguments.path["id"]), message)
+
+
+def change_owned(call: Call, message: str, change: Callable[[Resource], Resource | None]) -> Resource | None:
+    """Change the caller's own resource, or remove it where `change` gives None; otherwise as `owned`."""
+    resources = call.world.resources
+    return resources.update(call.arguments.path["id"], lambda known: change(_checked(call, known, message)))
+
+
+def _checked(call: Call, resource: Resource | None, message: str) -> Resource:
     if resource is None or resource.account != call.account.id:
-        raise call.problem(ProblemType.RESOURCE_UNKNOWN, f"{message} {id_[:60]}", name="id", location="path")
+        text = f"{message} {call.arguments.path['id'][:60]}"
+        raise call.problem(ProblemType.RESOURCE_UNKNOWN, text, name="id", location="path")
     return resource

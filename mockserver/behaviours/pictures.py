@@ -132,7 +132,9 @@ def keep(world: World, key: str, picture: "Picture") -> StoredPicture:
     """Keep a small copy of an opened picture under a key."""
     from mockserver.imaging.reading import shrink  # noqa: PLC0415 - Pillow is imported by the first picture
 
-    return world.pictures.put(key, StoredPicture(key, shrink(picture)))
+    stored = StoredPicture(key, shrink(picture))
+    world.pictures.put(key, stored)
+    return stored
 
 
 def _spoken(place: str) -> str:

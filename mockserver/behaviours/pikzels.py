@@ -10,15 +10,17 @@ from dataclasses import asdict
 from string import Template
 
 from mockserver.behaviours.drawing import insets, link, publish, scene
-from mockserver.behaviours.jobs import owned, started
+from mockserver.behaviours.jobs import change_owned, owned, started
 from mockserver.call import Call, Result
 from mockserver.jsontext import Json
-from mockserver.problems import ProblemType
+from mockserver.problems import Problem, ProblemType
 from mockserver.seeded import Random
 from mockserver.spec.model import Provider
 from mockserver.state.resources import Resource
+from mockserver.state.values import replace
 
 TOPIC_WORDS = 7
+NOT_THERE = "this account has no persona or style"
 MEASURES = ("brightness", "contrast", "colourfulness", "sharpness", "composition")  # of imaging.measuring
 
 
@@ -118,28 +120,26 @@ def free_name(call: Call, *, sent: str, source: str) -> Call:
     if name.strip().casefold() in call.provider.vocabulary["reserved_names"]:
         raise call.problem(ProblemType.NAME_RESERVED, f"{sent}: {name} is reserved", name=sent, source=source)
     mode = call.operation.row.settings["job"]
-    if (
-        not call.account.flag("allows_equal_names")
-        and call.world.names.get(_name_key(call, mode, name)) is not None
-    ):
-        raise call.problem(
-            ProblemType.NAME_TAKEN,
-            f"{sent}: this account has a {mode} named {name}",
-            name=sent,
-            source=source,
-        )
+    if not call.account.flag("allows_equal_names") and call.world.names.get(_name_key(call, mode, name)):
+        raise _taken(call, mode, name, sent, source)
     return call
+
+
+def _taken(call: Call, mode: str, name: str, sent: str, source: str) -> Problem:
+    message = f"{sent}: this account has a {mode} named {name}"
+    return call.problem(ProblemType.NAME_TAKEN, message, name=sent, source=source)
 
 
 def train(call: Call) -> Result:
     """Create a persona or a style; its name is taken from now on."""
-    name = call.body["name"]
-    free_name(
-        call, sent="name", source=call.operation.row.source
-    )  # again, now that nobody can take it meanwhile
+    name, names = call.body["name"], call.world.names
     resource = _created(call, name)
+    key = _name_key(call, resource.kind, name)
+    if call.account.flag("allows_equal_names"):
+        names.put(key, resource.id)
+    elif not names.put_if_unchanged(key, resource.id, None):  # somebody took it since `free_name` looked
+        raise _taken(call, resource.kind, name, "name", call.operation.row.source)
     call.world.resources.put(resource.id, resource)
-    call.world.names.put(_name_key(call, resource.kind, name), resource.id)
     return Result({"id": resource.id, "request_id": call.request_id})
 
 
@@ -172,7 +172,7 @@ def _created(call: Call, name: str) -> Resource:
 
 def read(call: Call) -> Result:
     """Show a persona or a style as it is now."""
-    resource, jobs, now_s = _owned(call), call.provider.jobs, call.world.clock.now()
+    resource, jobs, now_s = owned(call, NOT_THERE), call.provider.jobs, call.world.clock.now()
     status = resource.status(now_s)
     is_completed = status == jobs["outcomes"][0]
     top = 100 if resource.outcome == jobs["outcomes"][0] else jobs["failed_progress"]
@@ -194,35 +194,29 @@ def read(call: Call) -> Result:
 
 def update(call: Call) -> Result:
     """Change what a persona or a style is told; what is left out stays."""
-    with call.world.lock:
-        resource = _owned(call)
-        changed = resource._replace(fields={**resource.fields, **call.body})
-        call.world.resources.put(resource.id, changed)
+    changed = change_owned(
+        call, NOT_THERE, lambda resource: replace(resource, fields={**resource.fields, **call.body})
+    )
+    assert changed is not None
+    fields = changed.fields
     return Result(
-        {
-            "name": changed.fields["name"],
-            "id": changed.id,
-            "special_instructions": changed.fields["special_instructions"],
-        }
+        {"name": fields["name"], "id": changed.id, "special_instructions": fields["special_instructions"]}
     )
 
 
 def delete(call: Call) -> Result:
     """Remove a persona or a style, and free its name."""
-    with call.world.lock:
-        resource = _owned(call)
+    keys: list[str] = []
+
+    def remove(resource: Resource) -> None:
         if resource.status(call.world.clock.now()) == resource.running:
-            raise call.problem(
-                ProblemType.RESOURCE_BUSY, f"{resource.id} is still processing", name="id", location="path"
-            )
-        call.world.resources.delete(resource.id)
-        call.world.names.delete(_name_key(call, resource.kind, resource.fields["name"]))
+            message = f"{resource.id} is still processing"
+            raise call.problem(ProblemType.RESOURCE_BUSY, message, name="id", location="path")
+        keys[:] = [_name_key(call, resource.kind, resource.fields["name"])]
+
+    change_owned(call, NOT_THERE, remove)
+    call.world.names.delete(keys[0])
     return Result({"message": call.provider.vocabulary["deleted"]})
-
-
-def _owned(call: Call) -> Resource:
-    """Give the resource that the path names, where the caller owns it."""
-    return owned(call, "this account has no persona or style")
 
 
 def _link(call: Call, reference: Json) -> str:

@@ -56,11 +56,8 @@ def _promised(call: Call, format_: str, picture: SceneJson) -> Result:
     fields = {"format": format_, "dimensions": size, "scene": picture}
     job = started(call, f"job_{call.random.hex('job', 24)}", fields)
     secret = str(call.account.flag("webhook_secret"))
-    with world.lock:
-        world.resources.put(job.id, job)
-        world.deliveries.put(
-            job.id, Delivery(job.id, call.account.id, url, secret, WAITING, job.ends_at_s, [])
-        )
+    world.resources.put(job.id, job)  # before its webhook, which is dropped where there is no job
+    world.deliveries.put(job.id, Delivery(job.id, call.account.id, url, secret, WAITING, job.ends_at_s))
     return Result({"jobId": job.id, "status": job.running, "webhookUrl": url}, status=202)
 
 

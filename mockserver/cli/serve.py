@@ -132,7 +132,7 @@ def serve(
     printer = Printer(is_json=is_json)
     with _explained(f"{host}:{port}"):
         engine = create_engine(settings, folders, clock=Clock(scale=time_scale))
-        keeper = StateFile(engine.world, state_file).loaded() if state_file else contextlib.nullcontext()
+        keeper = StateFile(engine.worlds, state_file).loaded() if state_file else contextlib.nullcontext()
         server = Server(engine, host=host, port=port)
     if not quiet:
         engine.listeners.append(printer.exchange)

@@ -1,39 +1,83 @@
 """What a call costs, and who pays: the price from the table, taken when the operation has succeeded.
 
-The whole of it (afford, behave, book) holds the world's lock, so that no two calls spend the same credits.
+No lock is held meanwhile. Where credits are enforced, the price is set aside before the operation begins, so
+that no two calls spend the same credits, and becomes a charge, or is free again, when it has ended.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from mockserver.call import Call, Referral, Result
+from mockserver.call import Call
 from mockserver.problems import ProblemType
 from mockserver.spec.model import Provider
 from mockserver.state.accounts import Account
 from mockserver.state.clock import isoformat
-from mockserver.state.ledger import KEPT_PER_ACCOUNT, Entry, balance_after, ledger_key
+from mockserver.state.ledger import KEPT_PER_ACCOUNT, PRECISION, Entry, balance_after, ledger_key
+from mockserver.state.values import replace
 from mockserver.state.world import World
 
 TOP_UP, NEW_MONTH = "top-up", "monthly credits"
 
 
-def charge(call: Call, act: Callable[[], Result | Referral]) -> Result | Referral:
-    """Do what the operation does, and charge for it. Raises Problem, with nothing charged, where it cannot be."""
-    amount = price(call)
-    world = call.world
-    with world.lock:
-        account = _this_month(call)
-        if amount == 0 or account.credits is None:
-            return act()
-        top_up: float = 0
-        if account.credits < amount and world.enforces(account, "credits"):
-            top_up = _top_up(call, account, amount)
-        result = act()
-        if top_up:
-            account = _book(call, account, TOP_UP, -top_up)
-        _book(call, account, call.operation.name, amount)
-        return result
+class Reservation(NamedTuple):
+    """What a call will cost."""
+
+    amount: float
+    held: float  # what of it is set aside: nothing where credits are only counted
+
+
+def reserve(call: Call) -> Reservation | None:
+    """Make sure that a call can be paid; None where it is free. Raises Problem where it cannot be."""
+    amount, world = price(call), call.world
+    account = _begin_month(call)
+    if amount == 0 or account.credits is None:
+        return None
+    if not world.enforces(account, "credits"):
+        return Reservation(amount, 0)
+
+    def hold(account: Account) -> Account:
+        _check_balance(call, account, amount)
+        return replace(account, held=balance_after(account.held, -amount))
+
+    world.accounts.update(account, hold)
+    return Reservation(amount, amount)
+
+
+def settle(call: Call, reservation: Reservation | None) -> None:
+    """Charge for a call that has succeeded."""
+    if reservation is None:
+        return
+    amount, held = reservation
+    top_up: float | None = None  # None: nothing is to be booked
+
+    def pay(account: Account) -> Account:
+        nonlocal top_up
+        top_up = None
+        if account.held < held:  # the world was reset or restored meanwhile
+            return account
+        rest = balance_after(account.held, held) if held else account.held
+        if account.credits is None:  # somebody has just said that calls are not metered
+            return replace(account, held=rest)
+        top_up = _smart_balance(account).get("top_up", 0) if held and account.credits < amount else 0
+        balance, entries = balance_after(account.credits, amount - top_up), 2 if top_up else 1
+        return replace(account, credits=balance, entries=account.entries + entries, held=rest)
+
+    account = call.world.accounts.update(call.account, pay)
+    if top_up is None:
+        return
+    number, balance = account.entries, account.credits or 0
+    if top_up:
+        _write(call, number - 1, TOP_UP, -top_up, balance_after(balance, -amount))
+    _write(call, number, call.operation.name, amount, balance)
+
+
+def release(call: Call, reservation: Reservation | None) -> None:
+    """Free what was set aside for a call that has failed."""
+    if reservation is not None and reservation.held:
+        held = reservation.held
+        call.world.accounts.update(
+            call.account, lambda known: replace(known, held=max(0, balance_after(known.held, held)))
+        )
 
 
 def price(call: Call) -> float:
@@ -55,18 +99,11 @@ def price(call: Call) -> float:
 
 def current(provider: Provider, world: World, account: Account) -> Account:
     """Give an account as it is now, with a new month's credits where a month has begun; nothing is stored."""
-    stored = world.accounts.listed(account.provider, account.key) or account
-    monthly = _monthly_credits(provider, stored)
-    if monthly is None or stored.credits is None:
-        return stored
-    month = _month(world)
-    if stored.period is None:
-        return stored._replace(period=month)
-    return stored._replace(period=month, credits=monthly) if month > stored.period else stored
+    return _in_month(provider, world, world.accounts.find(account.provider, account.key))
 
 
 def credit_values(provider: Provider, world: World, account: Account) -> dict[str, str]:
-    """Give what headers say of an account's credits: the period's total, what is left, and when it begins anew."""
+    """Give what headers say of credits: the period's total, what is left, and when it begins anew."""
     now = datetime.fromtimestamp(world.clock.now(), UTC)
     shown = current(provider, world, account)
     total = _monthly_credits(provider, shown) or 0
@@ -78,48 +115,65 @@ def credit_values(provider: Provider, world: World, account: Account) -> dict[st
     }
 
 
-def _this_month(call: Call) -> Account:
+def _begin_month(call: Call) -> Account:
     """Give the caller's account as it is now, and store and book what a new month has brought."""
-    world = call.world
-    before = world.accounts.listed(call.account.provider, call.account.key) or call.account
-    account = current(call.provider, world, before)
-    if account is before:
+    if _monthly_credits(call.provider, call.account) is None:
+        return call.account
+    gained: float = 0
+
+    def begin(before: Account) -> Account:
+        nonlocal gained
+        account = _in_month(call.provider, call.world, before)
+        gained = (account.credits or 0) - (before.credits or 0)
+        return replace(account, entries=account.entries + 1) if gained else account
+
+    account = call.world.accounts.update(call.account, begin)
+    if gained:
+        _write(call, account.entries, NEW_MONTH, -gained, account.credits or 0)
+    return account
+
+
+def _in_month(provider: Provider, world: World, account: Account) -> Account:
+    """Give an account as it is this month: with new credits where it was last looked at in another."""
+    monthly = _monthly_credits(provider, account)
+    if monthly is None or account.credits is None:
         return account
-    if account.credits == before.credits:
-        return world.accounts.put(account)
-    gained = (account.credits or 0) - (before.credits or 0)
-    return _book(call, account._replace(credits=before.credits), NEW_MONTH, -gained)
+    month = _month(world)
+    if account.period is None:
+        return replace(account, period=month)
+    return replace(account, period=month, credits=monthly) if month > account.period else account
 
 
-def _top_up(call: Call, account: Account, amount: float) -> float:
-    """Say what Smart Balance adds so that the call can be paid. Raises Problem where it cannot."""
-    smart: dict[str, Any] = account.flag("smart_balance") or {}
-    balance = account.credits or 0
+def _check_balance(call: Call, account: Account, amount: float) -> None:
+    """Return where an account can pay one more call. Raises Problem where it, with Smart Balance, cannot."""
+    smart, balance = _smart_balance(account), balance_after(account.credits or 0, account.held)
+    top_up: float = smart.get("top_up", 0)
+    if balance < 0 < top_up:  # the calls under way will top it up, as often as they need
+        balance = round(balance % top_up, PRECISION)
+    if balance >= amount:
+        return
     message = f"the call costs {amount}, the balance is {balance}"
     if smart.get("has_unpaid_invoice"):
         raise call.problem(
             ProblemType.PAYMENT_FAILED, f"{message}, and a top-up invoice is unpaid", location="header"
         )
-    top_up: float = smart.get("top_up", 0)
     if balance + top_up < amount:
         message += f", and a top-up of {top_up} cannot cover it" if smart else ""
         raise call.problem(ProblemType.CREDITS_EXHAUSTED, message, location="header")
-    return top_up
 
 
-def _book(call: Call, account: Account, what: str, amount: float) -> Account:
-    """Take an amount from a balance and write it into the ledger."""
-    world, id_, number = call.world, account.id, account.entries + 1
-    balance = balance_after(account.credits or 0, amount)
-    world.ledger.put(
-        ledger_key(id_, number), Entry(number, what, amount, balance, world.clock.now(), call.request_id)
-    )
+def _smart_balance(account: Account) -> dict[str, Any]:
+    smart: dict[str, Any] = account.flag("smart_balance") or {}
+    return smart
+
+
+def _write(call: Call, number: int, what: str, amount: float, balance: float) -> None:
+    """Write one entry into the ledger of the caller's account, and drop the one that is too old."""
+    id_, ledger = call.account.id, call.world.ledger
+    entry = Entry(number, what, amount, balance, call.world.clock.now(), call.request_id)
+    ledger.put(ledger_key(id_, number), entry)
     if number > KEPT_PER_ACCOUNT:
-        world.ledger.delete(ledger_key(id_, number - KEPT_PER_ACCOUNT))
-    key, state, plan = account.key, account.state, account.plan
-    return world.accounts.put(
-        Account(account.provider, key, state, plan, balance, account.flags, number, account.period)
-    )
+        ledger.delete(ledger_key(id_, number - KEPT_PER_ACCOUNT))
 
 
 def _monthly_credits(provider: Provider, account: Account) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 from mockserver.call import Match
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.state.accounts import Account
-from mockserver.state.limits import counted
+from mockserver.state.limits import Windows, counted
 from mockserver.state.world import World
 
 Release = Callable[[], None]
@@ -26,8 +26,8 @@ def limit(match: Match, account: Account, world: World) -> Release | None:
         for row in match.provider.rates
         if match.operation.id in row.get("operations", (match.operation.id,))
     ]
-    with world.lock:
-        _count(match, account, world, [row for row in rows if "window_s" in row])
+    if windows := [row for row in rows if "window_s" in row]:
+        _count(match, account, world, windows)
     for row in rows:
         if "window_s" not in row:
             return _slot(match, account, world, row)
@@ -36,24 +36,31 @@ def limit(match: Match, account: Account, world: World) -> Release | None:
 
 def _count(match: Match, account: Account, world: World, rows: Sequence[Row]) -> None:
     """Count the call in every window, or in none where one of them is full."""
-    now_s, opened = world.clock.now(), {}
-    for row in rows:
-        name, most = _bound(match, account, row)
-        key = f"{account.id}/{name}"
-        window, wait_s = counted(world.windows.get(key), most=most, window_s=row["window_s"], now_s=now_s)
-        if wait_s:
-            message = f"{name}: at most {most} calls in {row['window_s']} s; the next may come in {wait_s} s"
-            raise _refused(match, message, wait_s)
-        opened[key] = window
-    for key, window in opened.items():
-        world.windows.put(key, window)
+    now_s = world.clock.now()
+
+    def count(known: Windows | None) -> Windows:
+        windows = dict(known.by_limit) if known else {}
+        for row in rows:
+            name, most = _bound(match, account, row)
+            windows[name], wait_s = counted(
+                windows.get(name), most=most, window_s=row["window_s"], now_s=now_s
+            )
+            if wait_s:
+                message = (
+                    f"{name}: at most {most} calls in {row['window_s']} s; the next may come in {wait_s} s"
+                )
+                raise _refused(match, message, wait_s)
+        return Windows(windows)
+
+    world.windows.update(account.id, count)
 
 
 def _slot(match: Match, account: Account, world: World, row: Row) -> Release:
     name, most = _bound(match, account, row)
-    if not world.slots.take(account.id, most):
+    slot = world.slots.take(account.id, most)
+    if slot is None:
         raise _refused(match, f"{name}: {most} calls of this account are under way already", 1)
-    return functools.partial(world.slots.give_back, account.id)
+    return functools.partial(world.slots.give_back, slot)
 
 
 def _bound(match: Match, account: Account, row: Row) -> tuple[str, int]:

@@ -3,23 +3,25 @@
 An account is what the tables say until something changes it; only then is it stored.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from mockserver.state.collection import Collection
+from mockserver.state.values import Count, Number, Value
 
 
-class Account(NamedTuple):
+class Account(Value, frozen=True):
     """Who calls one provider with one key."""
 
     provider: str
     key: str
     state: str  # active, inactive, deleted, suspended or unknown
     plan: str | None  # None: the provider has no plans
-    credits: float | None  # in the provider's unit; None: calls are not metered
-    flags: dict[str, Any]  # whatever else the tables say of it
-    entries: int = 0  # how many its ledger has had
+    credits: Number | None  # in the provider's unit; None: calls are not metered
+    flags: Mapping[str, Any]  # whatever else the tables say of it
+    entries: Count = 0  # how many its ledger has had
     period: str | None = None  # the month, as 2026-01, that its credits are for; None: nobody has looked yet
+    held: Number = 0  # of the credits, what is set aside for calls under way; in no snapshot
 
     @property
     def id(self) -> str:
@@ -64,7 +66,20 @@ class Accounts:
 
     def put(self, account: Account) -> Account:
         """Store an account."""
-        return self._stored.put(account.id, account)
+        self._stored.put(account.id, account)
+        return account
+
+    def update(self, account: Account, change: Callable[[Account], Account]) -> Account:
+        """Change an account, of which what is stored counts and not the value given; give it as it is then."""
+        changed = self._stored.update(
+            account.id, lambda stored: change(stored or self._first(account.provider, account.key))
+        )
+        assert changed is not None
+        return changed
+
+    def _first(self, provider: str, key: str) -> Account:
+        """Give the account of a key as it is before anything has changed it."""
+        return self._listed.get(provider, {}).get(key) or self.fresh(provider, key)
 
 
 def _account(provider: str, key: str, row: Mapping[str, Any]) -> Account:

@@ -30,7 +30,8 @@ class Clock:
     def __init__(self, *, scale: float = 1.0) -> None:
         if not 0 < scale <= LARGEST_SCALE:
             raise ValueError(
-                f"the clock cannot run {scale:g} times as fast; a time scale is more than 0, and at most {LARGEST_SCALE:,}"
+                f"the clock cannot run {scale:g} times as fast; "
+                f"a time scale is more than 0, and at most {LARGEST_SCALE:,}"
             )
         self.scale = scale
         self.changes = 0  # how often it was moved, stopped or let go
@@ -59,7 +60,7 @@ class Clock:
             self._place(time.time(), is_frozen=False)
 
     def set(self, now_s: float | None = None, *, is_frozen: bool | None = None) -> None:
-        """Move to a time, stop, or go on; what is None stays as it is. Raises ValueError for a time out of bounds."""
+        """Move to a time, stop, or go on; None leaves it. Raises ValueError for a time out of bounds."""
         with self._lock:
             self._place(
                 self.now() if now_s is None else _bounded(now_s),
@@ -67,7 +68,7 @@ class Clock:
             )
 
     def advance(self, by_s: float) -> None:
-        """Move forward by seconds. Raises ValueError where they are negative or too many: time does not run back."""
+        """Move forward by seconds. Raises ValueError where they are negative, for time only goes on, or too many."""
         if by_s < 0:
             raise ValueError("the clock only advances; PUT /__admin/clock sets it back")
         with self._lock:
@@ -81,7 +82,7 @@ class Clock:
 
     @staticmethod
     def read(snapshot: Mapping[str, float | None]) -> Moment:
-        """Read what `snapshot` wrote. Raises TypeError where it is something else, ValueError for a time out of bounds."""
+        """Read what `snapshot` wrote. Raises TypeError for anything else, ValueError for a time out of bounds."""
         moment = Moment(**snapshot)  # type: ignore[arg-type]
         for name, value in snapshot.items():
             if type(value) not in (float, int) and (value is not None or name == "offset_s"):
@@ -112,7 +113,7 @@ class Clock:
         return text
 
     def _place(self, now_s: float, *, is_frozen: bool) -> None:
-        """Stand at a time from now on: in one assignment, so that whoever looks meanwhile sees the one or the other."""
+        """Stand at a time from now on: in one assignment, so that whoever looks sees the one or the other."""
         self._stand = (now_s, time.monotonic(), is_frozen)
         self.changes += 1
 
@@ -136,12 +137,13 @@ def isoformat(at_s: float) -> str:
 
 DURATION = re.compile(
     r"P(?:(?P<weeks>[0-9]{1,9})W)?(?:(?P<days>[0-9]{1,9})D)?"
-    r"(?:T(?=[0-9])(?:(?P<hours>[0-9]{1,9})H)?(?:(?P<minutes>[0-9]{1,9})M)?(?:(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,9})?)S)?)?"
+    r"(?:T(?=[0-9])(?:(?P<hours>[0-9]{1,9})H)?(?:(?P<minutes>[0-9]{1,9})M)?"
+    r"(?:(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,9})?)S)?)?"
 )
 
 
 def duration_s(value: str | float) -> float:
-    """Read an ISO 8601 duration, or a number of seconds. Raises ValueError; months and years have no fixed length.
+    """Read an ISO 8601 duration, or seconds. Raises ValueError; months and years have no fixed length.
 
     >>> duration_s("PT24H"), duration_s("P1DT90S"), duration_s(2.5)
     (86400.0, 86490.0, 2.5)

@@ -3,15 +3,21 @@
 When the next attempt is due is a time on the world's clock; whoever sends looks what is due.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-
 from mockserver.state.clock import isoformat
+from mockserver.state.values import Count, Time, Value, replace
 
 DELIVERED, WAITING, GIVEN_UP, BLOCKED = "delivered", "waiting", "given up", "blocked"
 
 
-class Delivery(NamedTuple):
+class Attempt(Value, frozen=True, omit_defaults=True):
+    """How one attempt went."""
+
+    at: str
+    status: int | None = None  # None: no answer came
+    error: str | None = None  # None: one came
+
+
+class Delivery(Value, frozen=True):
     """One webhook: the job it tells of, and all attempts so far."""
 
     id: str  # the job's
@@ -19,15 +25,20 @@ class Delivery(NamedTuple):
     url: str
     secret: str  # the key of the signature
     status: str  # waiting, delivered, given up or blocked
-    due_at_s: float | None  # of the next attempt; None: there is none, or nobody knows yet when
-    attempts: list[dict[str, Any]]  # at, status (HTTP) or error
+    due_at_s: Time | None  # of the next attempt; None: there is none, or nobody knows yet when
+    attempts: tuple[Attempt, ...] = ()
+    claim: Count = (
+        0  # the attempt that somebody makes just now, counted over all; 0: nobody does; in no snapshot
+    )
 
-    def attempted(self, result: Mapping[str, Any], status: str, due_at_s: float | None = None) -> "Delivery":
-        """Give it with the attempt that was due, how that went, and when the next one is due.
+    def attempted(self, result: int | str, status: str, due_at_s: float | None = None) -> "Delivery":
+        """Give it with the attempt that was due, its status or why it has none, and when the next one is due.
 
-        >>> job = Delivery("job_1", "a", "http://localhost", "s", WAITING, 0.0, [])
-        >>> job.attempted({"status": 200}, DELIVERED).attempts
-        [{'at': '1970-01-01T00:00:00.000Z', 'status': 200}]
+        >>> job = Delivery("job_1", "a", "http://localhost", "s", WAITING, 0.0)
+        >>> job.attempted(200, DELIVERED).attempts
+        (Attempt(at='1970-01-01T00:00:00.000Z', status=200, error=None),)
         """
-        attempt = {"at": isoformat(self.due_at_s or 0.0), **result}
-        return self._replace(status=status, due_at_s=due_at_s, attempts=[*self.attempts, attempt])
+        at = isoformat(self.due_at_s or 0.0)
+        attempt = Attempt(at, result) if isinstance(result, int) else Attempt(at, error=result)
+        attempts = (*self.attempts, attempt)
+        return replace(self, status=status, due_at_s=due_at_s, attempts=attempts, claim=0)

@@ -4,20 +4,20 @@ An account's balance is what it began with, less its charges, plus its top-ups; 
 kept up to a bound, its balance for ever.
 """
 
-from typing import NamedTuple
+from mockserver.state.values import Count, Number, Time, Value
 
 KEPT_PER_ACCOUNT = 1_000
 PRECISION = 6  # decimal places; prices have at most two, and floating-point sums must not drift
 
 
-class Entry(NamedTuple):
+class Entry(Value, frozen=True):
     """One change of a balance."""
 
-    number: int  # counts from 1 in each account
+    number: Count  # counts from 1 in each account
     operation: str
-    amount: float  # what was taken; a top-up is negative
-    balance: float  # after it
-    at_s: float
+    amount: Number  # what was taken; a top-up is negative
+    balance: Number  # after it
+    at_s: Time
     request_id: str
 
 

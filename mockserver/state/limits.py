@@ -1,19 +1,29 @@
 """Rate windows and concurrency slots: how much an account may do at once, and in a while.
 
-A window begins with its first call and counts until it is over; nothing happens when it ends but that the next
-call begins another.
+A window begins with its first call and counts until it is over; nothing happens when it ends but that the
+next call begins another.
 """
 
 import math
-from threading import Lock
-from typing import NamedTuple
+from collections.abc import Mapping
+
+from mockserver.state.collection import Collection
+from mockserver.state.values import Count, Time, Value
+
+RESETS = "resets"  # the counter of how often a world was reset
 
 
-class Window(NamedTuple):
+class Window(Value, frozen=True):
     """The calls of one account since a window began."""
 
-    started_at_s: float
-    calls: int
+    started_at_s: Time
+    calls: Count
+
+
+class Windows(Value, frozen=True):
+    """All windows of one account, in one value: a call counts in all of them, or in none."""
+
+    by_limit: Mapping[str, Window]
 
 
 def counted(window: Window | None, *, most: int, window_s: float, now_s: float) -> tuple[Window, int]:
@@ -29,24 +39,21 @@ def counted(window: Window | None, *, most: int, window_s: float, now_s: float) 
 
 
 class Slots:
-    """How many calls of each account are under way; not part of a snapshot, for no call outlives its process."""
+    """How many calls of each account are under way; in no snapshot, for no call outlives its process."""
 
-    def __init__(self) -> None:
-        self._taken: dict[str, int] = {}
-        self._lock = Lock()
+    def __init__(self, taken: Collection[int], counters: Collection[int]) -> None:
+        self._taken = taken
+        self._counters = counters
 
-    def take(self, key: str, most: int) -> bool:
-        """Take a slot where one is free."""
-        with self._lock:
-            taken = self._taken.get(key, 0)
-            if taken >= most:
-                return False
-            self._taken[key] = taken + 1
-            return True
+    def take(self, account_id: str, most: int) -> str | None:
+        """Take a slot where one is free; give its name, None where none is."""
+        # Calls from before a reset give back slots of then, which are nobody's any more.
+        slot = f"{self._counters.get(RESETS) or 0}/{account_id}"
+        if self._taken.increment(slot) <= most:
+            return slot
+        self._taken.increment(slot, -1)
+        return None
 
-    def give_back(self, key: str) -> None:
-        """Free a slot; one that nobody holds is free already."""
-        with self._lock:
-            taken = self._taken.pop(key, 0) - 1
-            if taken > 0:
-                self._taken[key] = taken
+    def give_back(self, slot: str) -> None:
+        """Free a slot that was taken."""
+        self._taken.increment(slot, -1)

@@ -1,25 +1,28 @@
 """Pictures that were handed out as links, and pictures that came in; how a link looks is `links`' business."""
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
+
+from mockserver.state.values import Time, Value
 
 
-class Output(NamedTuple):
+class Output(Value, frozen=True):
     """A picture behind a link: how to draw it, and until when."""
 
     id: str
     provider: str
     account: str
-    created_at_s: float
-    expires_at_s: float | None  # None: never
+    created_at_s: Time
+    expires_at_s: Time | None  # None: never
     media_type: str
-    scene: dict[str, Any]  # what `imaging` draws; a picture in it is named by its key
+    scene: Mapping[str, Any]  # what `imaging` draws; a picture in it is named by its key
 
     def is_over(self, now_s: float) -> bool:
         """Whether the link has expired."""
         return self.expires_at_s is not None and self.expires_at_s <= now_s
 
 
-class StoredPicture(NamedTuple):
+class StoredPicture(Value, frozen=True):
     """A picture that came in, kept small enough to be drawn into others."""
 
     key: str

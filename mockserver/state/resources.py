@@ -3,22 +3,25 @@
 A job's status is computed from the clock when it is read, never stored by a timer.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
+
+from mockserver.state.values import Number, Time, Value, replace
 
 DONE = 1.0
 
 
-class Resource(NamedTuple):
+class Resource(Value, frozen=True):
     """Something a caller created and can read back."""
 
     id: str
     kind: str  # persona, style, generation …
     account: str  # Account.id: nobody else sees it
-    created_at_s: float
-    duration_s: float | None  # how long its job takes; None: until somebody says that it has ended
+    created_at_s: Time
+    duration_s: Number | None  # how long its job takes; None: until somebody says that it has ended
     outcome: str  # how the job ends: completed, succeeded, failed, partial
     running: str  # what the API calls it until then
-    fields: dict[str, Any]  # what the API shows of it
+    fields: Mapping[str, Any]  # what the API shows of it
 
     @property
     def ends_at_s(self) -> float | None:
@@ -39,8 +42,8 @@ class Resource(NamedTuple):
 
     def ended(self, outcome: str, now_s: float) -> "Resource":
         """Give it with its job ended now, in this way."""
-        return self._replace(outcome=outcome, duration_s=max(0.0, now_s - self.created_at_s))
+        return replace(self, outcome=outcome, duration_s=max(0.0, now_s - self.created_at_s))
 
     def running_on(self) -> "Resource":
         """Give it with its job running until somebody says that it has ended."""
-        return self._replace(duration_s=None)
+        return replace(self, duration_s=None)

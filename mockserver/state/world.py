@@ -1,28 +1,27 @@
-"""The one object that owns all state: what a reset empties and a snapshot writes.
+"""All state of one emulated world, over a store: what a reset empties and a snapshot writes."""
 
-A step that reads and then writes what it read holds `lock` meanwhile.
-"""
-
-from collections.abc import Callable, Mapping
-from threading import RLock
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from mockserver.state.accounts import Account, Accounts
 from mockserver.state.clock import Clock
-from mockserver.state.collection import Collection, as_json
+from mockserver.state.collection import Collection
 from mockserver.state.deliveries import WAITING, Delivery
 from mockserver.state.ledger import Entry
-from mockserver.state.limits import Slots, Window
+from mockserver.state.limits import RESETS, Slots, Windows
 from mockserver.state.outputs import Output, StoredPicture
 from mockserver.state.resources import Resource
+from mockserver.state.store import Kind, MemoryStore, Store
+from mockserver.state.values import as_json, replace
 
 # Bounds of what grows with every call, so that a server that runs for a month does not fill the memory.
 SEEN, OUTPUTS, KEPT_OUTPUTS, PICTURES, DELIVERIES = 100_000, 20_000, 50_000, 1_000, 10_000
 # A resource and its name come with a creating call, an entry and a window with every paid or limited one; the
 # ledger is bounded per account, too, but nobody bounds the number of keys that callers make up.
 RESOURCES, LEDGER, WINDOWS = 50_000, 200_000, 200_000
-FORMAT = 1  # of a snapshot
-T = TypeVar("T")
+FORMAT = 2  # of a snapshot
+UNDER_WAY = {"accounts": {"held": 0}, "deliveries": {"claim": 0}}  # what a restored value knows nothing of
+V = TypeVar("V")
 
 
 class World:
@@ -37,36 +36,34 @@ class World:
         canned_pictures: Mapping[str, StoredPicture] | None = None,
         clock: Clock | None = None,
         enforced: frozenset[str] = frozenset(),
+        store: Store | None = None,
     ) -> None:
         self.seed = self._first_seed = seed
         self._enforced = enforced
-        self.lock = RLock()
         self.clock = clock or Clock()
-        self.slots = Slots()
-        self.seen = Collection(int, self.lock, SEEN)
-        self.outputs = Collection(Output, self.lock, OUTPUTS)
-        self.kept_outputs = Collection(Output, self.lock, KEPT_OUTPUTS)
-        self.pictures = Collection(StoredPicture, self.lock, PICTURES)
-        self.resources = Collection(Resource, self.lock, RESOURCES)
-        self.names = Collection(str, self.lock, RESOURCES)
-        self.ledger = Collection(Entry, self.lock, LEDGER)
-        self.windows = Collection(Window, self.lock, WINDOWS)
-        self.deliveries = Collection(Delivery, self.lock, DELIVERIES)
-        self._stored_accounts = Collection(Account, self.lock)
-        self.accounts = Accounts(self._stored_accounts, accounts or {}, fresh_accounts or {})
+        self._store: Store = MemoryStore() if store is None else store
+        self._collections: dict[str, Collection[Any]] = {}  # what a snapshot holds
+        self.seen = self._collection("seen", int, SEEN)
+        self.outputs = self._collection("outputs", Output, OUTPUTS)
+        self.kept_outputs = self._collection("kept_outputs", Output, KEPT_OUTPUTS)
+        self.pictures = self._collection("pictures", StoredPicture, PICTURES)
+        self.resources = self._collection("resources", Resource, RESOURCES)
+        self.names = self._collection("names", str, RESOURCES)
+        self.ledger = self._collection("ledger", Entry, LEDGER)
+        self.windows = self._collection("windows", Windows, WINDOWS)
+        self.deliveries = self._collection("deliveries", Delivery, DELIVERIES)
+        stored_accounts = self._collection("accounts", Account)
+        self.accounts = Accounts(stored_accounts, accounts or {}, fresh_accounts or {})
         self._canned = dict(canned_pictures or {})
-        self._collections: dict[str, Collection[Any]] = {
-            "accounts": self._stored_accounts,
-            "deliveries": self.deliveries,
-            "ledger": self.ledger,
-            "names": self.names,
-            "kept_outputs": self.kept_outputs,
-            "outputs": self.outputs,
-            "pictures": self.pictures,
-            "resources": self.resources,
-            "seen": self.seen,
-            "windows": self.windows,
-        }
+        # No snapshot holds these: no call outlives its process, and a count goes on over every reset.
+        self._slots = Collection(self._store, Kind("slots", int, WINDOWS))
+        self.counters = Collection(self._store, Kind("counters", int))
+        self.slots = Slots(self._slots, self.counters)
+
+    def _collection(self, name: str, type_: type[V], capacity: int | None = None) -> Collection[V]:
+        collection = Collection(self._store, Kind(name, type_, capacity))
+        self._collections[name] = collection
+        return collection
 
     @property
     def version(self) -> int:
@@ -84,7 +81,8 @@ class World:
     def add_output(self, output: Output) -> Output:
         """Store an output: apart where it never expires, so that those that do cannot crowd it out."""
         kept = self.kept_outputs if output.expires_at_s is None else self.outputs
-        return kept.put(output.id, output)
+        kept.put(output.id, output)
+        return output
 
     def enforces(self, account: Account, what: str) -> bool:
         """Whether `credits` or `limits` are real for an account, rather than only counted."""
@@ -92,28 +90,30 @@ class World:
 
     def reschedule(self, job: Resource) -> None:
         """Let the webhook of a job, if it waits, become due when the job ends."""
-        delivery = self.deliveries.get(job.id)
-        if delivery is not None and delivery.status == WAITING and not delivery.attempts:
-            self.deliveries.put(job.id, delivery._replace(due_at_s=job.ends_at_s))
+
+        def due(delivery: Delivery | None) -> Delivery | None:
+            if delivery is None or delivery.status != WAITING or delivery.attempts:
+                return delivery
+            return replace(delivery, due_at_s=job.ends_at_s, claim=0)  # an attempt under way counts no more
+
+        self.deliveries.update(job.id, due)
 
     def reset(self) -> None:
         """Forget everything; the clock shows real time again, and ids are drawn from the first seed."""
-        with self.lock:
-            for collection in self._collections.values():
-                collection.clear()
-            self.slots = Slots()  # calls that are still under way give back theirs to the old ones
-            self.seed = self._first_seed
-            self.clock.reset()
+        self.counters.increment(RESETS)
+        kinds = [collection.kind for collection in (*self._collections.values(), self._slots)]
+        self._store.replace({kind: {} for kind in kinds})
+        self.seed = self._first_seed
+        self.clock.reset()
 
     def snapshot(self) -> dict[str, Any]:
-        """Give everything as values that write themselves as JSON; the lock is held for the copy alone."""
-        with self.lock:
-            copies = {name: collection.list() for name, collection in self._collections.items()}
-            head = {"format": FORMAT, "seed": self.seed, "clock": self.clock.snapshot()}
-        return {**head, **{name: as_json(items) for name, items in copies.items()}}
+        """Give everything, as it is at one moment, as JSON."""
+        copies = self._store.copy(collection.kind for collection in self._collections.values())
+        head = {"format": FORMAT, "seed": self.seed, "clock": self.clock.snapshot()}
+        return {**head, **{kind.name: as_json(values) for kind, values in copies.items()}}
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Put back what `snapshot` gave. Raises ValueError, with everything as it was, where that is not possible."""
+        """Put back what `snapshot` gave. Raises ValueError, with everything as it was, where it cannot be."""
         missing = ({"seed", "clock"} | set(self._collections)) - set(snapshot)
         if snapshot.get("format") != FORMAT or missing:
             wanted = f"a snapshot of format {FORMAT}"
@@ -123,21 +123,16 @@ class World:
         seed = snapshot["seed"]
         if type(seed) is not int:
             raise ValueError(f"seed must be a whole number, not {seed!r}")
-        moment = _read("clock", self.clock.read, snapshot["clock"])
-        parts = {
-            name: _read(name, collection.read, snapshot[name])
-            for name, collection in self._collections.items()
-        }
-        with self.lock:
-            self.clock.restore(moment)
-            self.seed = seed
-            for name, collection in self._collections.items():
-                collection.restore(parts[name])
-
-
-def _read(name: str, read: Callable[[Any], T], value: Any) -> T:
-    """Read one part of a snapshot. Raises ValueError that names it."""
-    try:
-        return read(value)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: {error}") from error
+        try:
+            moment = self.clock.read(snapshot["clock"])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"clock: {error}") from error
+        parts = {}
+        for name, collection in self._collections.items():
+            values, idle = collection.read(snapshot[name]), UNDER_WAY.get(name, {})
+            parts[collection.kind] = {
+                key: replace(value, **idle) if idle else value for key, value in values.items()
+            }
+        self._store.replace(parts)
+        self.clock.restore(moment)
+        self.seed = seed
