@@ -1,5 +1,6 @@
 """What the tests share: an engine that raises its bugs and checks its answers, and a server around one."""
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -60,6 +61,15 @@ def client(server: Server) -> Iterator[httpx.Client]:
     """A client of that server."""
     with httpx.Client(base_url=server.url, timeout=30) as opened:
         yield opened
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Let threads interrupt each other as often as can be."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 def said(response: Response) -> Any:

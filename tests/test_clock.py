@@ -8,7 +8,13 @@ import pytest
 from mockserver.state.clock import LATEST_S, Clock, duration_s, isoformat, moment_s
 
 NEW_YEAR_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
-BARELY_S = 30  # more than any of these tests takes
+
+
+@pytest.fixture
+def passed():
+    """Tell how many seconds have passed at most, and one for a machine that sets its time."""
+    began = time.monotonic()
+    return lambda: time.monotonic() - began + 1
 
 
 @pytest.fixture
@@ -18,8 +24,8 @@ def frozen():
     return clock
 
 
-def test_a_new_clock_shows_real_time():
-    assert abs(Clock().now() - time.time()) < BARELY_S
+def test_a_new_clock_shows_real_time(passed):
+    assert abs(Clock().now() - time.time()) < passed()
     assert not Clock().is_frozen
 
 
@@ -40,11 +46,11 @@ def test_a_frozen_clock_advances_exactly(frozen):
     assert frozen.now() == NEW_YEAR_S + 86_400.5
 
 
-def test_a_running_clock_advances_too():
+def test_a_running_clock_advances_too(passed):
     clock = Clock()
     before = clock.now()
     clock.advance(86_400)
-    assert 0 <= clock.now() - before - 86_400 < BARELY_S
+    assert 0 <= clock.now() - before - 86_400 < passed()
 
 
 def test_a_clock_does_not_advance_backwards(frozen):
@@ -53,18 +59,18 @@ def test_a_clock_does_not_advance_backwards(frozen):
     assert frozen.now() == NEW_YEAR_S
 
 
-def test_a_clock_that_is_stopped_keeps_its_time():
+def test_a_clock_that_is_stopped_keeps_its_time(passed):
     clock = Clock()
     clock.set(NEW_YEAR_S)
     clock.set(is_frozen=True)
-    assert 0 <= clock.now() - NEW_YEAR_S < BARELY_S
+    assert 0 <= clock.now() - NEW_YEAR_S < passed()
     assert clock.now() == clock.now()
 
 
-def test_a_clock_that_goes_on_does_not_catch_up(frozen):
+def test_a_clock_that_goes_on_does_not_catch_up(frozen, passed):
     frozen.set(is_frozen=False)
     assert not frozen.is_frozen
-    assert 0 <= frozen.now() - NEW_YEAR_S < BARELY_S
+    assert 0 <= frozen.now() - NEW_YEAR_S < passed()
 
 
 def test_a_clock_that_is_only_moved_stays_stopped_or_running(frozen):
@@ -83,8 +89,7 @@ def test_a_fast_clock_runs_faster_than_real_time():
     clock = Clock(scale=1e6)
     clock.set(0.0)
     before, real = clock.now(), time.monotonic()
-    while time.monotonic() == real:
-        pass
+    assert any(time.monotonic() != real for _ in range(10**6))
     assert clock.now() > before
 
 
@@ -95,18 +100,18 @@ def test_an_advance_is_not_scaled():
     assert clock.now() == NEW_YEAR_S + 10
 
 
-def test_a_scaled_clock_does_not_jump_when_it_is_stopped_and_let_go():
+def test_a_scaled_clock_does_not_jump_when_it_is_stopped_and_let_go(passed):
     clock = Clock(scale=1000)
     clock.set(NEW_YEAR_S, is_frozen=True)
     clock.set(is_frozen=False)
     clock.set(is_frozen=True)
-    assert 0 <= clock.now() - NEW_YEAR_S < 1000 * BARELY_S
+    assert 0 <= clock.now() - NEW_YEAR_S < 1000 * passed()
 
 
-def test_a_reset_clock_shows_real_time_again(frozen):
+def test_a_reset_clock_shows_real_time_again(frozen, passed):
     frozen.reset()
     assert not frozen.is_frozen
-    assert abs(frozen.now() - time.time()) < BARELY_S
+    assert abs(frozen.now() - time.time()) < passed()
 
 
 @pytest.mark.parametrize("now_s", [-1, LATEST_S + 1, float("inf"), float("nan")])
@@ -129,12 +134,12 @@ def test_a_stopped_clock_is_restored_at_its_time(frozen):
     assert (other.now(), other.is_frozen) == (NEW_YEAR_S, True)
 
 
-def test_a_running_clock_is_restored_as_far_from_real_time_as_it_was():
+def test_a_running_clock_is_restored_as_far_from_real_time_as_it_was(passed):
     clock, other = Clock(), Clock()
     clock.advance(86_400)
     other.restore(Clock.read(clock.snapshot()))
     assert not other.is_frozen
-    assert abs(other.now() - time.time() - 86_400) < BARELY_S
+    assert abs(other.now() - time.time() - 86_400) < passed()
 
 
 @pytest.mark.parametrize(
@@ -226,8 +231,7 @@ def test_a_fast_clock_stays_at_the_end_of_time():
     clock = Clock(scale=1e6)
     clock.set(LATEST_S)
     real = time.monotonic()
-    while time.monotonic() == real:
-        pass
+    assert any(time.monotonic() != real for _ in range(10**6))
     assert clock.now() == LATEST_S
     clock.set(is_frozen=True)
     assert clock.now() == LATEST_S
@@ -256,23 +260,18 @@ def test_nobody_sees_a_clock_between_two_times():
     clock = Clock()
     early_s, late_s = 1000.0, LATEST_S - 1e6
     clock.set(early_s, is_frozen=True)
-    is_over = threading.Event()
 
     def move():
         for _ in range(20_000):
             clock.set(late_s, is_frozen=False)
             clock.set(early_s, is_frozen=True)
-        is_over.set()
 
     mover = threading.Thread(target=move)
     mover.start()
-    torn = []
-    while not is_over.is_set():
-        now_s = clock.now()
-        if not (early_s <= now_s < early_s + BARELY_S or late_s <= now_s < late_s + BARELY_S):
-            torn.append(now_s)
+    told = {clock.now() for _ in range(50_000)}
     mover.join()
-    assert torn == []
+    late = {now_s for now_s in told if now_s != early_s}
+    assert all(late_s <= now_s < LATEST_S for now_s in late)
 
 
 @pytest.mark.parametrize(

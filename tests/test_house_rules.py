@@ -56,6 +56,7 @@ HOMES = {
     "jsonschema_rs": ("spec.schema", "spec.resources"),
     "regress": ("spec.patterns",),
     "orjson": ("jsontext",),
+    "msgspec": ("state.values",),
     "PIL": ("imaging",),
     "bidi": ("imaging.lettering",),
     "starlette": ("serving.app",),

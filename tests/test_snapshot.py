@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import httpx
 import pytest
@@ -118,6 +119,12 @@ def started(file):
     return process, json.loads(process.stdout.readline())["url"]
 
 
+def wait_for(is_so, most_s=60):
+    """Look often until something is so, for so long at most."""
+    never = threading.Event()
+    assert any(is_so() or never.wait(0.05) for _ in range(20 * most_s)), f"not so after {most_s} s"
+
+
 def ended(process, how):
     process.send_signal(how)
     code = process.wait(20)
@@ -142,12 +149,7 @@ def test_a_killed_server_leaves_a_whole_file(tmp_path):
     reads = live(url)
     before = read(url, reads)
     seen = file.stat().st_mtime_ns
-    waiting = httpx.Client()
-    while file.stat().st_mtime_ns == seen or "Creator Studio" not in file.read_text():
-        waiting.get(
-            f"{url}/__admin/health"
-        )  # the file is written within a second; the test waits for just that
-    waiting.close()
+    wait_for(lambda: file.stat().st_mtime_ns != seen and "Creator Studio" in file.read_text())
     ended(process, signal.SIGKILL)
     json.loads(file.read_bytes())
     process, url = started(file)
