@@ -1,7 +1,7 @@
 """Webhooks sent: signed, tried again with growing pauses, each attempt logged, by the world's clock.
 
-Only loopback addresses are called unless a host is allowed by name. No lock is held while something is sent, so
-a receiver may call the emulator from its handler. The only home of httpx.
+Only loopback addresses are called unless a host is allowed by name. No lock is held while something is sent,
+so a receiver may call the emulator from its handler. The only home of httpx.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from mockserver.state.worlds import Worlds
 OK = 200  # what a receiver must answer with
 LOOKS_PER_SECOND = 20
 AT_ONCE = 8  # attempts: a small receiver turns away more, and each may hold one thread of the admin pages
-# Whoever moved the clock sends what that made due, and so knows when it is done; the thread leaves it that long.
+# Whoever moved the clock sends what that made due, to know when it is done; the thread leaves it so long.
 HEAD_START_S = 0.05
 # How long `run_due` waits for what others send. No longer: it may be called by the very receiver of that.
 GRACE_S = 0.25
@@ -191,7 +191,7 @@ class WebhookSender:
                 self._changed.notify_all()
 
     def _attempted(self, world: World, delivery: Delivery) -> Delivery | None:
-        """Make one attempt; give the delivery as it is after that. None: there is nothing to tell any more."""
+        """Make one attempt; give the delivery as it is after that. None: there is nothing to tell."""
         job = world.resources.get(delivery.id)
         if job is None:
             return None
@@ -244,7 +244,8 @@ def _payload(world: World, settings: Mapping[str, Any], job: Resource) -> bytes:
 
 async def _post(url: str, body: bytes, headers: Mapping[str, str], patience_s: float) -> int:
     """Send; give the status as soon as the headers are there. Raises TimeoutError, however time was spent."""
-    client = httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False, verify=_trusted())  # noqa: S113
+    trusted = _trusted()
+    client = httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False, verify=trusted)  # noqa: S113
     async with (
         asyncio.timeout(patience_s),  # one deadline for all of it
         client,

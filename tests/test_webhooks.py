@@ -1,4 +1,4 @@
-"""The sender of webhooks against receivers that hang, drip, redirect, reset the world or call back. Nothing sleeps."""
+"""Webhooks to receivers that hang, drip, redirect, reset the world or call back. Nothing sleeps."""
 
 import contextlib
 import socket
@@ -49,7 +49,7 @@ def patience(engine, monkeypatch):
 
 @pytest.fixture
 def listen():
-    """Start a receiver that does what a function of its handler says; 200 unless that gives another status."""
+    """Start a receiver that does what a function says, and answers the status that it gives, or 200."""
     with contextlib.ExitStack() as stack:
 
         def start(act=lambda handler: 200):

@@ -28,7 +28,7 @@ def started(call: Call, id_: str, fields: dict[str, Any]) -> Resource:
 
 
 def owned(call: Call, message: str) -> Resource:
-    """Give the resource that the path names, if it is the caller's. Raises Problem with `message` and the id."""
+    """Give the resource that the path names, if it is the caller's. Raises Problem with `message`."""
     return _checked(call, call.world.resources.get(call.arguments.path["id"]), message)
 
 

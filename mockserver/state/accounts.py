@@ -70,7 +70,7 @@ class Accounts:
         return account
 
     def update(self, account: Account, change: Callable[[Account], Account]) -> Account:
-        """Change an account, of which what is stored counts and not the value given; give it as it is then."""
+        """Change an account, of which what is stored counts, not the value given; give it as it is then."""
         changed = self._stored.update(
             account.id, lambda stored: change(stored or self._first(account.provider, account.key))
         )

@@ -68,7 +68,7 @@ class Clock:
             )
 
     def advance(self, by_s: float) -> None:
-        """Move forward by seconds. Raises ValueError where they are negative, for time only goes on, or too many."""
+        """Move forward by seconds. Raises ValueError where they are negative or too many: time only goes on."""
         if by_s < 0:
             raise ValueError("the clock only advances; PUT /__admin/clock sets it back")
         with self._lock:
@@ -82,7 +82,7 @@ class Clock:
 
     @staticmethod
     def read(snapshot: Mapping[str, float | None]) -> Moment:
-        """Read what `snapshot` wrote. Raises TypeError for anything else, ValueError for a time out of bounds."""
+        """Read what `snapshot` wrote. Raises TypeError for all else, ValueError for a time out of bounds."""
         moment = Moment(**snapshot)  # type: ignore[arg-type]
         for name, value in snapshot.items():
             if type(value) not in (float, int) and (value is not None or name == "offset_s"):

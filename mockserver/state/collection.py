@@ -55,7 +55,7 @@ class Collection(Generic[V]):
         return self._store.increment(self.kind, key, by)
 
     def read(self, values: Any) -> dict[str, V]:
-        """Make values of what a snapshot says. Raises ValueError that names the key and field that are wrong."""
+        """Make values of what a snapshot says. Raises ValueError that names what is wrong, and where."""
         name, type_ = self.kind.name, self.kind.type
         rows = read(dict[str, Any], values, f"{name}:")
         return {key: read(type_, value, f"{name}: {key}") for key, value in rows.items()}

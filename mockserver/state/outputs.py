@@ -1,4 +1,4 @@
-"""Pictures that were handed out as links, and pictures that came in; how a link looks is `links`' business."""
+"""Pictures that were handed out as links, and pictures that came in; how links look is `links`' business."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -22,7 +22,7 @@ FIELD = re.compile(r"Object (?:(?P<missing>missing required)|contains unknown) f
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """A stored value. JSON holds no circles, so the garbage collector need not look through thousands of them."""
+    """A stored value. JSON holds no circles, so the garbage collector need not look through it."""
 
 
 def as_json(value: Any) -> Any:
