@@ -27,7 +27,7 @@ def create_engine(
     world = World(
         seed=settings.seed,
         accounts=fixtures.accounts,
-        fresh_accounts={name: each.keys["new_account"] for name, each in catalog.providers.items()},
+        fresh_accounts={name: each.keys.new_account for name, each in catalog.providers.items()},
         canned_pictures=fixtures.pictures,
         clock=clock,
         enforced=settings.enforced,

@@ -14,7 +14,7 @@ from mockserver.messages import Request, Response
 from mockserver.problems import Location, Problem, ProblemType, Violation
 from mockserver.seeded import Random
 from mockserver.settings import Settings
-from mockserver.spec.model import Operation, Provider
+from mockserver.spec.model import MarkedWord, Operation, Provider
 from mockserver.state.accounts import Account
 from mockserver.state.world import World
 
@@ -46,7 +46,8 @@ class Override(NamedTuple):
     error: str | None = None  # a row of the catalogue; None: whatever the operation does
     delay_ms: int = 0  # to wait before the answer
     job: str | None = None  # how the call's job ends, or MANUAL; None: well
-    origin: Literal["header", "key"] | None = None  # who ordered the error
+    origin: Literal["word", "header", "key"] | None = None  # who ordered the error
+    word: MarkedWord | None = None  # that ordered the error; None: another origin did
     applied: tuple[str, ...] = ()  # the preferences (RFC 7240) that are honoured, as they were written
 
 
@@ -125,10 +126,10 @@ class Call(NamedTuple):
         error: str | None = None,
         location: Location = "body",
     ) -> Problem:
-        """Make the problem that one rule is broken, at the field `name`."""
+        """Make the problem that the call does not fulfil one condition, at the field `name`."""
         place = pointer.write((name,)) if name else ""
         violation = Violation(
-            location, place, rule or type_.value, message, source or self.operation.row.source
+            location, place, rule or type_.value, message, source or self.operation.row.citation
         )
         return Problem(type_, (violation,), error=error)
 
@@ -174,5 +175,6 @@ class Exchange(NamedTuple):
 
 
 Behaviour = Callable[[Call], Result | Referral]
-Rule = Callable[[Call], Call]
+Rewrite = Callable[[Call], Call]
+Check = Callable[[Call], None]
 Listener = Callable[[Exchange], None]

@@ -6,7 +6,7 @@ A link works at `/cdn/<provider>/…` and under the provider's own CDN host name
 import functools
 from hashlib import blake2b
 
-from mockserver.behaviours.drawing import drawn
+from mockserver.behaviours.outputs import draw_output
 from mockserver.call import Door
 from mockserver.links import CDN, cdn_hosts, output_id
 from mockserver.messages import Request, Response
@@ -46,7 +46,7 @@ class Downloads:
             raise EmulatorProblem(
                 404, "No such picture", f"{request.path} was never handed out, or has expired"
             )
-        content = drawn(world, output)
+        content = draw_output(world, output)
         tag = f'"{blake2b(content, digest_size=16).hexdigest()}"'
         headers = (
             ("ETag", tag),

@@ -100,7 +100,7 @@ class Engine:
                     validate(match, arguments)
                     bound = self._bound[match.operation.name]
                     call = examine(self._call(match, request, account, arguments, world, random), bound)
-                    ordered = override(match, preferences, key_order)
+                    ordered = override(match, preferences, key_order, call.arguments.body)
                     raise_ordered(ordered)
                     result = self._perform(call._replace(override=ordered), bound, request)
                     headers = self._headers(match.provider, call.request_id, account, world)

@@ -14,6 +14,7 @@ from mockserver.call import Arguments, Match
 from mockserver.jsontext import Json
 from mockserver.messages import Request
 from mockserver.spec.model import Provider
+from mockserver.spec.rows import Outputs
 from mockserver.state.outputs import Output
 from mockserver.state.world import World
 
@@ -44,10 +45,9 @@ def base_url(request: Request, public_url: str | None) -> str:
     return f"{scheme}://{host.partition(',')[0].strip()}"
 
 
-def link_to(base_url: str, provider: Provider, output: Output) -> str:
+def link_to(base_url: str, provider: str, outputs: Outputs, output: Output) -> str:
     """Give the address at which a caller downloads an output."""
-    path = str(provider.outputs["path"]).replace("{id}", output.id)
-    return f"{base_url}{CDN}{provider.name}{path}"
+    return f"{base_url}{CDN}{provider}{outputs.path.replace('{id}', output.id)}"
 
 
 def localise(match: Match, request: Request, arguments: Arguments, world: World) -> Arguments:
@@ -56,9 +56,9 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World)
     Ours are those on this machine or under the caller's name for this server, and, whatever the host, those that
     name a picture which was handed out.
     """
-    body, provider = arguments.body, match.provider
+    body, provider, outputs = arguments.body, match.provider, match.provider.outputs
     is_linked = CDN.encode() in request.body or b"\\" in request.body  # JSON may write a slash as an escape
-    if not is_linked or not provider.outputs or not isinstance(body, dict):
+    if not is_linked or outputs is None or not isinstance(body, dict):
         return arguments
     own_hosts = {base_url(request, None).partition("://")[2], request.headers.get("host", "")}
 
@@ -70,7 +70,7 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World)
             return value
         output = world.output(output_id(provider, link.path) or "")
         is_ours = _is_own_host(link.host, own_hosts) or output is not None
-        return provider.outputs["origin"] + link.path if is_ours else value
+        return outputs.origin + link.path if is_ours else value
 
     pictures = match.operation.row.picture_fields
     return arguments._replace(
@@ -100,29 +100,25 @@ def read_link(url: str) -> OwnLink | None:
 
 def output_id(provider: Provider, path: str) -> str | None:
     """Read an output's id out of a path on its provider's CDN; None where the path is of another form."""
-    found = _pattern(provider.outputs["path"]).fullmatch(path) if provider.outputs else None
+    found = _pattern(provider.outputs.path).fullmatch(path) if provider.outputs else None
     return found["id"] if found else None
 
 
 def own_output_id(provider: Provider, url: str, path: str) -> str | None:
     """Read an output's id out of the provider's own address of a picture; None where it has another one."""
-    return (
-        output_id(provider, path) if provider.outputs and url.startswith(provider.outputs["origin"]) else None
-    )
+    return output_id(provider, path) if provider.outputs and url.startswith(provider.outputs.origin) else None
 
 
 def cdn_hosts(providers: Iterable[Provider]) -> dict[str, str]:
     """Give the name of each provider by the host of its CDN, where that is not a host of its API."""
-    hosts = ((urlsplit(each.outputs["origin"]).netloc, each) for each in providers if each.outputs)
+    hosts = ((urlsplit(each.outputs.origin).netloc, each) for each in providers if each.outputs)
     return {host: each.name for host, each in hosts if host not in each.hosts}
 
 
 def marks(providers: Iterable[Provider]) -> re.Pattern[bytes]:
     """Make the search for what a body holds that links to our pictures, or hides such a link in an escape."""
     own = [
-        f"{each.outputs['origin']}{each.outputs['path'].partition('{')[0]}"
-        for each in providers
-        if each.outputs
+        f"{each.outputs.origin}{each.outputs.path.partition('{')[0]}" for each in providers if each.outputs
     ]
     return re.compile(b"|".join(re.escape(each.encode()) for each in (CDN, "\\/", *own)))
 

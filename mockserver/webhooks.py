@@ -16,14 +16,14 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Collection, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from mockserver.behaviours.drawing import drawn_scene
+from mockserver.behaviours.outputs import draw_scene
 from mockserver.jsontext import dump
 from mockserver.spec.catalog import Catalog
+from mockserver.spec.rows import Jobs, Webhooks
 from mockserver.spec.template import fill
 from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import BLOCKED, DELIVERED, GIVEN_UP, WAITING, Delivery
@@ -193,7 +193,9 @@ class WebhookSender:
     def _attempted(self, world: World, delivery: Delivery) -> Delivery | None:
         """Make one attempt; give the delivery as it is after that. None: there is nothing to tell."""
         job = world.resources.get(delivery.id)
-        if job is None:
+        provider = self._catalog.providers[job.account.partition("/")[0]] if job else None
+        settings, jobs = (provider.webhooks, provider.jobs) if provider else (None, None)
+        if job is None or settings is None or jobs is None:
             return None
         try:
             host = _host(delivery.url)
@@ -202,29 +204,28 @@ class WebhookSender:
         if not (_is_loopback(host) or host in self._allowed):
             reason = f"{host} is not allowed; start the server with --allow-webhook-host {host}"
             return delivery.attempted(reason, BLOCKED)
-        settings = self._catalog.providers[job.account.partition("/")[0]].webhooks
         started_s = world.clock.now()
-        result = self._sent(world, delivery, job, settings)
+        result = self._sent(world, delivery, job, jobs, settings)
         took_s = max(0.0, world.clock.now() - started_s)
         if result == OK:
             return delivery.attempted(result, DELIVERED)
         past = len(delivery.attempts)
-        if past >= settings["retries"]:
+        if past >= settings.retries:
             return delivery.attempted(result, GIVEN_UP)
-        pause_s = settings["first_pause_s"] * settings["factor"] ** past
+        pause_s = settings.first_pause_s * settings.factor**past
         return delivery.attempted(result, WAITING, (delivery.due_at_s or 0.0) + took_s + pause_s)
 
     def _sent(
-        self, world: World, delivery: Delivery, job: Resource, settings: Mapping[str, Any]
+        self, world: World, delivery: Delivery, job: Resource, jobs: Jobs, settings: Webhooks
     ) -> int | str:
         """Give the status that an attempt was answered with, or why there was none."""
         try:
-            body = _payload(world, settings, job)
+            body = _payload(world, settings, jobs, job)
             signature = hmac.new(delivery.secret.encode(), body, hashlib.sha256).hexdigest()
-            headers = {"Content-Type": "application/json", settings["signature_header"]: signature}
-            return asyncio.run(_post(delivery.url, body, headers, settings["patience_s"]))
+            headers = {"Content-Type": "application/json", settings.signature_header: signature}
+            return asyncio.run(_post(delivery.url, body, headers, settings.patience_s))
         except (TimeoutError, httpx.TimeoutException):
-            return f"no answer within {settings['patience_s']} s"
+            return f"no answer within {settings.patience_s} s"
         except httpx.HTTPError as error:
             return str(error) or type(error).__name__
         except Exception as error:
@@ -232,14 +233,14 @@ class WebhookSender:
             return f"{type(error).__name__}: {error}"
 
 
-def _payload(world: World, settings: Mapping[str, Any], job: Resource) -> bytes:
+def _payload(world: World, settings: Webhooks, jobs: Jobs, job: Resource) -> bytes:
     ended_at_s = job.ends_at_s or job.created_at_s
     values = {**job.fields, "job_id": job.id, "timestamp": isoformat(ended_at_s)}
-    if job.outcome == next(iter(settings["payloads"])):
+    if job.outcome == jobs.success:
         scene = job.fields["scene"]
-        encoded = base64.b64encode(drawn_scene(world, scene)).decode()
+        encoded = base64.b64encode(draw_scene(world, scene)).decode()
         values["image"] = f"data:{scene['media_type']};base64,{encoded}"
-    return dump(fill(settings["payloads"][job.outcome], values))
+    return dump(fill(settings.payloads.of(job.outcome, jobs), values))
 
 
 async def _post(url: str, body: bytes, headers: Mapping[str, str], patience_s: float) -> int:

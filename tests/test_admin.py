@@ -281,11 +281,16 @@ def test_a_large_state_is_read_off_the_event_loop(client, server):
     ids=str,
 )
 def test_what_an_account_cannot_be_is_told_and_changes_nothing(client, body, said):
-    before = client.get("/__admin/accounts/thumbapi/tb_test").json()
-    assert said in problem(
-        client.put("/__admin/accounts/thumbapi/tb_test", json={"state": "inactive", **body})
-    )
-    assert client.get("/__admin/accounts/thumbapi/tb_test").json() == before
+    name = next(iter(body))
+    account = {
+        "smart_balance": "pikzels/pkz_test",
+        "persons": "fatthumb/nsk_test",
+        "inspirations": "fatthumb/nsk_test",
+    }
+    page = f"/__admin/accounts/{account.get(name, 'thumbapi/tb_test')}"
+    before = client.get(page).json()
+    assert said in problem(client.put(page, json={"state": "inactive", **body}))
+    assert client.get(page).json() == before
     assert client.get("/__admin/state").json()["pictures"] == {}
 
 

@@ -116,7 +116,7 @@ def test_check_says_of_a_collision_what_serve_warns_of(tmp_path, caplog, path, i
         ]
         del methods["post"]
     write(tmp_path / "one" / "second", {**document, "paths": {path: methods}}, {**TABLE, "operations": {
-        each["operationId"]: {"behaviour": "generate", "source": "ours"} for each in methods.values()}})  # fmt: skip
+        each["operationId"]: {"behaviour": "generate", "citation": "ours"} for each in methods.values()}})  # fmt: skip
     with caplog.at_level(logging.WARNING, "mockserver"):
         load([tmp_path / "one"])
     status, output = check(tmp_path / "one")

@@ -18,16 +18,7 @@ from mockserver.spec.table import Table
 INTEGERS = {"type": "array", "items": {"type": "integer"}}
 TEXTS = {"type": "array", "items": {"type": "string"}}
 FILTER = {"type": "object", "properties": {"age": {"type": "integer"}, "is_good": {"type": "boolean"}}}
-ERROR = {"status": 400, "message": "No", "cause": "anything", "provenance": "assumed", "source": "ours"}
-TABLE = {
-    "title": "Pet shop",
-    "sources": {"ours": "the shop's handbook"},
-    "keys": {"prefix": None, "new_account": {}},
-    "answers": {"error": {"message": "$message"}},
-    "problems": {kind.value: {"error": "wrong"} for kind in ProblemType},
-    "errors": {"wrong": ERROR},
-    "operations": {"ask": {"behaviour": "generate", "source": "ours"}},
-}
+TABLE = {"title": "Pet shop", "operations": {"ask": {"behaviour": "generate"}}}
 SCHEMA = Schema(json.loads((SPECS / "behaviour.schema.json").read_text("utf-8")), "behaviour.schema.json")
 
 

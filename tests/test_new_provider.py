@@ -29,7 +29,11 @@ PROBLEM = {
     "required": ["fault"],
     "properties": {"fault": {"type": "object", "required": ["name", "text"]}},
 }
-NO = {"description": "No", "content": {"application/json": {"schema": PROBLEM}}}
+NO = {
+    "description": "No",
+    "headers": {"Shop-Id": {"schema": {"type": "string"}}},
+    "content": {"application/json": {"schema": PROBLEM}},
+}
 
 
 def yes(schema, **more):
@@ -42,6 +46,7 @@ def yes(schema, **more):
 DOCUMENT = {
     "openapi": "3.0.3",
     "info": {"title": "Pet shop", "version": "1"},
+    "servers": [{"url": "https://pets.example"}],
     "security": [{"Key": []}],
     "paths": {
         "/pets": {
@@ -72,13 +77,7 @@ DOCUMENT = {
 
 
 def error(status, message):
-    return {
-        "status": status,
-        "message": message,
-        "cause": "anything",
-        "provenance": "assumed",
-        "source": "ours",
-    }
+    return {"status": status, "message": message, "cause": "anything"}
 
 
 PROBLEMS = {
@@ -89,8 +88,9 @@ PROBLEMS = {
 TABLE = {
     "title": "Pet shop",
     "hosts": ["pets.example"],
-    "sources": {"ours": "the shop's handbook"},
-    "keys": {"prefix": "pet_", "new_account": {}},
+    "citations": {"ours": "the shop's handbook"},
+    "defaults": {"errors": {"provenance": "assumed", "citation": "ours"}},
+    "keys": {"prefix": "pet_"},
     "answers": {
         "headers": {"Shop-Id": "$request_id"},
         "error": {"fault": {"name": "$code", "text": "$message"}},
@@ -102,10 +102,15 @@ TABLE = {
         "no_key": {**error(401, "No key"), "code": "E2"},
         "bad_key": {**error(403, "Bad key"), "code": "E3"},
         "nowhere": {**error(404, "Nowhere"), "code": "E4"},
-        "asleep": {**error(503, "The shop sleeps"), "code": "E5", "headers": {"Retry-After": "60"}},
+        "asleep": {
+            **error(503, "The shop sleeps"),
+            "code": "E5",
+            "headers": {"Retry-After": "60"},
+            "only": "ordered",
+        },
         "broken": {**error(500, "Broken"), "code": "E6"},
     },
-    "operations": {name: {"behaviour": "generate", "source": "ours"} for name in ("list_pets", "add_pet")},
+    "operations": {name: {"behaviour": "generate", "citation": "ours"} for name in ("list_pets", "add_pet")},
 }
 
 

@@ -80,12 +80,9 @@ def test_an_order_does_not_outlive_its_call(client, provider):
 
 
 MARKED = [
-    (operation, field, error)
+    (operation, word.field, word.error)
     for operation in CATALOG.operations
-    for rule in operation.row.rules
-    if rule["rule"] == "marked_words"
-    for field in rule["fields"]
-    for error in rule["errors"]
+    for word in operation.row.marked_words
 ]
 
 

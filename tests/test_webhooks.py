@@ -1,11 +1,13 @@
 """Webhooks to receivers that hang, drip, redirect, reset the world or call back. Nothing sleeps."""
 
 import contextlib
+import dataclasses
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
+import msgspec
 import pytest
 from conftest import KEYS, STRICT, said
 
@@ -44,7 +46,10 @@ def sender(engine, world):
 @pytest.fixture
 def patience(engine, monkeypatch):
     """Make receivers have 0.3 real seconds to answer."""
-    monkeypatch.setitem(engine.catalog.providers["thumbapi"].webhooks, "patience_s", 0.3)
+    provider = engine.catalog.providers["thumbapi"]
+    webhooks = msgspec.structs.replace(provider.webhooks, patience_s=0.3)
+    hurried = dataclasses.replace(provider, webhooks=webhooks)
+    monkeypatch.setitem(engine.catalog.providers, "thumbapi", hurried)
 
 
 @pytest.fixture

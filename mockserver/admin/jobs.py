@@ -22,13 +22,13 @@ def change(asked: Asked) -> Json:
     """End a job in one way or another, or let it run until told otherwise."""
     wanted, world = asked.body(JOB)["status"], asked.world
     jobs, now_s = asked.provider(_job(asked).account.partition("/")[0]).jobs, world.clock.now()
-    known = [jobs["running"], *jobs["outcomes"]]
+    known = (jobs.running, *jobs.outcomes) if jobs else ()
     if wanted not in known:
         detail = f"a job of this API is {', '.join(known)}; not {wanted}"
         raise EmulatorProblem(400, "Unknown status", detail)
 
     def changed(job: Resource | None) -> Resource | None:
-        return job and (job.running_on() if wanted == jobs["running"] else job.ended(wanted, now_s))
+        return job and (job.running_on() if wanted == known[0] else job.ended(wanted, now_s))
 
     if job := world.resources.update(asked.values["id"], changed):
         world.reschedule(job)

@@ -3,33 +3,50 @@
 Only what the shared verbs cannot say stands here; numbers and sentences stand in specs/fatthumb/behaviour.yaml.
 """
 
-from mockserver.behaviours.drawing import link, publish, scene
-from mockserver.behaviours.jobs import owned, started
+from mockserver.behaviours.jobs import find_owned, start_job
+from mockserver.behaviours.outputs import link, publish, scene
 from mockserver.call import Call, Result
 from mockserver.jsontext import Json
+from mockserver.spec.marks import PlanAttribute
+from mockserver.spec.rows import Jobs, Outputs, Row
 from mockserver.state.resources import Resource
 
 
-def generate(call: Call) -> Result:
+class Settings(Row, frozen=True, kw_only=True):
+    """What a table sets for `generate`."""
+
+    watermark: PlanAttribute  # whether pictures carry one
+
+
+class Words(Row, frozen=True, kw_only=True):
+    """What a table says for `read`."""
+
+    thumbnail_error: str
+
+
+def generate(call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: Settings) -> Result:
     """Start a generation; its thumbnails are there when the job ends."""
     count = int(call.value("count"))
     thumbnails = [
-        {"id": f"thumb_{call.random.hex(f'thumbnail {index}', 24)}", "output": _published(call, index)}
+        {
+            "id": f"thumb_{call.random.hex(f'thumbnail {index}', 24)}",
+            "output": _published(call, outputs, settings, index),
+        }
         for index in range(count)
     ]
     fields = {
         "model": call.value("model"),
         "count": count,
-        "is_watermarked": bool(call.plan("has_watermark")),
+        "is_watermarked": bool(call.plan(settings.watermark)),
         "thumbnails": thumbnails,
     }
-    resource = started(call, f"gen_{call.random.hex('generation', 24)}", fields)
+    resource = start_job(call, jobs, job, f"gen_{call.random.hex('generation', 24)}", fields)
     call.world.resources.put(resource.id, resource)
     ids = [thumbnail["id"] for thumbnail in thumbnails]
     return Result({"generationId": resource.id, "thumbnailIds": ids, "status": resource.running})
 
 
-def _published(call: Call, index: int) -> str:
+def _published(call: Call, outputs: Outputs, settings: Settings, index: int) -> str:
     people, ideas = call.value("personIds") or (), call.value("inspirationIds") or ()
     notes = [f"person: {name}" for name in people] + [f"inspiration: {name}" for name in ideas]
     if int(call.value("count")) > 1:
@@ -38,18 +55,18 @@ def _published(call: Call, index: int) -> str:
     picture = scene(
         call,
         size=sizes.get(call.value("aspectRatio")) or next(iter(sizes.values())),
-        media_type=call.provider.outputs["media_type"],
+        media_type=outputs.media_type,
         headline=call.body["prompt"],
         seed=f"{call.random.seed}{index:02x}",
         notes=notes,
-        is_watermarked=bool(call.plan("has_watermark")),
+        is_watermarked=bool(call.plan(settings.watermark)),
     )
-    return publish(call, picture, f"output {index}", lifetime_s=call.provider.outputs["lifetime_s"]).id
+    return publish(call, picture, f"output {index}", lifetime_s=outputs.lifetime_s).id
 
 
-def read(call: Call) -> Result:
+def read(call: Call, *, jobs: Jobs, outputs: Outputs, words: Words) -> Result:
     """Show a generation as it is now; another organisation's does not exist."""
-    resource = owned(call, "this organisation has no generation")
+    resource = find_owned(call, "this organisation has no generation")
     return Result(
         {
             "id": resource.id,
@@ -58,24 +75,26 @@ def read(call: Call) -> Result:
             "count": resource.fields["count"],
             "createdAt": int(resource.created_at_s * 1000),
             "thumbnails": [
-                _thumbnail(call, resource, index) for index in range(len(resource.fields["thumbnails"]))
+                _thumbnail(call, jobs, outputs, words, resource, index)
+                for index in range(len(resource.fields["thumbnails"]))
             ],
         }
     )
 
 
-def _thumbnail(call: Call, resource: Resource, index: int) -> Json:
+def _thumbnail(
+    call: Call, jobs: Jobs, outputs: Outputs, words: Words, resource: Resource, index: int
+) -> Json:
     """Show one variation; they end one after another, and of a partial generation the last one fails."""
     thumbnail, count = resource.fields["thumbnails"][index], resource.fields["count"]
-    succeeded, failed, partial = call.provider.jobs["outcomes"]
     is_over = resource.share_done(call.world.clock.now()) * count >= index + 1
-    is_failed = resource.outcome == failed or (resource.outcome == partial and index == count - 1)
+    is_failed = resource.outcome == jobs.failure or (resource.outcome == jobs.partial and index == count - 1)
     output = call.world.output(thumbnail["output"])
     return {
         "id": thumbnail["id"],
-        "status": resource.running if not is_over else failed if is_failed else succeeded,
-        "url": link(call, output) if is_over and not is_failed and output else None,
+        "status": resource.running if not is_over else jobs.failure if is_failed else jobs.success,
+        "url": link(call, outputs, output) if is_over and not is_failed and output else None,
         "isWatermarked": resource.fields["is_watermarked"],
         "isHidden": False,
-        "error": call.provider.vocabulary["thumbnail_error"] if is_over and is_failed else None,
+        "error": words.thumbnail_error if is_over and is_failed else None,
     }

@@ -11,13 +11,31 @@ from collections.abc import Callable, Mapping
 from mockserver.call import EMPTY_BODY, Call, Referral, Result
 from mockserver.jsontext import Json, parse
 from mockserver.messages import Response
+from mockserver.spec.marks import OperationName
+from mockserver.spec.rows import Row
 
 INVALID_REQUEST, UNKNOWN_METHOD, INVALID_PARAMS = -32600, -32601, -32602  # JSON-RPC 2.0, section 5.1
 REFUSED = -32001  # of the range that JSON-RPC leaves to servers
 UNAUTHORIZED = 401
 
 
-def answer(call: Call) -> Referral | Result:
+class Tool(Row, frozen=True, kw_only=True):
+    """An operation as a tool."""
+
+    name: str
+    description: str
+    operation: OperationName
+
+
+class Settings(Row, frozen=True, kw_only=True):
+    """What a table sets for `answer`."""
+
+    version: str  # of the server
+    protocol_versions: tuple[str, ...]  # newest first
+    tools: tuple[Tool, ...]
+
+
+def answer(call: Call, *, settings: Settings) -> Referral | Result:
     """Answer one JSON-RPC message."""
     message = call.arguments.body
     if isinstance(message, dict) and message.get("jsonrpc") == "2.0" and {"result", "error"} & message.keys():
@@ -34,33 +52,29 @@ def answer(call: Call) -> Referral | Result:
     if method is None:
         return _error(message["id"], UNKNOWN_METHOD, f"Method not found: {message['method'][:100]}")
     params = message.get("params")
-    return method(call, message["id"], params if isinstance(params, dict) else {})
+    return method(call, settings, message["id"], params if isinstance(params, dict) else {})
 
 
-def _initialize(call: Call, id_: Json, params: Mapping[str, Json]) -> Result:
-    settings = call.operation.row.settings
-    wanted, versions = params.get("protocolVersion"), settings["protocol_versions"]
+def _initialize(call: Call, settings: Settings, id_: Json, params: Mapping[str, Json]) -> Result:
+    wanted, versions = params.get("protocolVersion"), settings.protocol_versions
+    provider = call.provider
     return _result(
         id_,
         {
             "protocolVersion": wanted if wanted in versions else versions[0],
             "capabilities": {"tools": {"listChanged": False}},
-            "serverInfo": settings["server"],
+            "serverInfo": {"name": provider.name, "title": provider.title, "version": settings.version},
         },
     )
 
 
-def _list_tools(call: Call, id_: Json, _params: Mapping[str, Json]) -> Result:
+def _list_tools(call: Call, settings: Settings, id_: Json, _params: Mapping[str, Json]) -> Result:
     tools: list[Json] = []
-    for tool in call.operation.row.settings["tools"]:
-        operation = call.provider.operations[tool["operation"]]
+    for tool in settings.tools:
+        operation = call.provider.operations[tool.operation]
         schema = next(iter(operation.body.schemas.values())).whole if operation.body else {"type": "object"}
         tools.append(
-            {
-                "name": tool["name"],
-                "description": tool["description"],
-                "inputSchema": _without_remarks(schema),
-            }
+            {"name": tool.name, "description": tool.description, "inputSchema": _without_remarks(schema)}
         )
     return _result(id_, {"tools": tools})
 
@@ -72,13 +86,11 @@ def _without_remarks(schema: Json) -> Json:
     return [_without_remarks(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _call_tool(call: Call, id_: Json, params: Mapping[str, Json]) -> Referral | Result:
-    tool = next(
-        (each for each in call.operation.row.settings["tools"] if each["name"] == params.get("name")), None
-    )
+def _call_tool(_call: Call, settings: Settings, id_: Json, params: Mapping[str, Json]) -> Referral | Result:
+    tool = next((each for each in settings.tools if each.name == params.get("name")), None)
     if tool is None:
         return _error(id_, INVALID_PARAMS, f"Unknown tool: {params.get('name')}")
-    return Referral(tool["operation"], params.get("arguments") or {}, functools.partial(_conclude, id_))
+    return Referral(tool.operation, params.get("arguments") or {}, functools.partial(_conclude, id_))
 
 
 def _conclude(id_: Json, response: Response) -> Result:
@@ -92,7 +104,7 @@ def _conclude(id_: Json, response: Response) -> Result:
     return _result(id_, {"content": content, "structuredContent": said, "isError": False})
 
 
-def _ping(_call: Call, id_: Json, _params: Mapping[str, Json]) -> Result:
+def _ping(_call: Call, _settings: Settings, id_: Json, _params: Mapping[str, Json]) -> Result:
     return _result(id_, {})
 
 
@@ -105,7 +117,7 @@ def _error(id_: Json, code: int, message: str, *, status: int = 200, data: Json 
     return Result({"jsonrpc": "2.0", "id": id_, "error": error}, status)
 
 
-Method = Callable[[Call, Json, Mapping[str, Json]], Referral | Result]
+Method = Callable[[Call, Settings, Json, Mapping[str, Json]], Referral | Result]
 METHODS: Mapping[str, Method] = {
     "initialize": _initialize,
     "ping": _ping,

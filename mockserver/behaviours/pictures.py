@@ -5,14 +5,13 @@ A picture is opened once, however often it comes; a remote link is never fetched
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mockserver.call import Call, GivenPicture
 from mockserver.links import own_output_id
 from mockserver.problems import Problem, ProblemType, Violation
+from mockserver.spec.rows import Pictures
 from mockserver.state.outputs import StoredPicture
 from mockserver.state.world import World
 
@@ -24,35 +23,12 @@ ADDRESS = re.compile(r"https?://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]+)(?::\
 LONGEST_LABEL = 80
 
 
-class Wanted(NamedTuple):
-    """What the table says of the pictures of one rule."""
-
-    limit: str
-    source: str
-    too_large: str | None
-    examples: Mapping[str, str]
-
-
-def opened(
-    call: Call,
-    *,
-    roles: Mapping[str, Sequence[str]],
-    limit: str,
-    source: str,
-    too_large: str | None = None,
-    only_with: str | None = None,
-    examples: Mapping[str, str] = MappingProxyType({}),
-) -> Call:
-    """Open every picture; of the fields of one role the first that is there counts. Raises Problem.
-
-    `only_with` names a flag without which the pictures are ignored; `examples` are texts that documents print in
-    the place of a picture, and the canned pictures that they stand for.
-    """
-    if only_with is not None and not call.value(only_with):
+def open_pictures(call: Call, wanted: Pictures) -> Call:
+    """Open every picture; of the fields of one role the first that is there counts. Raises Problem."""
+    if wanted.only_with is not None and not call.value(wanted.only_with):
         return call
     body, found = call.body, {}
-    wanted = Wanted(limit, source, too_large, examples)
-    for role, fields in roles.items():
+    for role, fields in wanted.roles.items():
         for field in fields:
             if field in body:
                 value = body[field]
@@ -66,13 +42,13 @@ def opened(
     return call._replace(pictures={**call.pictures, **found}) if found else call
 
 
-def _given(call: Call, place: str, item: str, wanted: Wanted) -> GivenPicture:
+def _given(call: Call, place: str, item: str, wanted: Pictures) -> GivenPicture:
     if item.startswith("data:"):
         return _sent(call, place, item, wanted)
     return _linked(call, place, item, wanted)
 
 
-def _sent(call: Call, place: str, url: str, wanted: Wanted) -> GivenPicture:
+def _sent(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
     """Open a data URL, unless the same one is known from an earlier call."""
     if url in wanted.examples:
         return GivenPicture(place, "example", wanted.examples[url])
@@ -99,7 +75,7 @@ def _sent(call: Call, place: str, url: str, wanted: Wanted) -> GivenPicture:
     return GivenPicture(place, "uploaded", key)
 
 
-def _linked(call: Call, place: str, url: str, wanted: Wanted) -> GivenPicture:
+def _linked(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
     """Take a link: one of our own is the picture behind it, `*.invalid` cannot be fetched, all others are remote."""
     host, path = _address(url)
     if not host or host.endswith(UNREACHABLE):
@@ -114,10 +90,10 @@ def _linked(call: Call, place: str, url: str, wanted: Wanted) -> GivenPicture:
             ProblemType.PICTURE_UNREACHABLE, f"{_spoken(place)}: the link has expired", place, wanted
         )
     if call.world.picture(output.id) is None:
-        from mockserver.behaviours.drawing import drawn  # noqa: PLC0415 - Pillow is imported by the first picture
+        from mockserver.behaviours.outputs import draw_output  # noqa: PLC0415 - Pillow is imported by the first picture
         from mockserver.imaging.reading import open_picture  # noqa: PLC0415
 
-        keep(call.world, output.id, open_picture(drawn(call.world, output)))
+        keep(call.world, output.id, open_picture(draw_output(call.world, output)))
     return GivenPicture(place, "generated before", output.id)
 
 
@@ -144,7 +120,7 @@ def _spoken(place: str) -> str:
 
 
 def _problem(
-    type_: ProblemType, message: str, place: str, wanted: Wanted, error: str | None = None
+    type_: ProblemType, message: str, place: str, wanted: Pictures, error: str | None = None
 ) -> Problem:
-    violation = Violation("body", f"/{place}", type_.value, message, wanted.source)
+    violation = Violation("body", f"/{place}", type_.value, message, wanted.citation)
     return Problem(type_, (violation,), error=error)

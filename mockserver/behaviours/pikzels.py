@@ -8,40 +8,90 @@ import functools
 from collections.abc import Mapping
 from dataclasses import asdict
 from string import Template
+from typing import Annotated, Literal, get_args
 
-from mockserver.behaviours.drawing import insets, link, publish, scene
-from mockserver.behaviours.jobs import change_owned, owned, started
+from mockserver.behaviours.jobs import change_owned, find_owned, start_job
+from mockserver.behaviours.outputs import insets, link, publish, scene
 from mockserver.call import Call, Result
 from mockserver.jsontext import Json
 from mockserver.problems import Problem, ProblemType
 from mockserver.seeded import Random
-from mockserver.spec.model import Provider
+from mockserver.spec.marks import AccountFlag, CitationName, LimitName, Mark, Number, SentField, SizeName
+from mockserver.spec.rows import Jobs, Outputs, Row
 from mockserver.state.resources import Resource
 from mockserver.state.values import replace
 
+# Of imaging.measuring.
+Measure = Literal["brightness", "contrast", "colourfulness", "sharpness", "composition"]
+MEASURES: tuple[str, ...] = get_args(Measure)
+Topical = Annotated[str, Mark("template", "topic", "Topic")]
 TOPIC_WORDS = 7
 NOT_THERE = "this account has no persona or style"
-MEASURES = ("brightness", "contrast", "colourfulness", "sharpness", "composition")  # of imaging.measuring
 
 
-def thumbnail(call: Call) -> Result:
+class Subscore(Row, frozen=True, kw_only=True):
+    """How one subscore comes about, and what is suggested where it is the lowest."""
+
+    weights: Mapping[Measure, Number]  # of what the pixels say, from 0 to 1; together 1
+    suggestion: str
+
+
+class Bounds(Row, frozen=True, kw_only=True):
+    """The least and the greatest."""
+
+    low: Number
+    high: Number
+
+
+class Words(Row, frozen=True, kw_only=True):
+    """What a table says for these behaviours."""
+
+    reserved_names: tuple[str, ...]
+    subscores: Annotated[Mapping[str, Subscore], Mark("members_of", "subscores")]
+    remote_measures: Bounds
+    suggests_below: Number
+    title_patterns: tuple[Topical, ...]
+    reasoning: Topical
+    deleted: str
+
+
+class ThumbnailSettings(Row, frozen=True, kw_only=True):
+    """What a table sets for `thumbnail`."""
+
+    ignores_prompt_of: Annotated[tuple[str, ...], Mark("values_of", "model")] = ()
+
+
+class TitleSettings(Row, frozen=True, kw_only=True):
+    """What a table sets for `titles`."""
+
+    most: LimitName
+
+
+class TrainSettings(Row, frozen=True, kw_only=True):
+    """What a table sets for `train`."""
+
+    portrait: SizeName
+    equal_names: AccountFlag  # whether an account may give one name twice
+
+
+def thumbnail(call: Call, *, outputs: Outputs, settings: ThumbnailSettings) -> Result:
     """Generate a thumbnail from text or pictures; the answer is a link."""
-    body, row, outputs = call.body, call.operation.row, call.provider.outputs
-    ignores_prompt = body.get("model") in row.settings.get("ignores_prompt_of", ())
+    body, row = call.body, call.operation.row
+    ignores_prompt = body.get("model") in settings.ignores_prompt_of
     notes = [f"{mode}: {_name(call, body[mode])}" for mode in ("persona", "style") if mode in body]
     if ignores_prompt:
         notes.append(f"image weight: {call.value('image_weight')}")
     picture = scene(
         call,
         size=call.provider.sizes[body["format"]],
-        media_type=outputs["media_type"],
+        media_type=outputs.media_type,
         headline=row.title if ignores_prompt else body.get("prompt", row.title),
         seed=call.random.seed,
         notes=notes,
         insets=insets(call),
     )
-    output = publish(call, picture, "output", lifetime_s=outputs["lifetime_s"])
-    return Result({"output": link(call, output), "request_id": call.request_id})
+    output = publish(call, picture, "output", lifetime_s=outputs.lifetime_s)
+    return Result({"output": link(call, outputs, output), "request_id": call.request_id})
 
 
 def _name(call: Call, id_: str) -> str:
@@ -49,96 +99,86 @@ def _name(call: Call, id_: str) -> str:
     return str(resource.fields["name"]) if resource else id_
 
 
-def measured(call: Call, *, source: str) -> Call:  # noqa: ARG001 - every rule has a source
-    """Measure the thumbnail before the score is charged, because that takes milliseconds and charging holds a lock."""
-    _scored(call)
-    return call
-
-
-def score(call: Call) -> Result:
+def score(call: Call, *, words: Words) -> Result:
     """Score a thumbnail: an uploaded one by its pixels, a remote one by its address alone."""
-    return Result({**_scored(call), "request_id": call.request_id})
-
-
-def _scored(call: Call) -> Mapping[str, Json]:
     given = call.pictures["source"][0]
     stored = call.world.picture(given.key) if given.key else None
     if stored:
-        return _measured(call.provider, stored.small)
-    return _guessed(call.provider, call.world.seed, given.label)
+        return Result({**_measured(words, stored.small), "request_id": call.request_id})
+    return Result({**_guessed(words, call.world.seed, given.label), "request_id": call.request_id})
 
 
 @functools.lru_cache(maxsize=1024)
-def _guessed(provider: Provider, seed: int, address: str) -> Mapping[str, Json]:
+def _guessed(words: Words, seed: int, address: str) -> Mapping[str, Json]:
     """Take a remote picture, which is never fetched, for one that its address picks."""
     random = Random.from_text(str(seed), address)
-    low, high = (provider.vocabulary["remote_measures"][bound] for bound in ("low", "high"))
-    return _scores(provider, {name: low + (high - low) * random.share(name) for name in MEASURES})
+    low, high = words.remote_measures.low, words.remote_measures.high
+    return _scores(words, {name: low + (high - low) * random.share(name) for name in MEASURES})
 
 
 @functools.lru_cache(maxsize=256)
-def _measured(provider: Provider, small: str) -> Mapping[str, Json]:
+def _measured(words: Words, small: str) -> Mapping[str, Json]:
     """Score a picture by its pixels."""
     from mockserver.imaging.measuring import measure  # noqa: PLC0415 - Pillow is imported by the first picture
 
-    return _scores(provider, asdict(measure(base64.b64decode(small))))
+    return _scores(words, asdict(measure(base64.b64decode(small))))
 
 
-def _scores(provider: Provider, measures: Mapping[str, float]) -> Mapping[str, Json]:
+def _scores(words: Words, measures: Mapping[str, float]) -> Mapping[str, Json]:
     """Weigh what was measured into subscores from 0 to 100; their mean is the main score."""
-    words = provider.vocabulary
     subscores = {
-        name: round(100 * sum(measures[measure] * weight for measure, weight in weights.items()))
-        for name, weights in words["score_weights"].items()
+        name: round(100 * sum(measures[measure] * weight for measure, weight in each.weights.items()))
+        for name, each in words.subscores.items()
     }
     weakest = min(subscores, key=lambda name: subscores[name])
+    is_low = subscores[weakest] < words.suggests_below
     return {
         "main_score": round(sum(subscores.values()) / len(subscores)),
         "subscores": subscores,
-        "suggestion": words["suggestions"][weakest] if subscores[weakest] < words["suggests_below"] else None,
+        "suggestion": words.subscores[weakest].suggestion if is_low else None,
     }
 
 
-def titles(call: Call) -> Result:
+def titles(call: Call, *, settings: TitleSettings, words: Words) -> Result:
     """Suggest titles around the prompt's first words."""
-    words = call.provider.vocabulary
     topic = " ".join(str(call.value("prompt") or "this picture").split()[:TOPIC_WORDS]).rstrip(".,!?;:")
     values = {"topic": topic, "Topic": topic[:1].upper() + topic[1:]}
-    patterns = call.random.shuffled("titles", words["title_patterns"])[: call.provider.limits["titles"]]
+    patterns = call.random.shuffled("titles", words.title_patterns)[: call.provider.limits[settings.most]]
     return Result(
         {
             "outputs": [Template(pattern).safe_substitute(values) for pattern in patterns],
-            "reasoning": Template(words["reasoning"]).safe_substitute(values),
+            "reasoning": Template(words.reasoning).safe_substitute(values),
             "request_id": call.request_id,
         }
     )
 
 
-def free_name(call: Call, *, sent: str, source: str) -> Call:
+def free_name(
+    call: Call, *, field: SentField, unless: AccountFlag, citation: CitationName, job: str, words: Words
+) -> None:
     """Refuse a name that is reserved, or that this account has given already."""
-    name = call.body[sent]
-    if name.strip().casefold() in call.provider.vocabulary["reserved_names"]:
-        raise call.problem(ProblemType.NAME_RESERVED, f"{sent}: {name} is reserved", name=sent, source=source)
-    mode = call.operation.row.settings["job"]
-    if not call.account.flag("allows_equal_names") and call.world.names.get(_name_key(call, mode, name)):
-        raise _taken(call, mode, name, sent, source)
-    return call
+    name = call.body[field]
+    if name.strip().casefold() in words.reserved_names:
+        message = f"{field}: {name} is reserved"
+        raise call.problem(ProblemType.NAME_RESERVED, message, name=field, source=citation)
+    if not call.account.flag(unless) and call.world.names.get(_name_key(call, job, name)):
+        raise _taken(call, job, name, field, citation)
 
 
-def _taken(call: Call, mode: str, name: str, sent: str, source: str) -> Problem:
-    message = f"{sent}: this account has a {mode} named {name}"
-    return call.problem(ProblemType.NAME_TAKEN, message, name=sent, source=source)
+def _taken(call: Call, mode: str, name: str, field: str, citation: str) -> Problem:
+    message = f"{field}: this account has a {mode} named {name}"
+    return call.problem(ProblemType.NAME_TAKEN, message, name=field, source=citation)
 
 
-def train(call: Call) -> Result:
+def train(call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: TrainSettings) -> Result:
     """Create a persona or a style; its name is taken from now on."""
     name, names = call.body["name"], call.world.names
-    resource = _created(call, name)
-    key = _name_key(call, resource.kind, name)
-    if call.account.flag("allows_equal_names"):
+    resource = start_job(call, jobs, job, *_trained(call, outputs, settings, name))
+    key = _name_key(call, job, name)
+    if call.account.flag(settings.equal_names):
         names.put(key, resource.id)
     elif not names.put_if_unchanged(key, resource.id, None):  # somebody took it since `free_name` looked
-        raise _taken(call, resource.kind, name, "name", call.operation.row.source)
+        raise _taken(call, job, name, "name", call.operation.row.citation)
     call.world.resources.put(resource.id, resource)
     return Result({"id": resource.id, "request_id": call.request_id})
 
@@ -148,11 +188,15 @@ def _name_key(call: Call, mode: str, name: str) -> str:
     return f"{call.account.id}/{mode}/{name.strip().casefold()}"
 
 
-def _created(call: Call, name: str) -> Resource:
-    size = call.provider.sizes["1:1"]
-    media_type = call.provider.outputs["media_type"]
+def _trained(call: Call, outputs: Outputs, settings: TrainSettings, name: str) -> tuple[str, dict[str, Json]]:
+    """Give the id of what is created, and what reading it shows."""
     portrait = scene(
-        call, size=size, media_type=media_type, headline=name, seed=call.random.seed, insets=insets(call)
+        call,
+        size=call.provider.sizes[settings.portrait],
+        media_type=outputs.media_type,
+        headline=name,
+        seed=call.random.seed,
+        insets=insets(call),
     )
     references: list[Json] = []
     for index, given in enumerate(call.pictures["reference"]):
@@ -167,23 +211,25 @@ def _created(call: Call, name: str) -> Resource:
         "portrait": publish(call, portrait, "portrait", lifetime_s=None).id,
         "references": references,
     }
-    return started(call, call.random.uuid("resource"), fields)
+    return call.random.uuid("resource"), fields
 
 
-def read(call: Call) -> Result:
+def read(call: Call, *, jobs: Jobs, outputs: Outputs) -> Result:
     """Show a persona or a style as it is now."""
-    resource, jobs, now_s = owned(call, NOT_THERE), call.provider.jobs, call.world.clock.now()
+    resource, now_s = find_owned(call, NOT_THERE), call.world.clock.now()
     status = resource.status(now_s)
-    is_completed = status == jobs["outcomes"][0]
-    top = 100 if resource.outcome == jobs["outcomes"][0] else jobs["failed_progress"]
+    is_completed = status == jobs.success
+    top = 100 if resource.outcome == jobs.success else jobs.failed_progress
     return Result(
         {
             "name": resource.fields["name"],
             "id": resource.id,
             "mode": resource.kind,
-            "portrait_url": _link(call, {"output": resource.fields["portrait"]}) if is_completed else None,
+            "portrait_url": _link(call, outputs, {"output": resource.fields["portrait"]})
+            if is_completed
+            else None,
             "progress": int(top * resource.share_done(now_s)),
-            "reference": [_link(call, each) for each in resource.fields["references"]]
+            "reference": [_link(call, outputs, each) for each in resource.fields["references"]]
             if is_completed
             else None,
             "special_instructions": resource.fields["special_instructions"],
@@ -204,7 +250,7 @@ def update(call: Call) -> Result:
     )
 
 
-def delete(call: Call) -> Result:
+def delete(call: Call, *, words: Words) -> Result:
     """Remove a persona or a style, and free its name."""
     keys: list[str] = []
 
@@ -216,9 +262,9 @@ def delete(call: Call) -> Result:
 
     change_owned(call, NOT_THERE, remove)
     call.world.names.delete(keys[0])
-    return Result({"message": call.provider.vocabulary["deleted"]})
+    return Result({"message": words.deleted})
 
 
-def _link(call: Call, reference: Json) -> str:
+def _link(call: Call, outputs: Outputs, reference: Json) -> str:
     output = call.world.output(reference.get("output", ""))
-    return link(call, output) if output else str(reference.get("url", ""))
+    return link(call, outputs, output) if output else str(reference.get("url", ""))

@@ -5,70 +5,111 @@ Only what the shared verbs cannot say stands here; numbers and sentences stand i
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from mockserver.behaviours.drawing import SceneJson, drawn_scene, insets, link, publish, scene
-from mockserver.behaviours.jobs import started
+from mockserver.behaviours.jobs import start_job
+from mockserver.behaviours.outputs import SceneJson, draw_scene, insets, link, publish, scene
 from mockserver.call import Call, Result
 from mockserver.jsontext import Json
+from mockserver.spec.marks import (
+    AccountFlag,
+    AccountPictures,
+    AccountPictureSets,
+    AccountText,
+    BodyField,
+    FlagField,
+    Mark,
+    PictureField,
+)
+from mockserver.spec.rows import Jobs, Outputs, Row
 from mockserver.state.deliveries import WAITING, Delivery
+from mockserver.state.resources import Resource
 
 
-def modernise(call: Call, *, source: str) -> Call:  # noqa: ARG001 - every rule has a source
+class Settings(Row, frozen=True, kw_only=True):
+    """What a table sets for `generate`: what is looked up in accounts, and what a test account always gets."""
+
+    assets: AccountPictures
+    reference_sets: AccountPictureSets
+    webhook_secret: AccountText
+    placeholder_for: AccountFlag
+    placeholder: str
+
+
+class LegacyStyle(Row, frozen=True, kw_only=True):
+    """What one older style stands for."""
+
+    flags: Mapping[FlagField, bool]
+    picture: PictureField | None = None  # that the older picture field means
+
+
+def modernise(
+    call: Call,
+    *,
+    style: BodyField,
+    picture: PictureField,
+    styles: Annotated[Mapping[str, LegacyStyle], Mark("choices_of", "style")],
+    flags: Mapping[FlagField, FlagField],
+) -> Call:
     """Read the legacy parameters as what they mean today; an explicit new parameter wins."""
     body = dict(call.body)
-    style = call.operation.row.settings["legacy_styles"].get(body.get("imageStyle"), {})
-    for flag, value in style.get("flags", {}).items():
+    meant = styles.get(body.get(style, ""))
+    for flag, value in meant.flags.items() if meant else ():
         body.setdefault(flag, value)
-    if "image" in style and "personImage" in body:
-        body.setdefault(style["image"], body["personImage"])
-    if body.get("usePersonalPhoto") is True:
-        body.setdefault("usePhoto", True)
+    if meant and meant.picture and picture in body:
+        body.setdefault(meant.picture, body[picture])
+    for older, newer in flags.items():
+        if body.get(older) is True:
+            body.setdefault(newer, True)
     return call._replace(arguments=call.arguments._replace(body=body))
 
 
-def generate(call: Call) -> Result:
+def generate(call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: Settings) -> Result:
     """Generate a thumbnail; it is drawn when the answer is sent."""
-    format_ = _format(call)
+    format_ = _format(call, settings)
     output_format = call.value("outputFormat")
-    picture = _scene(call, format_, f"image/{output_format}")
+    picture = _scene(call, settings, format_, f"image/{output_format}")
     if "webhookUrl" in call.body:
-        return _promised(call, format_, picture)
+        return _promised(call, start_job(call, jobs, job, *_job(call, format_, picture)), settings)
     answer: dict[str, Json] = {"image": None, "format": format_, "outputFormat": output_format}
     if call.settings.has_extra_fields:
-        output = publish(call, picture, "output", lifetime_s=call.provider.outputs["lifetime_s"])
+        output = publish(call, picture, "output", lifetime_s=outputs.lifetime_s)
         answer["dimensions"] = {"width": picture["width"], "height": picture["height"]}
         answer["generationId"] = f"gen_{call.random.hex('generation', 24)}"
-        answer["imageUrl"] = f"{link(call, output)}.{output_format}"
+        answer["imageUrl"] = f"{link(call, outputs, output)}.{output_format}"
     world = call.world
 
     def body() -> Json:
-        encoded = base64.b64encode(drawn_scene(world, picture)).decode()
+        encoded = base64.b64encode(draw_scene(world, picture)).decode()
         return {**answer, "image": f"data:image/{output_format};base64,{encoded}"}
 
     return Result(body)
 
 
-def _promised(call: Call, format_: str, picture: SceneJson) -> Result:
-    """Answer at once, and tell the webhook when the job has ended."""
-    world, url = call.world, call.body["webhookUrl"]
+def _job(call: Call, format_: str, picture: SceneJson) -> tuple[str, dict[str, Json]]:
+    """Give the id of a call's job, and what its webhook will tell."""
     size = {"width": picture["width"], "height": picture["height"]}
     fields = {"format": format_, "dimensions": size, "scene": picture}
-    job = started(call, f"job_{call.random.hex('job', 24)}", fields)
-    secret = str(call.account.flag("webhook_secret"))
+    return f"job_{call.random.hex('job', 24)}", fields
+
+
+def _promised(call: Call, job: Resource, settings: Settings) -> Result:
+    """Answer at once, and tell the webhook when the job has ended."""
+    world, url = call.world, call.body["webhookUrl"]
+    secret = str(call.account.flag(settings.webhook_secret))
     world.resources.put(job.id, job)  # before its webhook, which is dropped where there is no job
     world.deliveries.put(job.id, Delivery(job.id, call.account.id, url, secret, WAITING, job.ends_at_s))
     return Result({"jobId": job.id, "status": job.running, "webhookUrl": url}, status=202)
 
 
-def _format(call: Call) -> str:
+def _format(call: Call, settings: Settings) -> str:
     """Give the format: a reference set's own wins over whatever was sent."""
-    sets: Mapping[str, Any] = call.account.flag("reference_sets") or {}
+    sets: Mapping[str, Any] = call.account.flag(settings.reference_sets) or {}
     chosen = sets.get(call.value("customAssetsId") or "")
     return str(chosen["format"] if chosen else call.value("format"))
 
 
-def _scene(call: Call, format_: str, media_type: str) -> SceneJson:
+def _scene(call: Call, settings: Settings, format_: str, media_type: str) -> SceneJson:
     picture = scene(
         call,
         size=call.provider.sizes[format_],
@@ -76,26 +117,26 @@ def _scene(call: Call, format_: str, media_type: str) -> SceneJson:
         headline=call.body["title"],
         seed=call.random.seed,
         notes=[f"{name}: {call.body[name]}" for name in ("category", "customAssetsId") if name in call.body],
-        insets=_insets(call),
+        insets=_insets(call, settings),
     )
-    if not call.account.flag("is_test"):
+    if not call.account.flag(settings.placeholder_for):
         return picture
     # The public test key always gets the same placeholder, whatever it asks for.
-    fixed = {"headline": call.operation.row.settings["placeholder"], "seed": "", "model": None}
+    fixed = {"headline": settings.placeholder, "seed": "", "model": None}
     return {**picture, **fixed, "notes": (), "insets": (), "metadata": picture["metadata"][:1]}
 
 
-def _insets(call: Call) -> list[SceneJson]:
+def _insets(call: Call, settings: Settings) -> list[SceneJson]:
     """Show the photo and the logo that are switched on, inline or saved, and the reference set."""
     wanted = {"photo": call.value("usePhoto"), "logo": call.value("useLogo")}
-    saved = call.account.flag("assets") or {}
+    saved = call.account.flag(settings.assets) or {}
     shown = [each for each in insets(call) if wanted.get(each["role"])]
     shown += [
         _saved(role, saved[role])
         for role, is_wanted in wanted.items()
         if is_wanted and role not in call.pictures and role in saved
     ]
-    sets = call.account.flag("reference_sets") or {}
+    sets = call.account.flag(settings.reference_sets) or {}
     chosen = sets.get(call.value("customAssetsId") or "", {})
     return shown + [
         {"role": "reference", "label": "reference", "data": file} for file in chosen.get("files", ())

@@ -45,7 +45,7 @@ def errors(provider: str | None, folders: tuple[Path, ...], is_json: bool) -> No
         if is_json:
             for row in each.errors.values():
                 click.echo(json.dumps({"provider": each.name, "status": row.status, "code": row.code, "example": row.name,
-                                       "message": row.message, "cause": row.cause, "provenance": row.provenance, "wording": row.wording, "source": row.source}))  # fmt: skip
+                                       "message": row.message, "cause": row.cause, "provenance": row.provenance, "wording": row.wording, "source": each.citations.get(row.citation, row.citation)}))  # fmt: skip
         else:
             _print_errors(each)
 
@@ -65,14 +65,7 @@ def _print_errors(provider: Provider) -> None:
 
 def _triggers(provider: Provider) -> str:
     """Say which texts bring an error about by themselves."""
-    marks = {
-        (field, error)
-        for operation in provider.operations.values()
-        for rule in operation.row.rules
-        if rule["rule"] == "marked_words"
-        for field in rule["fields"]
-        for error in rule["errors"]
-    }
-    words = ", ".join(sorted(f"[{error.lower()}] in {field}" for field, error in marks))
-    reserved = provider.vocabulary.get("reserved_names")
+    marks = {mark for operation in provider.operations.values() for mark in operation.row.marked_words}
+    words = ", ".join(sorted({f"[{each.error.lower()}] in {each.field}" for each in marks}))
+    reserved = provider.words.get("reserved_names")
     return words + (f"; the reserved names {', '.join(reserved)}" if reserved else "")

@@ -22,10 +22,14 @@ SPECS = click.option(
 
 def load_catalog(folders: tuple[Path, ...]) -> Catalog:
     """Load what a command speaks of, or stop with what is wrong with it."""
+    from mockserver.pipeline.behave import bind  # noqa: PLC0415 - `serve` binds by itself
+
     try:
-        return load(folders)
+        catalog = load(folders)
+        bind(catalog)
     except SpecificationError as error:
         stop(error.complaints)
+    return catalog
 
 
 def stop(complaints: Iterable[str]) -> Never:

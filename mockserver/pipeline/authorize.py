@@ -111,7 +111,7 @@ def _holder(provider: Provider, scheme: SecurityScheme, key: str, world: World, 
     if account is None:
         owner, ordered = ordered_by(provider, key)
         account = world.accounts.listed(provider.name, owner)
-        prefix = provider.keys["prefix"]
+        prefix = provider.keys.prefix
         if prefix is not None and not key.startswith(prefix):
             raise _refused(ProblemType.KEY_MALFORMED, scheme, f"the key must start with {prefix}")
         if account is None:

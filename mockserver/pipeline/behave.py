@@ -1,62 +1,76 @@
-"""Call → Result: each operation's rules and behaviour, found by name once, at start-up.
+"""Call → Result: each operation's rewrites, checks, pictures and behaviour, found by name once, at start-up.
 
-A name without a dot is a shared verb, `provider.verb` is a function of that provider's module; a misspelling
-stops the start.
+A name without a dot is a shared one, `provider.verb` is a function of that provider's module. The annotations of a
+function say what it takes from the table, so that a misspelling stops the start.
 """
 
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
-from mockserver.call import Behaviour, Call, Referral, Result, Rule
+from mockserver.call import Behaviour, Call, Check, Referral, Result, Rewrite
+from mockserver.spec import references
+from mockserver.spec.agreement import agreement
 from mockserver.spec.catalog import Catalog
+from mockserver.spec.explain import nearest
 from mockserver.spec.files import SpecificationError
+from mockserver.spec.marks import CitationName, SentField
 from mockserver.spec.model import Operation
+from mockserver.spec.references import hints
+from mockserver.spec.rows import Row
+from mockserver.spec.scope import Scope
+from mockserver.spec.table import convert, row_type
 
-RULES = "mockserver.behaviours.rules"
-PACKAGE = "mockserver.behaviours"
+PACKAGE, SHARED_CHECKS = "mockserver.behaviours", "checks"
+SECTIONS = ("job", "jobs", "outputs", "webhooks")  # that a function takes by the name of its parameter
+Function = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """An operation with the functions that its table names."""
+    """An operation with the functions that its table names, in the order in which they are asked."""
 
-    rules: tuple[
-        tuple[str | None, Rule], ...
-    ]  # with the field without which the rule is not asked; None: always
+    rewrites: tuple[Rewrite, ...]
+    checks: tuple[tuple[str | None, Check], ...]  # with the field without which it is not asked; None: always
+    pictures: tuple[Rewrite, ...]
+    late_checks: tuple[tuple[str | None, Check], ...]
     behaviour: Behaviour
 
 
 def bind(catalog: Catalog) -> Mapping[str, Bound]:
-    """Find every function that a table names, by the operation's full name. Raises SpecificationError."""
+    """Find every function that a table names, by the operation's full name. Raises SpecificationError.
+
+    This is where a name that leads nowhere, and a row that nothing reads, is complained of.
+    """
     bound: dict[str, Bound] = {}
     complaints: list[str] = []
-    for operation in catalog.operations:
-        place = f"{catalog.providers[operation.provider].folder}/behaviour.yaml: operations.{operation.id}"
-        rules: list[tuple[str | None, Rule]] = []
-        for index, row in enumerate(operation.row.rules):
-            try:
-                rules.append((row.get("sent"), _rule(row, f"{place}.rules[{index}]")))
-            except LookupError as error:
-                complaints.append(str(error.args[0]))
-        try:
-            bound[operation.name] = Bound(tuple(rules), _behaviour(operation, place))
-        except LookupError as error:
-            complaints.append(str(error.args[0]))
+    for provider in catalog.providers.values():
+        scope = Scope(provider)
+        found = list(agreement(scope))
+        binders = [_Binder(scope, operation) for operation in provider.operations.values()]
+        bound |= {each.operation.name: made for each in binders if (made := each.bound())}
+        found += [complaint for each in binders for complaint in each.complaints]
+        found += _unread_words(scope, binders)
+        found += [] if found else scope.unread()
+        complaints += [f"{provider.folder}/behaviour.yaml: {each}" for each in dict.fromkeys(found)]
     if complaints:
         raise SpecificationError(complaints)
     return bound
 
 
 def examine(call: Call, bound: Bound) -> Call:
-    """Hold a valid call against the documented rules that no schema can say. Raises Problem."""
-    body = call.body
-    for sent, rule in bound.rules:
-        if sent is None or sent in body:
-            call = rule(call)
+    """Rewrite a valid call, hold it against what no schema can say, and open its pictures. Raises Problem."""
+    for rewrite in bound.rewrites:
+        call = rewrite(call)
+    _ask(bound.checks, call)
+    for open_pictures in bound.pictures:
+        call = open_pictures(call)
+    _ask(bound.late_checks, call)
     return call
 
 
@@ -65,30 +79,163 @@ def behave(call: Call, bound: Bound) -> Result | Referral:
     return bound.behaviour(call)
 
 
-def _behaviour(operation: Operation, place: str) -> Behaviour:
-    name = operation.row.behaviour
-    module, _, verb = name.rpartition(".")
-    return _function(f"{PACKAGE}.{module or verb}", verb, place)
+def _ask(checks: tuple[tuple[str | None, Check], ...], call: Call) -> None:
+    body = call.body
+    for sent, check in checks:
+        if sent is None or sent in body:
+            check(call)
 
 
-def _rule(row: Mapping[str, Any], place: str) -> Rule:
-    module, _, verb = str(row["rule"]).rpartition(".")
-    function = _function(f"{PACKAGE}.{module}" if module else RULES, verb, place)
-    parameters = {key: value for key, value in row.items() if key != "rule"}
-    try:
-        inspect.signature(function).bind(None, **parameters)
-    except TypeError as error:
-        wanted = ", ".join(list(inspect.signature(function).parameters)[1:])
-        raise LookupError(f"{place}: the rule {row['rule']} takes {wanted}: {error}") from error
-    return functools.partial(function, **parameters)
+class _Binder:
+    """Finds the functions of one operation, and holds against their annotations what the table gives them."""
+
+    def __init__(self, scope: Scope, operation: Operation) -> None:
+        self.operation = operation
+        self.scope = scope.at(operation)
+        self.complaints: list[str] = []
+        self.words: list[type[Row]] = []  # that the functions take
+
+    def bound(self) -> Bound | None:
+        """Find every function; None, with complaints, where one cannot be had."""
+        section, place = self.operation.row.section, f"operations.{self.operation.id}"
+        rewrites = [
+            self._row(row, "rewrite", f"{place}.rewrites[{index}]")
+            for index, row in enumerate(section.rewrites)
+        ]
+        checks, late = (
+            [
+                self._row(row, "check", f"{place}.{part}[{index}]")
+                for index, row in enumerate(getattr(section, part))
+            ]
+            for part in ("checks", "late_checks")
+        )
+        open_ = self._function("pictures.open_pictures", Call, place)
+        behaviour = self._behaviour(f"{place}")
+        if self.complaints or behaviour is None or open_ is None:
+            return None
+        return Bound(
+            rewrites=tuple(each for _, each in filter(None, rewrites)),
+            checks=tuple(filter(None, checks)),
+            pictures=tuple(functools.partial(open_, wanted=row) for row in self.operation.row.pictures),
+            late_checks=tuple(filter(None, late)),
+            behaviour=behaviour,
+        )
+
+    def _behaviour(self, place: str) -> Behaviour | None:
+        name = self.operation.row.behaviour
+        function = self._function(name if "." in name else f"{name}.{name}", Result, f"{place}.behaviour")
+        if function is None:
+            return None
+        for member in ("settings", "job"):
+            if getattr(self.operation.row.section, member) and member not in hints(function):
+                self.complaints.append(f"{place}.{member}: the behaviour {name} takes none; remove it")
+        return functools.partial(function, **self._given(function, place))
+
+    def _row(self, row: Mapping[str, Any], kind: str, place: str) -> tuple[str | None, Function] | None:
+        """Find the function of a row, with the row's other members as its parameters."""
+        name, returns = str(row[kind]), Call if kind == "rewrite" else None
+        function = self._function(
+            name if "." in name else f"{SHARED_CHECKS}.{name}", returns, f"{place}.{kind}"
+        )
+        if function is None:
+            return None
+        wanted, given = parameters(function), self._given(function, place)
+        members = {key: value for key, value in row.items() if key != kind}
+        read = self._read(wanted, members, place, f"{kind} {name}")
+        if read is None:
+            return None
+        values = {key: getattr(read, key) for key in wanted.__struct_fields__}
+        citations, annotations = self.scope.provider.citations, hints(function)
+        cited = {
+            key: citations.get(value) for key, value in values.items() if annotations[key] == CitationName
+        }
+        sent = next((values[key] for key in values if annotations[key] == SentField), None)
+        return sent, functools.partial(function, **{**values, **cited, **given})
+
+    def _given(self, function: Function, place: str) -> dict[str, Any]:
+        """Give what a function takes from the sections of the table, by the names of its parameters."""
+        row, provider, found = self.operation.row, self.scope.provider, dict[str, Any]()
+        for name, kind in hints(function).items():
+            if name == "settings":
+                found[name] = self._read(
+                    kind, row.section.settings, f"{place}.settings", f"behaviour {row.behaviour}"
+                )
+            elif name == "words":
+                self.words.append(kind)
+                own = {key: value for key, value in provider.words.items() if key in kind.__struct_fields__}
+                found[name] = _words(self.scope, kind, own, self.complaints)
+            elif name in SECTIONS:
+                found[name] = getattr(row if name == "job" else provider, name)
+                if found[name] is None:
+                    where = place.partition("[")[0] if name == "job" else "the table"
+                    self.complaints.append(f"{place}: {function.__name__} needs `{name}`; add it to {where}")
+        return found
+
+    def _read(self, kind: type[Row], value: Any, place: str, taker: str) -> Any:
+        """Type what a function takes; None, with complaints, where that cannot be."""
+        read, complaint = convert(value, kind, place, taker)
+        found = [complaint] if complaint else list(references.complaints(self.scope, kind, read, place))
+        self.complaints += found
+        return read
+
+    def _function(self, name: str, returns: Any, place: str) -> Function | None:
+        """Find a function of a behaviour module that gives what is asked of it."""
+        module, _, verb = name.rpartition(".")
+        try:
+            found = importlib.import_module(f"{PACKAGE}.{module}")
+        except ModuleNotFoundError:
+            modules = [
+                each.name for each in pkgutil.iter_modules([str(Path(__file__).parents[1] / "behaviours")])
+            ]
+            self.complaints.append(
+                f"{place}: there is no mockserver/behaviours/{module}.py; {nearest(module, modules)}"
+            )
+            return None
+        known = {
+            key: each
+            for key, each in vars(found).items()
+            if inspect.isfunction(each) and each.__module__ == found.__name__ and not key.startswith("_")
+            and each.__annotations__.get("call") is Call and _gives(each, returns)
+        }  # fmt: skip
+        if verb not in known:
+            file = f"mockserver/behaviours/{module}.py"
+            self.complaints.append(
+                f"{place}: there is no function {verb!r} for this in {file}; {nearest(verb, known)}"
+            )
+        return known.get(verb)
 
 
-def _function(module: str, name: str, place: str) -> Callable[..., Any]:
-    file = module.replace(".", "/") + ".py"
-    try:
-        function = getattr(importlib.import_module(module), name, None)
-    except ModuleNotFoundError as error:
-        raise LookupError(f"{place}: there is no {file} for `{module.rpartition('.')[2]}.{name}`") from error
-    if not inspect.isfunction(function) or name.startswith("_") or function.__module__ != module:
-        raise LookupError(f"{place}: there is no function {name!r} in {file}")
-    return function
+def _gives(function: Function, wanted: Any) -> bool:
+    """Whether a function returns what is asked of it: a Result (or a Referral) a behaviour, a Call a rewrite, None a check."""
+    returns = function.__annotations__.get("return", ...)
+    return returns is wanted or wanted in get_args(returns)
+
+
+@functools.cache
+def parameters(function: Function) -> type[Row]:
+    """Make the type of the rows of a check or rewrite: its parameters, without those that the table's sections give."""
+    fields = [
+        (name, hints(function)[name])
+        if each.default is each.empty
+        else (name, hints(function)[name], each.default)
+        for name, each in inspect.signature(function).parameters.items()
+        if name not in {"call", "settings", "words", *SECTIONS}
+    ]
+    return row_type(function.__name__, fields)
+
+
+def _words(scope: Scope, kind: type[Row], own: Mapping[str, Any], complaints: list[str]) -> Any:
+    """Type the words that a function takes: once for all functions that take the same, so that results can be kept by it."""
+    known = scope.words.get(kind)
+    if known is None:
+        known, complaint = convert(own, kind, "words", "behaviour")
+        complaints += [complaint] if complaint else references.complaints(scope, kind, known, "words")
+        scope.words[kind] = known
+    return known
+
+
+def _unread_words(scope: Scope, binders: list[_Binder]) -> Iterator[str]:
+    known = [name for each in binders for kind in each.words for name in kind.__struct_fields__]
+    for name in scope.provider.words:
+        if name not in known:
+            yield f"words.{name}: no behaviour of this table takes it; {nearest(name, known)}"

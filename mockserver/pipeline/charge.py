@@ -83,18 +83,17 @@ def release(call: Call, reservation: Reservation | None) -> None:
 def price(call: Call) -> float:
     """Add up the terms of the operation's price, in the provider's unit; 0 where it is free."""
     row = call.operation.row.price
-    if not row:
+    if row is None:
         return 0
-    free_when = row.get("free_when")
-    if free_when and all(call.account.flag(name) == value for name, value in free_when.items()):
+    if row.free_when and all(call.account.flag(name) == value for name, value in row.free_when.items()):
         return 0
-    total = 0
-    for term in row["terms"]:
-        if "field" in term:
-            total += term["amounts"][call.value(term["field"])]
-        elif "when" not in term or call.value(term["when"]):
-            total += term["amount"]
-    return total * int(call.value(row["times"])) if "times" in row else total
+    total: float = 0
+    for term in row.terms:
+        if term.field is not None:
+            total += term.amounts[call.value(term.field)]
+        elif term.when is None or call.value(term.when):
+            total += term.amount or 0
+    return total * int(call.value(row.times)) if row.times else total
 
 
 def current(provider: Provider, world: World, account: Account) -> Account:
@@ -178,8 +177,9 @@ def _write(call: Call, number: int, what: str, amount: float, balance: float) ->
 
 def _monthly_credits(provider: Provider, account: Account) -> float | None:
     """Give what an account's plan grants every month; None where it grants nothing."""
-    credits_: float | None = provider.plans.get(account.plan or "", {}).get("monthly_credits")
-    return credits_
+    monthly = provider.credits.monthly if provider.credits else None
+    granted: float | None = provider.plans.get(account.plan or "", {}).get(monthly or "")
+    return granted
 
 
 def _month(world: World) -> str:

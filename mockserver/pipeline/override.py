@@ -1,6 +1,7 @@
 """What was ordered for a call, and by whom → one Override; the only room that knows the ways to order.
 
-Precedence: the `Prefer` header (RFC 7240), then the ending of the key. What is wrong with the call itself is told
+Precedence: a word in brackets in a text of the body, `[content_policy]`, where the table's `orders` know it; the
+`Prefer` header (RFC 7240); the ending of the key. What is wrong with the call itself is told
 before any ordered error, so an order is resolved after all checks; a delay alone holds for every answer. None
 outlives its call.
 """
@@ -8,10 +9,13 @@ outlives its call.
 import re
 from collections.abc import Iterable, Mapping
 
+from mockserver import pointer
 from mockserver.call import MANUAL, Match, Override
+from mockserver.jsontext import Json
 from mockserver.messages import Response
-from mockserver.problems import EmulatorProblem, Problem, Violation
-from mockserver.spec.model import ErrorRow, Operation, Provider
+from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
+from mockserver.spec.model import MarkedWord, Operation, Provider
+from mockserver.spec.rows import ErrorRow
 
 # One preference of RFC 7240: a token, and a value that is a token or a quoted string.
 PREFERENCE = re.compile(
@@ -58,11 +62,14 @@ def delay_alone(preferences: Preferences) -> Override:
     return Override(delay_ms=delay, applied=(f"delay={preferences['delay']}",)) if delay else NOTHING
 
 
-def override(match: Match, preferences: Preferences, key_order: str | None) -> Override:
+def override(match: Match, preferences: Preferences, key_order: str | None, body: Json) -> Override:
     """Resolve what was ordered. Raises EmulatorProblem for an order that nobody can fulfil.
 
     `key_order` is the error that the key orders by its ending; None: none.
     """
+    word = _marked(match.operation, body)
+    if word is not None:
+        return delay_alone(preferences)._replace(error=word.error, origin="word", word=word)
     if not preferences:
         return NOTHING if key_order is None else Override(error=key_order, origin="key")
     operation, resolved = match.operation, delay_alone(preferences)
@@ -79,10 +86,15 @@ def override(match: Match, preferences: Preferences, key_order: str | None) -> O
 
 def raise_ordered(ordered: Override) -> None:
     """Return where no error was ordered. Raises the Problem that was."""
+    if ordered.word is not None:
+        field, name, citation = ordered.word
+        message = f"{field} holds the mark [{name.lower()}]"
+        violation = Violation("body", pointer.write((field,)), "marked_words", message, citation)
+        raise Problem(ProblemType.INVALID_REQUEST, (violation,), error=name)
     if ordered.error is not None:
-        pointer = "/prefer" if ordered.origin == "header" else "/key"
+        place = "/prefer" if ordered.origin == "header" else "/key"
         message = f"the caller ordered {ordered.error}"
-        violation = Violation("header", pointer, "ordered", message, "the request itself")
+        violation = Violation("header", place, "ordered", message, "the request itself")
         raise Problem(violations=(violation,), error=ordered.error)
 
 
@@ -99,6 +111,15 @@ def applied(ordered: Override, response: Response) -> str:
     return ", ".join(honoured)
 
 
+def _marked(operation: Operation, body: Json) -> MarkedWord | None:
+    """Find the first word of the table's `orders` that a text of the body holds in brackets."""
+    for word in operation.row.marked_words if isinstance(body, dict) else ():
+        text = body.get(word.field)
+        if isinstance(text, str) and "[" in text and f"[{word.error.lower()}]" in text.lower():
+            return word
+    return None
+
+
 def _as_written(preferences: Preferences, *names: str) -> tuple[str, ...]:
     return tuple(f"{name}={preferences[name]}" for name in names if preferences.get(name))
 
@@ -106,9 +127,9 @@ def _as_written(preferences: Preferences, *names: str) -> tuple[str, ...]:
 def _job(provider: Provider, operation: Operation, preferences: Preferences) -> str | None:
     """Give how the call's job shall end; None where it has none, or nothing was said of it."""
     wanted = preferences.get("job")
-    if wanted is None or "job" not in operation.row.settings:
+    if wanted is None or operation.row.job is None:
         return None
-    known = [*provider.jobs["outcomes"], MANUAL]
+    known = [*(provider.jobs.outcomes if provider.jobs else ()), MANUAL]
     if wanted not in known:
         detail = f"{provider.title} has no job={wanted}; there are {', '.join(known)}"
         raise _unknown(detail, available=known)

@@ -11,7 +11,8 @@ from mockserver.call import EMPTY_BODY, Result
 from mockserver.jsontext import Json, dump
 from mockserver.messages import JSON_TYPE, PROBLEM_TYPE, Headers, Response
 from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
-from mockserver.spec.model import ErrorRow, Operation, ProblemRow, Provider
+from mockserver.spec.model import Operation, ProblemRow, Provider
+from mockserver.spec.rows import ErrorRow
 from mockserver.spec.template import fill
 
 VIOLATIONS = "Mock-Violations"
@@ -22,7 +23,7 @@ LONGEST_TEXT = 600  # bytes of one message or pointer in it
 def answer_headers(provider: Provider, values: Mapping[str, str]) -> Headers:
     """Give the headers that a provider sends with every answer; one whose `$name` has no value is left out."""
     found = []
-    for name, text in provider.answers.get("headers", {}).items():
+    for name, text in provider.headers.items():
         value = values.get(text[1:]) if text[0] == "$" else text
         if value is not None:
             found.append((name, value))
@@ -37,7 +38,7 @@ def succeed(
     if body is EMPTY_BODY:
         return Response(result.status, (*headers, *result.headers), b"")
     if warnings:
-        headers = (*headers, (VIOLATIONS, violations_header(warnings, operation.row.source)))
+        headers = (*headers, (VIOLATIONS, violations_header(warnings, operation.row.citation)))
     typed = JSON_TYPE if result.media_type == JSON_TYPE[1] else (JSON_TYPE[0], result.media_type)
     return Response(
         status=result.status,
@@ -56,16 +57,20 @@ def refuse(
     warnings: tuple[Violation, ...] = (),
 ) -> Response:
     """Write a problem in the provider's words, with our explanation in Mock-Violations."""
-    dialect = operation.row if operation and operation.row.answers else None
-    row, status, message = _row(provider, problem, dialect.problems if dialect else {})
+    answers, special = provider.answers, dict[str, ProblemRow]()
+    if operation and operation.row.answers:
+        answers, special = operation.row.answers, dict(operation.row.problems)
+    row, status, message = _row(provider, problem, special)
     is_explained = row.has_details and problem.type is ProblemType.INVALID_REQUEST
     details = _details(provider, problem.violations) if is_explained else []
     body = fill(
-        dialect.answers["error"] if dialect else provider.answers["error"],
+        answers.error,
         {"code": row.code, "message": message, "request_id": request_id, "details": details or None},
     )
     is_of_schema = problem.type is ProblemType.INVALID_REQUEST and operation is not None
-    citation = operation.row.source if is_of_schema and operation else row.source
+    citation = provider.citations.get(row.citation, row.citation)
+    if is_of_schema and operation:
+        citation = operation.row.citation
     told = (*problem.violations, *warnings)
     explained = ((VIOLATIONS, violations_header(told, citation)),) if told else ()
     return Response(
@@ -138,7 +143,7 @@ def _row(
 
 def _details(provider: Provider, violations: tuple[Violation, ...]) -> list[Json]:
     """Write one entry for each broken field, in the table's shape."""
-    shape = provider.answers.get("detail", {})
+    shape = provider.answers.detail or {}
     spoken_of: set[str | None] = set()
     details = []
     for violation in violations:

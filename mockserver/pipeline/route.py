@@ -108,7 +108,11 @@ class Router:
             allowed = ", ".join(sorted(methods))
             operation = next(iter(methods.values())).operation
             violation = Violation(
-                "path", "", "method", f"{operation.path} takes {allowed}, not {method}", operation.row.source
+                "path",
+                "",
+                "method",
+                f"{operation.path} takes {allowed}, not {method}",
+                operation.row.citation,
             )
             problem = Problem(ProblemType.UNKNOWN_METHOD, (violation,), headers={"Allow": allowed})
             return NoMatch(next(iter(methods.values())).provider, problem)

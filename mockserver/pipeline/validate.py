@@ -11,7 +11,8 @@ from mockserver.call import Arguments, Match
 from mockserver.jsontext import Json
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.explain import SchemaViolation, spoken
-from mockserver.spec.model import Parameter, Provider, RefusalRow, WordingRow
+from mockserver.spec.model import Parameter, Provider, RefusalRow
+from mockserver.spec.rows import WordingRow
 
 
 def validate(match: Match, arguments: Arguments) -> None:
@@ -87,7 +88,7 @@ def _applies(row: RefusalRow, violation: SchemaViolation) -> bool:
     if row.at is not None:
         return violation.schema_pointer == row.at or violation.schema_pointer.startswith(row.at + "/")
     is_field = not row.fields or (bool(violation.path) and violation.path[0] in row.fields)
-    return is_field and (not row.rules or violation.keyword in row.rules)
+    return is_field and (not row.keywords or violation.keyword in row.keywords)
 
 
 def _worded(violation: SchemaViolation, path: tuple[str | int, ...], provider: Provider) -> str:
@@ -101,7 +102,7 @@ def _worded(violation: SchemaViolation, path: tuple[str | int, ...], provider: P
 def _speaks_of(row: WordingRow, violation: SchemaViolation) -> bool:
     wanted = (
         (row.field, violation.path[0] if violation.path else None),
-        (row.rule, violation.keyword),
+        (row.keyword, violation.keyword),
         (row.pattern, violation.pattern),
     )
     return all(want is None or want == have for want, have in wanted)

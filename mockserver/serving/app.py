@@ -31,7 +31,7 @@ def create_app(engine: Engine) -> Application:
     """Put an engine behind one ASGI application; a browser may call it from any page."""
     app = Shell(engine)
     providers = engine.catalog.providers.values()
-    own = {name for provider in providers for name in provider.answers.get("headers", {})}
+    own = {name for provider in providers for name in provider.headers}
     cors = CORSMiddleware(
         app,
         allow_origins=EVERYBODY,

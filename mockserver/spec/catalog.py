@@ -127,7 +127,8 @@ def _load_provider(
     ]
     if folder.parent == SPECS:  # other documents may be large: what they need is compiled when it is called
         _warm(operations.values())
-    return behaviour.provider(name, operations), complaints
+    callbacks = openapi.callbacks() if behaviour.has_webhooks else ()
+    return behaviour.provider(name, operations, files[0].read_text("utf-8"), callbacks), complaints
 
 
 def _warm(operations: Iterable[Operation]) -> None:

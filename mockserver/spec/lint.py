@@ -1,14 +1,14 @@
-"""What `mockserver check` holds against files that load: do examples, errors, statuses and sizes fit the documents?
+"""What `mockserver check` holds against files that load: do examples, errors and statuses fit the documents?
 
 Slower than what every start checks, and just as strict in naming the place.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from mockserver.jsontext import Json
 from mockserver.spec.catalog import Catalog
-from mockserver.spec.explain import nearest
-from mockserver.spec.model import ErrorRow, Operation, Provider
+from mockserver.spec.model import Operation, Provider
+from mockserver.spec.rows import ErrorRow
 from mockserver.spec.template import fill
 
 MOST_NAMED = 3  # operations in one complaint
@@ -26,10 +26,8 @@ def _provider(provider: Provider) -> Iterator[str]:
         for complaint in (*_examples(operation), *_strays(operation)):
             yield f"{document}: {operation.id}: {complaint}"
     speaking = [operation for operation in provider.operations.values() if not operation.row.answers]
-    for row in provider.errors.values() if speaking else ():
-        yield from _error(row, speaking, provider.answers["error"], table, document)
-    for size in _unknown_sizes(provider):
-        yield f"{table}: sizes.{size}"
+    for row in provider.table.errors.values() if speaking else ():
+        yield from _error(row, speaking, provider.answers.error, table, document)
 
 
 def _examples(operation: Operation) -> Iterator[str]:
@@ -81,35 +79,3 @@ def _named(operations: Sequence[Operation]) -> str:
     names = [operation.id for operation in operations]
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _unknown_sizes(provider: Provider) -> Iterator[str]:
-    """Find sizes under names that no request can mean."""
-    schemas = [
-        schema.whole
-        for each in provider.operations.values()
-        if each.body
-        for schema in each.body.schemas.values()
-    ]
-    known = list(dict.fromkeys(value for schema in schemas for value in _choices(schema)))
-    for size in provider.sizes if known else ():
-        if size not in known:
-            yield f"{size}: no field of a request takes {size!r}; {nearest(size, known)}"
-
-
-def _choices(schema: Json) -> Iterator[str]:
-    """Give every text that a schema lists: the members of its enums, and its defaults."""
-    if isinstance(schema, Mapping):
-        listed = schema.get("enum", ())
-        for value in (
-            *(listed if isinstance(listed, list) else ()),
-            schema.get("const"),
-            schema.get("default"),
-        ):
-            if isinstance(value, str):
-                yield value
-        for part in schema.values():
-            yield from _choices(part)
-    elif isinstance(schema, list):
-        for part in schema:
-            yield from _choices(part)

@@ -1,14 +1,30 @@
-"""The part of OpenAPI and of our tables that the emulator understands, as frozen values.
+"""The part of OpenAPI that the emulator understands, as frozen values; a Provider joins it with its table's rows.
 
 Nothing here computes: a Provider is what the two files of one folder say.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from mockserver.jsontext import Json
 from mockserver.problems import Location
+from mockserver.spec.rows import (
+    Answers,
+    Credits,
+    ErrorRow,
+    Jobs,
+    Keys,
+    OperationSection,
+    Outputs,
+    Pictures,
+    Price,
+    Rate,
+    Sections,
+    Size,
+    Webhooks,
+    WordingRow,
+)
 from mockserver.spec.schema import Schema
 
 Style = Literal["simple", "form", "spaceDelimited", "pipeDelimited", "deepObject"]
@@ -56,24 +72,7 @@ class SecurityScheme:
     shown: str  # what stands before the key, as a caller writes it: "Authorization: Bearer "
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRow:
-    """One row of a provider's error catalogue."""
-
-    name: str
-    status: int
-    code: str | None  # None: the API sends no code with it
-    message: str
-    cause: str
-    provenance: str  # of the status and the code: documented, observed or assumed
-    source: str
-    wording: str = "assumed"  # the provenance of the message
-    headers: Mapping[str, str] = field(default_factory=dict)
-    has_details: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemRow:
+class ProblemRow(NamedTuple):
     """How a provider answers one ProblemType."""
 
     error: ErrorRow
@@ -81,43 +80,45 @@ class ProblemRow:
     message: str  # a template: $violation, $field
 
 
-@dataclass(frozen=True, slots=True)
-class RefusalRow:
-    """A broken schema rule that an API has a special error for."""
+class RefusalRow(NamedTuple):
+    """A violated keyword of the schema that an API has an error of its own for, found in the schema."""
 
     error: str
-    at: str | None  # JSON Pointer into the body's schema; None: anywhere
-    fields: tuple[str, ...]  # empty: any field
-    rules: tuple[str, ...]  # empty: any keyword
-    needs: tuple[str, ...]  # the rule counts only where these fields are present
-    stands_alone: bool
-    rank: int
+    at: str | None = None  # JSON Pointer into the body's schema; None: anywhere
+    fields: tuple[str, ...] = ()  # empty: any field
+    keywords: tuple[str, ...] = ()  # empty: any keyword
+    needs: tuple[str, ...] = ()  # it counts only where these fields are present
+    stands_alone: bool = False
+    rank: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WordingRow:
-    """A sentence in a provider's own tone for a broken schema rule."""
+class MarkedWord(NamedTuple):
+    """A field whose text orders an error by holding its name in brackets."""
 
-    message: str
-    field: str | None
-    rule: str | None
-    pattern: str | None
+    field: str
+    error: str
+    citation: str
 
 
-@dataclass(frozen=True, slots=True)
-class OperationRow:
-    """What a behaviour table says of one operation."""
+class OperationRow(NamedTuple):
+    """What a behaviour table says of one operation, ready for use."""
 
     behaviour: str  # "generate", "pikzels.score"
     title: str
-    source: str  # the document's full name
+    citation: str  # the document's full name
+    section: OperationSection = OperationSection(behaviour="generate")  # as the table says it
     refusals: tuple[RefusalRow, ...] = ()
-    rules: tuple[Mapping[str, Any], ...] = ()
-    picture_fields: frozenset[str] = frozenset()  # the fields of the body that rules open as pictures
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    answers: Mapping[str, Any] = field(default_factory=dict)  # empty: the provider's own
-    problems: Mapping[str, ProblemRow] = field(default_factory=dict)  # where they differ from the provider's
-    price: Mapping[str, Any] = field(default_factory=dict)
+    marked_words: tuple[MarkedWord, ...] = ()
+    pictures: tuple[Pictures, ...] = ()  # with the full names of documents
+    picture_fields: frozenset[str] = frozenset()
+    price: Price | None = None
+    answers: Answers | None = None  # None: the provider's own
+    problems: Mapping[str, ProblemRow] = {}  # where they differ from the provider's
+
+    @property
+    def job(self) -> str | None:
+        """The kind of resource that its job makes; None where it starts none."""
+        return self.section.job
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,24 +163,29 @@ class Provider:
     errors: Mapping[str, ErrorRow]
     problems: Mapping[str, ProblemRow]  # by the value of a ProblemType
     wording: tuple[WordingRow, ...]
-    sources: Mapping[str, str]
-    keys: Mapping[str, Any]
-    answers: Mapping[str, Any]  # the shapes of errors, and the headers on every answer
-    sizes: Mapping[str, Mapping[str, Any]]
-    outputs: Mapping[str, Any]
-    limits: Mapping[str, Any]  # the bare values
-    plans: Mapping[str, Mapping[str, Any]]
-    vocabulary: Mapping[str, Any]
-    rates: tuple[Mapping[str, Any], ...] = ()
-    jobs: Mapping[str, Any] = field(default_factory=dict)
-    webhooks: Mapping[str, Any] = field(default_factory=dict)
-    shows_credits: bool = False  # True: a header on every answer tells of credits
-    key_endings: Mapping[str, str] = field(default_factory=dict)  # "_conflict" → CONFLICT, longest first
+    citations: Mapping[str, str]  # the full names of documents
+    keys: Keys
+    answers: Answers
+    headers: Mapping[str, str]  # on every answer; `$name` stands for a value
+    sizes: Mapping[str, Size]
+    outputs: Outputs | None
+    limits: Mapping[str, int]  # the bare values
+    plans: Mapping[str, Mapping[str, Json]]
+    words: Mapping[str, Json]  # as the table says them; behaviours get them typed
+    rates: tuple[Rate, ...]
+    jobs: Jobs | None
+    webhooks: Webhooks | None
+    credits: Credits | None
+    shows_credits: bool  # True: a header on every answer tells of credits
+    key_endings: Mapping[str, str]  # "_conflict" → CONFLICT, longest first
+    callbacks: tuple[Schema, ...]  # what the API sends to its callers, as documented
+    table: Sections  # as it was written, for whoever holds it against the documents
+    text: str  # of the OpenAPI document
 
     @property
     def sample_key(self) -> str:
         """A key to show in examples: the table's, or one that has the right form."""
-        return str(self.keys.get("sample") or f"{self.keys['prefix'] or ''}test")
+        return self.keys.sample or f"{self.keys.prefix or ''}test"
 
     @property
     def sample_operation(self) -> Operation:

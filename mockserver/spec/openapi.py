@@ -64,6 +64,16 @@ class Document:
                 found[name] = self._operation(path, method, item, rows[name])
         return {name: found[name] for name in rows if name in found}
 
+    def callbacks(self) -> tuple[Schema, ...]:
+        """Give the schemas of what the API sends to its callers."""
+        found: list[Schema] = []
+        for path, method, item in self._documented():
+            for name, callback in item[method].get("callbacks", {}).items():
+                sent = self._resolved(callback, f"paths.{path}.{method}.callbacks.{name}") or {}
+                bodies = [self._body(each.get("post", {}).get("requestBody"), name) for each in sent.values()]
+                found += [schema for body in bodies if body for schema in body.schemas.values()]
+        return tuple(found)
+
     def _documented(self) -> Iterator[tuple[str, str, Json]]:
         """Give the path, method and path item of every operation that has the right shape."""
         for path, entry in self.document["paths"].items() if self._can_read() else ():

@@ -1,191 +1,234 @@
-"""A behaviour table (`behaviour.yaml`) becomes rows, checked against its schema and against itself.
+"""A behaviour table (`behaviour.yaml`) becomes rows: held against its schema, completed with its defaults, typed.
 
-Every complaint names the file, the key and the way out; nothing is repaired silently.
+Every complaint names the file, the key and the way out; nothing is repaired silently. Whether names lead somewhere is
+asked later, in `references`.
 """
 
+import dataclasses
 import functools
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
+
+import msgspec
 
 from mockserver.jsontext import Json
-from mockserver.problems import ProblemType
 from mockserver.spec.explain import located, nearest
-from mockserver.spec.model import ErrorRow, OperationRow, ProblemRow, Provider, RefusalRow, WordingRow
+from mockserver.spec.fields import branch
+from mockserver.spec.model import MarkedWord, Operation, OperationRow, ProblemRow, Provider, RefusalRow
+from mockserver.spec.rows import Cited, ErrorRow, OperationSection, Refusal, Row, Saying, Sections
 from mockserver.spec.schema import Schema
 
-PROBLEM_TYPES = tuple(kind.value for kind in ProblemType)
+# Problems that only some mechanisms meet: a table without these need not list errors for them.
+SELDOM = (
+    "picture_unreadable", "picture_unreachable", "picture_too_large", "resource_unknown", "resource_not_ready",
+    "resource_busy", "name_taken", "name_reserved", "credits_exhausted", "payment_failed", "rate_limited",
+)  # fmt: skip
 
 
 class Table:
-    """One behaviour table on its way to becoming a Provider; a name that leads nowhere is a complaint and left out."""
+    """One behaviour table on its way to becoming a Provider; a name that leads nowhere is left out."""
 
     def __init__(self, document: Json, file: str, schema: Schema) -> None:
-        self.document = document
         self.file = file
+        self._known: Json = schema.document["properties"] if isinstance(schema.document, Mapping) else {}
         violations = [] if schema.accepts(document) else schema.violations(document)
         found = [located(document, violation) for violation in violations] + list(_odd_keys(document))
+        if not found:
+            found += self._read(document)
         self.has_shape = not found  # False: it cannot even be read
-        self.complaints = [f"{file}: {complaint}" for complaint in found or self._inner_complaints()]
+        self.complaints = [f"{file}: {complaint}" for complaint in found]
+
+    @property
+    def has_webhooks(self) -> bool:
+        """Whether the API calls its callers."""
+        return self._sections.webhooks is not None
 
     def rows(self) -> dict[str, OperationRow]:
-        """Give the operations' rows by operationId."""
-        return {
-            name: OperationRow(
-                behaviour=row["behaviour"],
-                title=row.get("title", name),
-                source=self._source(row["source"]),
-                refusals=tuple(_refusal(each, rank) for rank, each in enumerate(row.get("refusals", ()))),
-                rules=tuple(
-                    {**rule, "source": self._source(rule["source"])} for rule in row.get("rules", ())
-                ),
-                picture_fields=frozenset(_picture_fields(row)),
-                settings=row.get("settings", {}),
-                answers=row.get("answers", {}),
-                problems=self._problems(row.get("problems", {})),
-                price=row.get("price", {}),
-            )
-            for name, row in self.document["operations"].items()
-        }
+        """Give the operations' rows by operationId; what depends on the OpenAPI document is still missing."""
+        return {name: self._row(name, section) for name, section in self._sections.operations.items()}
 
-    def provider(self, name: str, operations: Mapping[str, Any]) -> Provider:
-        """Join the table with the operations read from the OpenAPI document."""
-        table = self.document
-        errors = self._errors
-        headers = table["answers"].get("headers", {})
+    def provider(
+        self,
+        name: str,
+        operations: Mapping[str, Operation],
+        text: str = "",
+        callbacks: tuple[Schema, ...] = (),
+    ) -> Provider:
+        """Join the table with the operations and callbacks of the OpenAPI document, which reads as `text`."""
+        table, errors = self._sections, self._errors
+        shown = table.credits.headers if table.credits else None
+        tells = {
+            of: getattr(shown, of) for of in ("limit", "remaining", "reset") if shown and getattr(shown, of)
+        }
         return Provider(
             name=name,
             folder=self.file.rpartition("/")[0],
-            title=table["title"],
-            hosts=tuple(table.get("hosts", ())),
-            operations=operations,
+            title=table.title,
+            hosts=table.hosts,
+            operations={id_: self._located(each) for id_, each in operations.items()},
             errors=errors,
-            problems=self._problems(table["problems"]),
-            wording=tuple(
-                WordingRow(row["message"], row.get("field"), row.get("rule"), row.get("pattern"))
-                for row in table.get("wording", ())
-            ),
-            sources=table["sources"],
-            keys=table["keys"],
-            answers=table["answers"],
-            sizes=table.get("sizes", {}),
-            outputs=table.get("outputs", {}),
-            limits={key: row["value"] for key, row in table.get("limits", {}).items()},
-            plans=table.get("plans", {}),
-            vocabulary=table.get("vocabulary", {}),
-            rates=tuple(table.get("rates", ())),
-            jobs=table.get("jobs", {}),
-            webhooks=table.get("webhooks", {}),
-            shows_credits=any(value.startswith("$credits_") for value in headers.values()),
+            problems=self._problems(self._sayings),
+            wording=table.wording,
+            citations=table.citations,
+            keys=table.keys,
+            answers=table.answers,
+            headers={**table.answers.headers, **{header: f"$credits_{of}" for of, header in tells.items()}},
+            sizes=table.sizes,
+            outputs=table.outputs,
+            limits={key: row.value for key, row in table.limits.items()},
+            plans=table.plans,
+            words=table.words,
+            rates=table.rates,
+            jobs=table.jobs,
+            webhooks=table.webhooks,
+            credits=table.credits,
+            shows_credits=bool(tells),
             key_endings={f"_{key.lower()}": key for key in sorted(errors, key=len, reverse=True)},
+            callbacks=callbacks,
+            table=table,
+            text=text,
         )
+
+    def _read(self, document: Json) -> Iterator[str]:
+        """Complete the table with its defaults and type it; say what is still missing."""
+        defaults = document.get("defaults", {})
+        whole = {key: value for key, value in document.items() if key != "defaults"}
+        rows: dict[str, Json] = {}  # by place, of what must be cited
+        for section in ("errors", "sizes", "limits"):
+            own = defaults.get(section, {})
+            whole[section] = {name: {**own, **row} for name, row in document.get(section, {}).items()}
+            rows |= {f"{section}.{name}": row for name, row in whole[section].items()}
+        whole["errors"] = {name: {"name": name, "code": name, **row} for name, row in whole["errors"].items()}
+        whole["operations"] = {name: {**row} for name, row in document["operations"].items()}
+        for name, row in whole["operations"].items():
+            if "price" in row:
+                row["price"] = rows[f"operations.{name}.price"] = {
+                    **defaults.get("prices", {}),
+                    **row["price"],
+                }
+            for part in ("checks", "late_checks", "pictures"):
+                own = defaults.get(part.removeprefix("late_"), {})
+                row[part] = [{**own, **each} for each in row.get(part, ())]
+        whole["answers"] = {**self._known["answers"]["default"], **document.get("answers", {})}
+        for place, row in rows.items():
+            for member in Cited.__struct_fields__:
+                if member not in row:
+                    yield f"{place}: {member} is required; write it here, or once for all rows under `defaults`"
+                    return
+        try:
+            self._sections = msgspec.convert(whole, Sections)
+        except msgspec.ValidationError as error:
+            yield str(error)
+
+    def _row(self, name: str, section: OperationSection) -> OperationRow:
+        citations, orders = self._sections.citations, section.orders
+        return OperationRow(
+            behaviour=section.behaviour,
+            title=section.title or name,
+            citation=citations.get(section.citation or "", f"{self._sections.title}, OpenAPI document"),
+            section=section,
+            marked_words=tuple(
+                MarkedWord(field, error, citations.get(orders.citation, ""))
+                for field in orders.fields
+                for error in orders.errors
+            )
+            if orders
+            else (),
+            pictures=tuple(
+                msgspec.structs.replace(row, citation=citations.get(row.citation, ""))
+                for row in section.pictures
+            ),
+            picture_fields=frozenset(
+                field for row in section.pictures for fields in row.roles.values() for field in fields
+            ),
+            price=section.price,
+            answers=section.answers,
+            problems=self._problems(section.problems),
+        )
+
+    def _located(self, operation: Operation) -> Operation:
+        """Give an operation whose row knows what the OpenAPI document says: its title, and where refusals stand."""
+        row = operation.row
+        refusals = tuple(_refusal(operation, each, rank) for rank, each in enumerate(row.section.refusals))
+        title = row.section.title or operation.summary or row.title
+        return dataclasses.replace(operation, row=row._replace(refusals=refusals, title=title))
+
+    @functools.cached_property
+    def _spare(self) -> dict[str, ErrorRow]:
+        """Give the errors that stand in for what a table does not say."""
+        fact = {"provenance": "assumed", "citation": "mockserver"}
+        rows = self._known["errors"]["default"].items()
+        return {name: ErrorRow(**{"name": name, "code": name, **fact, **row}) for name, row in rows}
+
+    @functools.cached_property
+    def _sayings(self) -> dict[str, Saying]:
+        """Give how every problem is answered: as the table says, or as is usual."""
+        usual = msgspec.convert(self._known["problems"]["default"], dict[str, Saying])
+        return {**usual, **self._sections.problems}
 
     @functools.cached_property
     def _errors(self) -> dict[str, ErrorRow]:
-        return {key: self._error(key, row) for key, row in self.document["errors"].items()}
+        """Give the table's own errors, and of those that stand in the ones that its API can raise."""
+        table, can_raise = self._sections, [name for name in self._sayings if name not in SELDOM]
+        operations = table.operations.values()
+        can_raise += ["rate_limited"] if table.rates else []
+        can_raise += ["credits_exhausted"] if any(each.price for each in operations) else []
+        can_raise += ["payment_failed"] if table.credits and table.credits.smart_balance else []
+        can_raise += [
+            name
+            for name in SELDOM
+            if name.startswith("picture_") and any(each.pictures for each in operations)
+        ]
+        spare = {self._sayings[name].error for name in can_raise} - set(table.errors)
+        return {**table.errors, **{name: row for name, row in self._spare.items() if name in spare}}
 
-    def _problems(self, rows: Json) -> dict[str, ProblemRow]:
-        found = {}
-        for key, row in rows.items():
-            error = self._errors.get(row["error"])
-            if error is not None:
-                found[key] = ProblemRow(
-                    error, row.get("status", error.status), row.get("message", error.message)
+    def _problems(self, sayings: Mapping[str, Saying]) -> dict[str, ProblemRow]:
+        """Join what is said of problems with the rows of errors."""
+        found, rows = {}, {**self._spare, **self._sections.errors}
+        for name, saying in sayings.items():
+            if error := rows.get(saying.error):
+                status = error.status if saying.status is None else saying.status
+                found[name] = ProblemRow(
+                    error, status, error.message if saying.message is None else saying.message
                 )
         return found
 
-    def _error(self, name: str, row: Json) -> ErrorRow:
-        return ErrorRow(
-            name=name,
-            status=row["status"],
-            code=row.get("code"),
-            message=row["message"],
-            cause=row["cause"],
-            provenance=row["provenance"],
-            source=self._source(row["source"]),
-            wording=row.get("wording", "assumed"),
-            headers=row.get("headers", {}),
-            has_details=row.get("has_details", False),
-        )
 
-    def _source(self, name: str) -> str:
-        return str(self.document["sources"].get(name, name))
-
-    def _problems_named(self) -> Iterator[tuple[str, str]]:
-        """Give every name of a problem with its place."""
-        for name in self.document["problems"]:
-            yield f"problems.{name}", name
-        for operation, row in self.document["operations"].items():
-            for name in row.get("problems", {}):
-                yield f"operations.{operation}.problems.{name}", name
-
-    def _limits_named(self) -> Iterator[tuple[str, str]]:
-        """Give every name of a limit with its place."""
-        for index, row in enumerate(self.document.get("rates", ())):
-            if "limit" in row:
-                yield f"rates[{index}]", row["limit"]
-        for name, row in self.document["operations"].items():
-            for index, rule in enumerate(row.get("rules", ())):
-                if "limit" in rule:
-                    yield f"operations.{name}.rules[{index}]", rule["limit"]
-
-    def _errors_named(self) -> Iterator[tuple[str, Json]]:
-        """Give every row that names errors with its place."""
-        for name, row in self.document["problems"].items():
-            yield f"problems.{name}", row
-        for name, row in self.document["operations"].items():
-            for kind, each in row.get("problems", {}).items():
-                yield f"operations.{name}.problems.{kind}", each
-            for part in ("refusals", "rules"):
-                for index, each in enumerate(row.get(part, ())):
-                    yield f"operations.{name}.{part}[{index}]", each
-
-    def _inner_complaints(self) -> Iterator[str]:
-        """Find names that lead nowhere."""
-        table = self.document
-        for place, name in self._problems_named():
-            if name not in PROBLEM_TYPES:
-                yield f"{place}: no such problem; {nearest(name, PROBLEM_TYPES)}"
-        for place, row in self._errors_named():
-            yield from _unknown_errors(place, row, table["errors"])
-        for place, limit in self._limits_named():
-            if limit not in table.get("limits", {}):
-                yield f"{place}.limit: there is no row {limit!r} under `limits`"
-        plan = table["keys"]["new_account"].get("plan")
-        if plan is not None and plan not in table.get("plans", {}):
-            yield f"keys.new_account.plan: there is no plan {plan!r} under `plans`"
-        for place, source in _sources(table):
-            if source not in table["sources"]:
-                yield f"{place}.source: there is no {source!r} under `sources`; {nearest(source, table['sources'])}"
-
-
-def _picture_fields(row: Json) -> Iterator[str]:
-    """Give the fields that an operation's rules open as pictures."""
-    for rule in row.get("rules", ()):
-        for fields in rule.get("roles", {}).values():
-            yield from fields
-
-
-def _refusal(row: Json, rank: int) -> RefusalRow:
-    fields = [row["field"]] if "field" in row else row.get("fields", ())
+def _refusal(operation: Operation, row: Refusal, rank: int) -> RefusalRow:
+    """Find the keyword that a refusal speaks of; one that is not there is complained of in `references`."""
+    is_branch = bool(row.choice or row.forbids)
     return RefusalRow(
-        error=row["error"],
-        at=row.get("at"),
-        fields=tuple(fields),
-        rules=tuple(row.get("rules", ())),
-        needs=tuple(row.get("needs", ())),
-        stands_alone=row.get("stands_alone", False),
+        error=row.error,
+        at=(branch(operation, row) or "nowhere") if is_branch else None,
+        fields=(row.field,) if row.field else row.choice or row.forbids,
+        keywords=row.keywords,
+        needs=tuple(row.when),
+        stands_alone=row.stands_alone,
         rank=rank,
     )
 
 
-def _unknown_errors(place: str, row: Json, errors: Json) -> Iterator[str]:
-    """Complain of the names of errors in a row that are in no catalogue."""
-    named = {key: row[key] for key in row if key == "error" or key.endswith("_error") or key == "too_large"}
-    named |= {f"errors[{index}]": name for index, name in enumerate(row.get("errors", ()))}
-    named |= {f"states.{state}": name for state, name in row.get("states", {}).items()}
-    for key, name in named.items():
-        if not isinstance(name, str) or name not in errors:
-            yield f"{place}.{key}: there is no row {name!r} under `errors`; {nearest(name, errors)}"
+def convert(value: Json, kind: type[Row], place: str, taker: str) -> tuple[Any, str | None]:
+    """Type a mapping of a table; None, with a complaint, where it does not fit what `taker` takes."""
+    try:
+        return msgspec.convert(value, kind), None
+    except msgspec.ValidationError as error:
+        said, _, path = str(error).rstrip("`").partition(" - at `$")
+        said = re.sub(r"Object missing required field `(.*)`", r"\1 is required", said)
+        unknown = re.fullmatch(r"Object contains unknown field `(.*)`", said)
+        if unknown:
+            said = f"{unknown[1]} is not a known field; {nearest(unknown[1], kind.__struct_fields__)}"
+        return (
+            None,
+            f"{place}{path}: the {taker} takes {', '.join(kind.__struct_fields__) or 'nothing'}: {said}",
+        )
+
+
+def row_type(name: str, fields: list[Any]) -> type[Row]:
+    """Make a type of rows from the names, types and defaults of its members."""
+    made: Any = msgspec.defstruct(name, fields, bases=(Row,), frozen=True, kw_only=True)
+    return cast("type[Row]", made)
 
 
 def _odd_keys(value: Json, place: str = "") -> Iterator[str]:
@@ -198,15 +241,3 @@ def _odd_keys(value: Json, place: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _odd_keys(item, f"{place}{index}.")
-
-
-def _sources(value: Json, place: str = "") -> Iterator[tuple[str, str]]:
-    """Give every `source` in a table with its place."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("source"), str) and place != "shared":
-            yield place, value["source"]
-        for key, item in value.items():
-            yield from _sources(item, f"{place}.{key}" if place else str(key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _sources(item, f"{place}[{index}]")

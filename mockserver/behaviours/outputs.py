@@ -1,6 +1,6 @@
-"""What a generated picture shows: scenes are put together here, and drawn when somebody downloads them.
+"""Pictures that are handed out: scenes are put together and put behind links, and drawn when somebody downloads them.
 
-Drawing takes tens of milliseconds, so nothing here but `drawn` does any; call that outside the event loop.
+Drawing takes tens of milliseconds, so nothing here but `draw_output` does any; call that outside the event loop.
 """
 
 import functools
@@ -10,6 +10,7 @@ from typing import Any
 from mockserver.call import Call
 from mockserver.imaging.scene import Scene
 from mockserver.links import link_to
+from mockserver.spec.rows import Outputs, Size
 from mockserver.state.outputs import Output
 from mockserver.state.world import World
 
@@ -20,7 +21,7 @@ KEPT_DRAWINGS = 64  # encoded pictures, of 30 to 300 kB each
 def scene(
     call: Call,
     *,
-    size: Mapping[str, Any],
+    size: Size,
     media_type: str,
     headline: str,
     seed: str,
@@ -31,8 +32,8 @@ def scene(
     """Put together the scene that tells what was called, as JSON: it is stored far more often than drawn."""
     title = call.provider.title
     return {
-        "width": size["width"],
-        "height": size["height"],
+        "width": size.width,
+        "height": size.height,
         "media_type": media_type,
         "provider": title,
         "operation": call.operation.row.title,
@@ -71,17 +72,17 @@ def publish(call: Call, scene: SceneJson, label: str, *, lifetime_s: float | Non
     return call.world.add_output(output)
 
 
-def link(call: Call, output: Output) -> str:
+def link(call: Call, outputs: Outputs, output: Output) -> str:
     """Give the address at which a caller downloads an output."""
-    return link_to(call.base_url, call.provider, output)
+    return link_to(call.base_url, call.provider.name, outputs, output)
 
 
-def drawn(world: World, output: Output) -> bytes:
+def draw_output(world: World, output: Output) -> bytes:
     """Draw an output. Takes tens of milliseconds the first time."""
-    return drawn_scene(world, output.scene)
+    return draw_scene(world, output.scene)
 
 
-def drawn_scene(world: World, scene: Mapping[str, Any]) -> bytes:
+def draw_scene(world: World, scene: Mapping[str, Any]) -> bytes:
     """Draw a scene whose insets name stored pictures by their keys."""
     shown = []
     for inset in scene["insets"]:

@@ -1,0 +1,164 @@
+"""The documented conditions that no schema can say: shared checks, whose facts stand in the tables.
+
+A check takes a call and the members of its row in a table, and raises Problem where the call does not fulfil it. One
+whose `field` is a SentField is asked only where that field was sent. The types of the parameters say what they name.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from mockserver.call import Call
+from mockserver.problems import Location, Problem, ProblemType
+from mockserver.spec.marks import (
+    AccountFlag,
+    AccountIds,
+    AccountPictures,
+    BodyField,
+    CitationName,
+    ErrorName,
+    FlagField,
+    KindName,
+    LimitName,
+    Mark,
+    PictureField,
+    PlanAttribute,
+    RoleName,
+    SentField,
+)
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def uuid(call: Call, *, field: SentField, error: ErrorName, citation: CitationName) -> None:
+    """Refuse a field that is no UUID."""
+    if not UUID.fullmatch(call.body[field]):
+        raise _problem(call, "uuid", f"{field} must be a UUID", field, citation, error)
+
+
+def utf16_length(
+    call: Call, *, field: SentField, limit: LimitName, error: ErrorName, citation: CitationName
+) -> None:
+    """Refuse a text that is longer than a limit in UTF-16 units, which is how JavaScript measures."""
+    most = call.provider.limits[limit]
+    units = len(call.body[field].encode("utf-16-le", "surrogatepass")) // 2
+    if units > most:
+        message = f"{field} must be at most {most} UTF-16 units long (it has {units})"
+        raise _problem(call, "utf16_length", message, field, citation, error)
+
+
+def refuse_when(
+    call: Call,
+    *,
+    error: ErrorName,
+    citation: CitationName,
+    account: Mapping[AccountFlag, bool],
+    body: Annotated[Mapping[BodyField, Any] | None, Mark("body_values")] = None,
+) -> None:
+    """Refuse a call whose account has these flags and whose body has these values; a missing flag is false."""
+    flags = all((call.account.flag(name) or False) == wanted for name, wanted in account.items())
+    if flags and all(call.value(name) == wanted for name, wanted in (body or {}).items()):
+        has = ", ".join(f"{name}: {str(value).lower()}" for name, value in account.items())
+        values = ", ".join(f"{name}: {value}" for name, value in (body or {}).items())
+        asks = f" and the call has {values}" if values else ""
+        message = f"the account {call.account.key} has {has}{asks}"
+        raise _problem(call, "refuse_when", message, "", citation, error, location="header")
+
+
+def plan_allows(
+    call: Call,
+    *,
+    field: BodyField,
+    attribute: Annotated[PlanAttribute, Mark("gates", "field")],
+    error: ErrorName,
+    citation: CitationName,
+) -> None:
+    """Refuse a value that the account's plan does not include.
+
+    The plan's attribute is a list of allowed values, the largest allowed number, or whether the field may be sent.
+    """
+    value, allowed = call.value(field), call.plan(attribute)
+    if allowed is None or value is None:
+        return
+    if isinstance(allowed, bool):
+        is_allowed = allowed
+    else:
+        is_allowed = value in allowed if isinstance(allowed, list) else value <= allowed
+    if not is_allowed:
+        message = f"the plan {call.account.plan} does not include {field} {value!r}"
+        raise _problem(call, "plan_allows", message, field, citation, error)
+
+
+def known_ids(
+    call: Call,
+    *,
+    field: BodyField,
+    among: AccountIds,
+    error: ErrorName,
+    citation: CitationName,
+    states: Annotated[Mapping[str, ErrorName] | None, Mark("states_of", "among")] = None,
+) -> None:
+    """Refuse ids that the account does not have, or has in a state that its own error answers."""
+    value, owned = call.value(field), call.account.flag(among) or {}
+    for name in [value] if isinstance(value, str) else value or ():
+        if name not in owned:
+            message = f"{field}: this account has no {name!r}; it has {', '.join(owned) or 'none'}"
+            raise _problem(call, "known_ids", message, field, citation, error)
+        state = owned[name] if isinstance(owned, Mapping) else None
+        if states and isinstance(state, str) and state in states:
+            message = f"{field}: {name} is {state}"
+            raise _problem(call, "known_ids", message, field, citation, states[state])
+
+
+def usable_resource(call: Call, *, field: SentField, kind: KindName, citation: CitationName) -> None:
+    """Refuse an id that is not a finished resource of this account and kind."""
+    id_, jobs = call.body[field], call.provider.jobs
+    resource = call.world.resources.get(id_)
+    if resource is None or resource.account != call.account.id or resource.kind != kind:
+        message = f"this account has no {kind} {id_}"
+        type_ = ProblemType.RESOURCE_UNKNOWN
+        raise _problem(call, "usable_resource", message, field, citation, type_=type_)
+    status = resource.status(call.world.clock.now())
+    if jobs is None or status != jobs.success:
+        message = f"the {kind} {id_} is {status}"
+        type_ = ProblemType.RESOURCE_NOT_READY
+        raise _problem(call, "usable_resource", message, field, citation, type_=type_)
+
+
+def saved_asset(
+    call: Call,
+    *,
+    role: RoleName,
+    among: AccountPictures,
+    flag: FlagField,
+    inline: PictureField,
+    attribute: PlanAttribute,
+    plan_error: ErrorName,
+    error: ErrorName,
+    citation: CitationName,
+) -> None:
+    """Refuse a flag that needs a saved picture where the plan has none to save, or none is saved."""
+    if not call.value(flag) or inline in call.body:
+        return
+    if not call.plan(attribute):
+        message = f"the plan {call.account.plan} does not include a saved {role}"
+        raise _problem(call, "saved_asset", message, flag, citation, plan_error)
+    if role not in (call.account.flag(among) or {}):
+        message = f"{flag} needs {inline}, or a saved {role}, which this account does not have"
+        raise _problem(call, "saved_asset", message, flag, citation, error)
+
+
+def _problem(
+    call: Call,
+    check: str,
+    message: str,
+    field: str,
+    citation: str,
+    error: str | None = None,
+    *,
+    location: Location = "body",
+    type_: ProblemType = ProblemType.INVALID_REQUEST,
+) -> Problem:
+    return call.problem(
+        type_, message, name=field, rule=check, source=citation, error=error, location=location
+    )

@@ -1,0 +1,148 @@
+"""What a table says must agree with itself and with the OpenAPI document: what no single name can show."""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from mockserver.jsontext import Json
+from mockserver.spec.explain import located, nearest
+from mockserver.spec.fields import branch, fields_of
+from mockserver.spec.model import Operation, Provider
+from mockserver.spec.orders import account_schema
+from mockserver.spec.references import complaints, hints
+from mockserver.spec.rows import OperationSection, Outputs, Sections
+from mockserver.spec.scope import Scope
+from mockserver.spec.template import fill
+
+
+def agreement(scope: Scope) -> Iterator[str]:
+    """Hold a table's sections against each other and against the document, name by name and as a whole."""
+    provider, table = scope.provider, scope.provider.table
+    for section in table.__struct_fields__:
+        if section != "operations":
+            yield from complaints(scope, hints(Sections)[section], getattr(table, section), section)
+    for name, operation in provider.operations.items():
+        row, place = operation.row.section, f"operations.{name}"
+        yield from complaints(scope.at(operation), OperationSection, row, place)
+        yield from _refusals(operation, place)
+        for part, needed in (("job", "jobs"), ("pictures", "outputs")):
+            if getattr(row, part) and getattr(table, needed) is None and part == "job":
+                yield f"{place}.{part}: there is no section `{needed}`; add it"
+        yield from _dialect(scope, operation, place)
+    yield from _keys(provider)
+    yield from _plans(provider)
+    yield from _wording(scope)
+    yield from _outputs(scope, table.outputs) if table.outputs else ()
+    yield from _sizes(table)
+    yield from _webhooks(provider)
+
+
+def _refusals(operation: Operation, place: str) -> Iterator[str]:
+    """Find refusals of what no keyword of the body's schema says."""
+    fields = fields_of(operation)
+    for index, row in enumerate(operation.row.section.refusals):
+        if (row.choice or row.forbids) and branch(operation, row) is None:
+            what = (
+                f"a choice of {', '.join(row.choice)}"
+                if row.choice
+                else f"{', '.join(row.forbids)} forbidden so"
+            )
+            yield f"{place}.refusals[{index}]: the schema of the body has not {what}; correct the fields or values"
+        known = [key for part in fields.get(row.field or "", ()) for key in part]
+        for keyword in row.keywords:
+            if keyword not in known:
+                yield f"{place}.refusals[{index}].keywords: {row.field} has no {keyword!r}; {nearest(keyword, known)}"
+
+
+def _keys(provider: Provider) -> Iterator[str]:
+    keys = provider.keys
+    if keys.sample and keys.prefix and not keys.sample.startswith(keys.prefix):
+        yield f"keys.sample: {keys.sample!r} does not begin with the prefix {keys.prefix!r}"
+    schema = account_schema(provider)
+    account = dict(keys.new_account)
+    if not schema.accepts(account):
+        yield from (f"keys.new_account.{located(account, each)}" for each in schema.violations(account))
+
+
+def _plans(provider: Provider) -> Iterator[str]:
+    plans = provider.plans
+    for attribute in dict.fromkeys(name for plan in plans.values() for name in plan):
+        without = [name for name, plan in plans.items() if attribute not in plan]
+        known = dict.fromkeys(name for plan in plans.values() for name in plan if name != attribute)
+        if without:
+            yield f"plans.{without[0]}: {attribute} is missing, which other plans have; {nearest(attribute, known)}"
+        elif len({type(plan[attribute]) for plan in plans.values()}) > 1:
+            yield f"plans: {attribute} is of one type in one plan and of another in the next"
+    plan_wants = [(f"rates[{index}].plan", row.plan) for index, row in enumerate(provider.rates) if row.plan]
+    plan_wants += (
+        [("credits.monthly", provider.credits.monthly)]
+        if provider.credits and provider.credits.monthly
+        else []
+    )
+    for place, attribute in plan_wants:
+        if any(isinstance(plan.get(attribute), bool | str | list) for plan in plans.values()):
+            yield f"{place}: {attribute} must be a number in every plan"
+
+
+def _wording(scope: Scope) -> Iterator[str]:
+    """Find sentences for keywords that the field never has."""
+    operations = scope.provider.operations.values()
+    for index, row in enumerate(scope.provider.wording):
+        if row.field and row.keyword:
+            parts = [part for each in operations for part in fields_of(each).get(row.field, ())]
+            known = {key for part in parts for key in part} | {"required"}
+            if row.keyword not in known:
+                yield f"wording[{index}].keyword: {row.field} has no {row.keyword!r}; {nearest(row.keyword, known)}"
+
+
+def _outputs(scope: Scope, outputs: Outputs) -> Iterator[str]:
+    host = urlsplit(outputs.origin).netloc
+    owners = {each.partition(".")[2] for each in scope.provider.hosts}
+    is_guessed = outputs.provenance == "assumed" and host.partition(".")[2] in owners
+    if not (scope.mentions(host) or is_guessed):
+        yield f"outputs.origin: the OpenAPI document knows no host {host!r}; correct it, or the provenance"
+    _, dot, ending = outputs.path.rpartition(".")
+    if dot and f"image/{ending}" != outputs.media_type:
+        yield f"outputs.path: .{ending} is no ending of {outputs.media_type}"
+
+
+def _sizes(table: Sections) -> Iterator[str]:
+    for name, size in table.sizes.items():
+        wide, _, high = name.partition(":")
+        if wide.isdecimal() and high.isdecimal() and size.width * int(high) != size.height * int(wide):
+            yield f"sizes.{name}: {size.width} x {size.height} is not {name}"
+
+
+def _dialect(scope: Scope, operation: Operation, place: str) -> Iterator[str]:
+    """Hold the shape of errors against the first response that is documented for one."""
+    provider, own = scope.provider, operation.row.answers
+    if own is None and operation is not next(iter(provider.operations.values())):
+        return
+    answers, rows = own or provider.answers, list(provider.table.errors.values())
+    samples = [row for row in rows if row.has_details == bool(own is None and row.has_details)]
+    chosen = {row.has_details: row for row in reversed(samples)}.values()
+    for row in chosen:
+        response = operation.response_for(row.status)
+        details = [fill(answers.detail or {}, {"field": "a", "message": "b"})] if row.has_details else None
+        values = {"code": row.code, "message": row.message, "request_id": "1", "details": details}
+        body = fill(answers.error, values)
+        if response and response.schema and not response.schema.accepts(body):
+            said = response.schema.violations(body)[0].message
+            yield f"{f'{place}.' if own else ''}answers.error: as {row.name} it breaks the document's {row.status}: {said}"
+
+
+def _webhooks(provider: Provider) -> Iterator[str]:
+    """Hold the payloads against the callbacks that the document describes."""
+    webhooks, outputs = provider.webhooks, provider.outputs
+    if webhooks is None:
+        return
+    size = {"width": 1, "height": 1}
+    values: Mapping[str, Json] = {
+        "job_id": "job_1", "image": f"data:{outputs.media_type if outputs else 'image/png'};base64,",
+        "format": next(iter(provider.sizes), ""), "dimensions": size, "timestamp": "2026-01-01T00:00:00.000Z",
+    }  # fmt: skip
+    for name in webhooks.payloads.__struct_fields__:
+        shape = getattr(webhooks.payloads, name)
+        for schema in provider.callbacks if shape is not None else ():
+            if not schema.accepts(fill(shape, values)):
+                said = schema.violations(fill(shape, values))[0].message
+                yield f"webhooks.payloads.{name}: the document's callback says: {said}"

@@ -1,0 +1,119 @@
+"""What a table can point at in the schemas of an OpenAPI document: fields, their values, and branches by what they are about."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from mockserver.jsontext import Json
+from mockserver.spec.explain import nearest
+from mockserver.spec.model import Operation
+from mockserver.spec.rows import Refusal
+from mockserver.spec.schema import VALUES, Schema
+
+BRANCHES = ("allOf", "anyOf", "oneOf")
+KINDS: Mapping[str, tuple[type, ...]] = {
+    "string": (str,), "boolean": (bool,), "integer": (int,), "number": (int, float), "array": (list,), "object": (dict,),
+    "null": (type(None),),
+}  # fmt: skip
+
+
+def schemas_of(*schemas: Schema) -> Iterator[Mapping[str, Json]]:
+    """Give every schema that stands within some, each once; references are followed."""
+    seen: set[int] = set()
+    for schema in schemas:
+        rest = [schema.document]
+        while rest:
+            part = schema.followed(rest.pop())
+            if id(part) in seen or not isinstance(part, Mapping | list):
+                continue
+            seen.add(id(part))
+            if isinstance(part, list):
+                rest += part
+                continue
+            yield part
+            rest += [value for key, value in part.items() if key not in VALUES and key != "components"]
+
+
+def fields_of(operation: Operation | None) -> dict[str, list[Mapping[str, Json]]]:
+    """Give the fields of an operation's body, each with all that its schema says of it."""
+    found: dict[str, list[Mapping[str, Json]]] = {}
+    if operation is None or operation.body is None:
+        return found
+    for schema in list(operation.body.schemas.values())[:1]:
+        seen: set[int] = set()
+        rest = [schema.document]
+        while rest:
+            part = schema.followed(rest.pop(0))
+            if id(part) in seen or not isinstance(part, Mapping):
+                continue
+            seen.add(id(part))
+            for name, each in part.get("properties", {}).items():
+                found.setdefault(name, []).extend([each] if (each := schema.followed(each)) else [])
+            rest += [each for key in BRANCHES for each in part.get(key, ())]
+    return found
+
+
+def types_of(parts: Sequence[Mapping[str, Json]]) -> frozenset[str]:
+    """Give the JSON types that a field can have; empty where its schema says nothing."""
+    kinds = [part["type"] for part in parts if "type" in part]
+    return frozenset(name for kind in kinds for name in ([kind] if isinstance(kind, str) else kind))
+
+
+def refuses(field: str, parts: Sequence[Mapping[str, Json]], value: Json) -> str | None:
+    """Say why a field cannot have a value; None where it can, as far as its schema lists values, types and bounds."""
+    listed = [each for part in parts for each in part.get("enum", ())]
+    types = types_of(parts)
+    if listed and value not in listed:
+        return f"{field} cannot be {value!r}; {nearest(value, map(str, listed))}"
+    fits = [
+        isinstance(value, KINDS[name]) and isinstance(value, bool) == (name == "boolean") for name in types
+    ]
+    if types and not any(fits):
+        return f"{field} cannot be {value!r}, which is not {' or '.join(sorted(types))}"
+    for part in parts:
+        if isinstance(value, int | float) and not part.get("minimum", value) <= value <= part.get(
+            "maximum", value
+        ):
+            return f"{field} cannot be {value!r}; it is from {part.get('minimum')} to {part.get('maximum')}"
+    return None
+
+
+def branch(operation: Operation, row: Refusal) -> str | None:
+    """Find the keyword of the body's schema that a refusal speaks of, as a JSON Pointer; None where there is none."""
+    for schema in list(operation.body.schemas.values())[:1] if operation.body else ():
+        rest: list[tuple[str, Json]] = [("", schema.document)]
+        while rest:
+            at, part = rest.pop(0)
+            if isinstance(part, Mapping) and "$ref" in part:
+                at, part = f"{at}/$ref", schema.followed(part)
+            if not isinstance(part, Mapping) or at.count("/$ref") > len(BRANCHES):
+                continue
+            for key in ("anyOf", "oneOf"):
+                if row.choice and _required(part.get(key, ())) == set(row.choice):
+                    return f"{at}/{key}"
+            if row.forbids and _forbids(part.get("not", {}), row):
+                return at
+            rest += [
+                (f"{at}/{key}/{index}", each)
+                for key in BRANCHES
+                for index, each in enumerate(part.get(key, ()))
+            ]
+    return None
+
+
+def _required(branches: Json) -> set[str]:
+    """Give the fields that branches ask for, where each asks for one."""
+    names = [each.get("required", ()) if isinstance(each, Mapping) else () for each in branches]
+    return {name for each in names for name in each} if all(len(each) == 1 for each in names) else set()
+
+
+def _forbids(part: Mapping[str, Json], row: Refusal) -> bool:
+    """Whether what must not be is that one of the forbidden fields is there when others have these values."""
+    branches = part.get("anyOf", [part] if part else [])
+    conditions = [
+        {name: tuple(each.get("enum", ())) for name, each in branch.get("properties", {}).items() if each}
+        for branch in branches
+    ]
+    return (
+        bool(branches)
+        and _required(branches) == set(row.forbids)
+        and all(each == row.when for each in conditions)
+    )

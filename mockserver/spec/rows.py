@@ -1,0 +1,287 @@
+"""The sections of a behaviour table as frozen values; what each member means stands in specs/behaviour.schema.json.
+
+The annotations say what a text names, so that a name that leads nowhere stops the start.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from msgspec import Struct
+
+from mockserver.jsontext import Json
+from mockserver.spec.marks import (
+    AccountFlag,
+    BodyField,
+    CitationName,
+    ErrorName,
+    FlagField,
+    HeaderName,
+    LimitName,
+    Mark,
+    Message,
+    Number,
+    NumberField,
+    OperationName,
+    PictureField,
+    PlanAttribute,
+    Provenance,
+    State,
+    TextField,
+)
+
+
+class Row(Struct, frozen=True, forbid_unknown_fields=True, eq=False):
+    """What can be read from a mapping of a table. Equal only to itself, so that results may be kept by it."""
+
+
+class Cited(Row, frozen=True, kw_only=True):
+    """A fact, with how well it is known and where it stands."""
+
+    provenance: Provenance
+    citation: CitationName
+
+
+class Keys(Row, frozen=True, kw_only=True):
+    """How callers show who they are."""
+
+    sample: str | None = None
+    prefix: str | None = None
+    new_account: Mapping[str, Json] = {}
+    citation: CitationName | None = None
+
+
+class Attribute(Row, frozen=True, kw_only=True):
+    """What an account of this provider can have."""
+
+    type: Literal["boolean", "text", "ids", "states", "pictures", "picture_sets"]
+    description: str
+    states: tuple[str, ...] = ()
+    citation: CitationName | None = None
+
+
+class Accounts(Row, frozen=True, kw_only=True):
+    """What accounts of this provider can have beyond what every account has."""
+
+    attributes: Mapping[str, Attribute] = {}
+
+
+class CreditHeaders(Row, frozen=True, kw_only=True):
+    """The headers on every answer that tell of credits."""
+
+    limit: HeaderName | None = None
+    remaining: HeaderName | None = None
+    reset: HeaderName | None = None
+
+
+class Credits(Row, frozen=True, kw_only=True):
+    """What calls are paid with."""
+
+    unit: Literal["credits", "USD", "EUR", "GBP"]
+    monthly: PlanAttribute | None = None
+    smart_balance: bool = False
+    headers: CreditHeaders = CreditHeaders()
+
+
+class Answers(Row, frozen=True, kw_only=True):
+    """The shapes of what a provider says."""
+
+    headers: Mapping[HeaderName, Annotated[str, Mark("template", "request_id")]] = {}
+    error: Annotated[Json, Mark("shape", "code", "message", "request_id", "details")] = None
+    detail: Annotated[Json, Mark("shape", "field", "message")] = None
+
+
+class Saying(Row, frozen=True, kw_only=True):
+    """How one kind of problem is answered."""
+
+    error: ErrorName
+    status: int | None = None
+    message: Message | None = None
+
+
+class ErrorRow(Cited, frozen=True, kw_only=True):
+    """One row of a provider's error catalogue."""
+
+    name: str
+    status: int
+    code: str | None
+    message: Message
+    cause: str
+    wording: Provenance = "assumed"  # the provenance of the message
+    headers: Mapping[HeaderName, str] = {}
+    has_details: bool = False
+    only: Literal["ordered"] | None = None
+
+
+class WordingRow(Row, frozen=True, kw_only=True):
+    """A sentence in a provider's own tone for a violated keyword."""
+
+    message: Annotated[str, Mark("template", "field")]
+    field: Annotated[str, Mark("name", "fields anywhere")] | None = None
+    keyword: Annotated[str, Mark("name", "keywords")] | None = None
+    pattern: Annotated[str, Mark("name", "patterns")] | None = None
+
+
+class Size(Cited, frozen=True, kw_only=True):
+    """The size of a picture in pixels."""
+
+    width: int
+    height: int
+
+
+class Outputs(Cited, frozen=True, kw_only=True):
+    """Where pictures can be downloaded."""
+
+    origin: str
+    path: str
+    media_type: str
+    lifetime_s: int | None = None
+
+
+class Limit(Cited, frozen=True, kw_only=True):
+    """A number that requests are held against."""
+
+    value: int
+
+
+class Rate(Row, frozen=True, kw_only=True):
+    """How many calls an account may make."""
+
+    limit: LimitName | None = None
+    plan: PlanAttribute | None = None
+    window_s: Number | None = None
+    operations: tuple[OperationName, ...] = ()
+    citation: CitationName | None = None
+
+
+class Jobs(Cited, frozen=True, kw_only=True):
+    """What becomes of work that takes a while."""
+
+    running: State
+    success: State
+    failure: State
+    partial: State | None = None
+    quick_s: Number
+    realistic_s: Number
+    failed_progress: Number = 0
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Every way in which a job can end."""
+        return tuple(filter(None, (self.success, self.failure, self.partial)))
+
+
+Payload = Annotated[Json, Mark("shape", "job_id", "image", "format", "dimensions", "timestamp")]
+
+
+class Payloads(Row, frozen=True, kw_only=True):
+    """What a webhook says, by how its job ended."""
+
+    success: Payload
+    failure: Payload
+    partial: Payload | None = None
+
+    def of(self, outcome: str, jobs: Jobs) -> Json:
+        """Give what is said of a job that ended so. Raises KeyError for an end that is none."""
+        return {jobs.success: self.success, jobs.failure: self.failure, jobs.partial: self.partial}[outcome]
+
+
+class Webhooks(Cited, frozen=True, kw_only=True):
+    """How callers are told that a job has ended."""
+
+    signature_header: HeaderName
+    patience_s: Number
+    retries: int
+    first_pause_s: Number
+    factor: Number
+    payloads: Payloads
+
+
+class Term(Row, frozen=True, kw_only=True):
+    """One part of a price."""
+
+    amount: Number | None = None
+    when: BodyField | None = None
+    field: BodyField | None = None
+    amounts: Annotated[Mapping[str, Number], Mark("choices_of", "field")] = {}
+
+
+class Price(Cited, frozen=True, kw_only=True):
+    """What a successful call costs."""
+
+    terms: tuple[Term, ...]
+    times: NumberField | None = None
+    free_when: Mapping[AccountFlag, bool] = {}
+
+
+class Refusal(Row, frozen=True, kw_only=True):
+    """A violated keyword of the schema that an API has an error of its own for."""
+
+    error: ErrorName
+    field: BodyField | None = None
+    keywords: tuple[str, ...] = ()
+    choice: tuple[BodyField, ...] = ()
+    when: Annotated[Mapping[BodyField, tuple[Json, ...]], Mark("body_values")] = {}
+    forbids: tuple[BodyField, ...] = ()
+    stands_alone: bool = False
+
+
+class Pictures(Row, frozen=True, kw_only=True):
+    """Pictures that an operation opens."""
+
+    roles: Mapping[str, tuple[PictureField, ...]]
+    limit: LimitName
+    citation: CitationName
+    too_large: ErrorName | None = None
+    only_with: FlagField | None = None
+    examples: Mapping[str, str] = {}
+
+
+class Orders(Row, frozen=True, kw_only=True):
+    """Words in brackets by which a text orders an error."""
+
+    fields: tuple[TextField, ...]
+    errors: tuple[ErrorName, ...]
+    citation: CitationName
+
+
+class OperationSection(Row, frozen=True, kw_only=True):
+    """What a table says of one operation."""
+
+    behaviour: str
+    title: str | None = None
+    citation: CitationName | None = None
+    job: Annotated[str, Mark("documented", "kind of resource")] | None = None
+    settings: Mapping[str, Json] = {}
+    refusals: tuple[Refusal, ...] = ()
+    rewrites: tuple[Mapping[str, Json], ...] = ()
+    checks: tuple[Mapping[str, Json], ...] = ()
+    pictures: tuple[Pictures, ...] = ()
+    late_checks: tuple[Mapping[str, Json], ...] = ()
+    orders: Orders | None = None
+    price: Price | None = None
+    answers: Answers | None = None
+    problems: Mapping[Annotated[str, Mark("name", "problems")], Saying] = {}
+
+
+class Sections(Row, frozen=True, kw_only=True):
+    """A whole table."""
+
+    title: str
+    hosts: tuple[Annotated[str, Mark("documented", "host")], ...] = ()
+    citations: Mapping[str, str] = {}
+    keys: Keys = Keys()
+    accounts: Accounts = Accounts()
+    credits: Credits | None = None
+    answers: Answers = Answers()
+    problems: Mapping[Annotated[str, Mark("name", "problems")], Saying] = {}
+    errors: Mapping[str, ErrorRow] = {}
+    wording: tuple[WordingRow, ...] = ()
+    sizes: Mapping[Annotated[str, Mark("name", "choices")], Size] = {}
+    outputs: Outputs | None = None
+    limits: Mapping[str, Limit] = {}
+    plans: Mapping[str, Mapping[str, Json]] = {}
+    rates: tuple[Rate, ...] = ()
+    jobs: Jobs | None = None
+    webhooks: Webhooks | None = None
+    words: Mapping[str, Json] = {}
+    operations: Mapping[str, OperationSection]

@@ -1,0 +1,165 @@
+"""What can be named at one place of a provider's table, and what is: the table's own rows, and the OpenAPI document."""
+
+import copy
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mockserver.jsontext import Json
+from mockserver.problems import ProblemType
+from mockserver.spec.explain import COMPLAINTS, nearest
+from mockserver.spec.fields import fields_of, schemas_of, types_of
+from mockserver.spec.model import Operation, Provider
+from mockserver.spec.rows import ErrorRow
+
+ANY: frozenset[str] = frozenset()  # types of what has none
+
+
+class Scope:
+    """What can be named at one place of a provider's table; it takes note of what is."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.operation: Operation | None = None  # None: outside of all operations
+        self.used: set[tuple[str, str]] = {("errors", row.error.name) for row in provider.problems.values()}
+        self.words: dict[Any, Any] = {}  # by type: what behaviours have been given
+
+    def at(self, operation: Operation) -> "Scope":
+        """Give the scope within an operation; notes go to the same list."""
+        inner = copy.copy(self)
+        inner.operation = operation
+        inner.__dict__.pop("fields", None)
+        return inner
+
+    def unread(self) -> Iterator[str]:
+        """Complain of what stands in the table and nothing reads."""
+        table = self.provider.table
+        for kind, names in {
+            "limits": table.limits, "citations": table.citations, "account attributes": table.accounts.attributes,
+            "plan attributes": dict.fromkeys(name for plan in table.plans.values() for name in plan),
+        }.items():  # fmt: skip
+            section = "accounts.attributes" if kind == "account attributes" else kind.partition(" ")[0]
+            for name in names:
+                if (kind, name) not in self.used:
+                    near = nearest(name, [each for of, each in self.used if of == kind])
+                    yield f"{section.replace('plan', 'plans') if section == 'plan' else section}: nothing reads {name!r}; {near}"
+        for name, row in table.errors.items():
+            yield from self._undocumented(name, row)
+
+    def _undocumented(self, name: str, row: ErrorRow) -> Iterator[str]:
+        """Complain of an error that nothing raises and no document knows, and of a code that is not documented."""
+        codes, code = self._codes, row.code
+        if code is not None and codes and code not in codes:
+            yield f"errors.{name}: the OpenAPI document knows no code {code!r}; {nearest(code, codes)}"
+        elif code is not None and code != name and self._mentions_errors and not self.mentions(code):
+            yield f"errors.{name}.code: the OpenAPI document knows no code {code!r}; correct it, or leave it out"
+        elif (
+            ("errors", name) not in self.used
+            and row.only is None
+            and (code is None or not self.mentions(code))
+        ):
+            near = nearest(name, [each for of, each in self.used if of == "errors"])
+            yield f"errors.{name}: nothing raises this and no document knows it; {near} Or say `only: ordered`"
+
+    def known(self, kind: str) -> Mapping[str, frozenset[str]]:
+        """Give every name of a kind, with the types of what it names; none where types mean nothing."""
+        table = self.provider.table
+        if kind == "fields":
+            return {name: types_of(each) for name, each in self.fields.items()}
+        if kind == "account attributes":
+            own = {name: frozenset([each.type]) for name, each in table.accounts.attributes.items()}
+            return {"has_api_access": frozenset(["boolean"]), **own}
+        if kind == "plan attributes":
+            plans = list(table.plans.values())
+            return dict.fromkeys(
+                [name for name in plans[0] if all(name in each for each in plans)] if plans else [], ANY
+            )
+        known: Iterable[str]
+        if kind == "kinds":
+            known = [each.job for each in table.operations.values() if each.job]
+        elif kind == "roles":
+            known = (
+                [role for row in self.operation.row.pictures for role in row.roles] if self.operation else []
+            )
+        elif kind == "problems":
+            known = [each.value for each in ProblemType]
+        elif kind == "keywords":
+            known = COMPLAINTS
+        elif kind in {"choices", "patterns", "fields anywhere"}:
+            known = self._anywhere[kind]
+        else:
+            known = getattr(table, kind)
+        return dict.fromkeys(known, ANY)
+
+    @functools.cached_property
+    def fields(self) -> Mapping[str, list[Json]]:
+        """Give the fields of the operation's body, each with all that its schema says of it."""
+        return fields_of(self.operation)
+
+    @functools.cached_property
+    def _anywhere(self) -> Mapping[str, list[str]]:
+        """Give what all requests' schemas have together."""
+        found: dict[str, list[str]] = {"choices": [], "patterns": [], "fields anywhere": []}
+        for operation in self.provider.operations.values():
+            bodies = operation.body.schemas.values() if operation.body else ()
+            for part in schemas_of(*bodies, *(each.schema for each in operation.parameters)):
+                listed = part.get("enum", [])
+                values = (
+                    *(listed if isinstance(listed, list) else ()),
+                    part.get("const"),
+                    part.get("default"),
+                )
+                found["choices"] += [value for value in values if isinstance(value, str)]
+                found["patterns"] += [part["pattern"]] if isinstance(part.get("pattern"), str) else []
+                properties = part.get("properties", {})
+                found["fields anywhere"] += list(properties) if isinstance(properties, Mapping) else []
+        return found
+
+    @functools.cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Give every word of the OpenAPI document."""
+        return frozenset(re.findall(r"\w+", self.provider.text))
+
+    def mentions(self, word: str) -> bool:
+        """Whether the OpenAPI document holds a word: as a name, as a value or in its prose."""
+        text, at = self.provider.text, -1
+        while (at := text.find(word, at + 1)) >= 0:
+            around = text[at - 1 : at] + text[at + len(word) : at + len(word) + 1]
+            if not any(each.isalnum() or each == "_" for each in around):
+                return True
+        return False
+
+    @functools.cached_property
+    def error_parts(self) -> list[Mapping[str, Json]]:
+        """Give the parts of the schemas of all documented errors."""
+        responses = (
+            each for operation in self.provider.operations.values() for each in operation.responses.values()
+        )
+        return list(
+            schemas_of(*(each.schema for each in responses if each.schema and each.status[0] not in "123"))
+        )
+
+    @functools.cached_property
+    def _codes(self) -> list[str]:
+        """Give the codes that the document lists for the place where the table puts `$code`; empty where it lists none."""
+        names = set(_members(self.provider.answers.error, "$code"))
+        return [
+            code
+            for part in self.error_parts
+            for name, each in part.get("properties", {}).items()
+            if name in names and isinstance(each, Mapping)
+            for code in each.get("enum", ())
+        ]
+
+    @functools.cached_property
+    def _mentions_errors(self) -> bool:
+        return any(self.mentions(name) for name in self.provider.table.errors)
+
+
+def _members(shape: Json, wanted: str) -> Iterator[str]:
+    """Give the names of the members that hold a text, however deep in a shape."""
+    for name, item in shape.items() if isinstance(shape, Mapping) else ():
+        if item == wanted:
+            yield name
+        yield from _members(item, wanted)
