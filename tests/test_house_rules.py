@@ -30,6 +30,7 @@ LAYERS = (
     ("admin",),
     ("engine",),
     ("assembly", "printing", "statefile", "serving"),
+    ("testing",),
     ("cli", "pytest_plugin"),
     ("__init__", "__main__"),
 )

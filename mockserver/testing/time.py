@@ -1,0 +1,56 @@
+"""Time as a test moves it: nothing is waited for."""
+
+from collections.abc import Generator
+
+from mockserver.engine import Engine
+from mockserver.state.clock import Clock, duration_s, moment_s
+
+
+class TestClock:
+    """The clock of a mock: `advance` does at once all that becomes due by it, webhooks included."""
+
+    __test__ = False  # a name that pytest would collect
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def _clock(self) -> Clock:
+        return self._engine.world.clock
+
+    def now(self) -> float:
+        """Give the time in seconds since 1970."""
+        return self._clock.now()
+
+    def freeze(self, at: str | float | None = None) -> None:
+        """Let time stand still: now, or at a time as ISO 8601 or in seconds since 1970."""
+        self._clock.set(None if at is None else moment_s(at), is_frozen=True)
+
+    def resume(self) -> None:
+        """Let time run again."""
+        self._clock.set(is_frozen=False)
+
+    def advance(self, by: str | float) -> None:
+        """Move on by seconds, or by an ISO 8601 duration such as `PT24H`."""
+        self._clock.advance(duration_s(by))
+        self._engine.webhooks.run_due(self._engine.world)
+
+
+class Slept:
+    """What `sleep` gives: nothing is left to wait for, and it may be awaited all the same."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        """Give nothing, at once."""
+        yield from ()
+
+
+class Sleep:
+    """Stands in for `time.sleep` and `asyncio.sleep` alike: it moves the mock's clock, and waits for nothing."""
+
+    def __init__(self, clock: TestClock) -> None:
+        self._clock = clock
+
+    def __call__(self, seconds: float) -> Slept:
+        """Move on by so many seconds."""
+        self._clock.advance(seconds)
+        return Slept()
