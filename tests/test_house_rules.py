@@ -23,7 +23,7 @@ LAYERS = (
     ("pointer",),
     ("messages", "problems", "jsontext", "seeded", "settings"),
     ("spec", "state", "imaging"),
-    ("call", "fixtures"),
+    ("call", "fixtures", "scaffold"),
     ("links",),
     ("behaviours", "pipeline"),
     ("downloads", "webhooks"),

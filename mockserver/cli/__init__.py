@@ -1,4 +1,4 @@
-"""The command line: serve, routes, errors, check and render; a module a subject.
+"""The command line: serve, routes, errors, check, new and render; a module a subject.
 
 Everything that is printed is put together here; the work is done elsewhere.
 """
@@ -7,6 +7,7 @@ import click
 
 from mockserver.cli.check import check
 from mockserver.cli.listing import errors, routes
+from mockserver.cli.new import new
 from mockserver.cli.render import render
 from mockserver.cli.serve import serve
 
@@ -17,5 +18,5 @@ def main() -> None:
     """Emulate third-party HTTP APIs on this machine: Pikzels v2, FatThumb and ThumbAPI."""
 
 
-for command in (serve, routes, errors, check, render):
+for command in (serve, routes, errors, check, new, render):
     main.add_command(command)

@@ -13,6 +13,8 @@ from mockserver.spec.rows import OperationSection, Outputs, Sections
 from mockserver.spec.scope import Scope
 from mockserver.spec.template import fill
 
+PICTURE_HOSTS = ("cdn", "files", "images", "media", "static")  # that can be assumed beside the API's own host
+
 
 def agreement(scope: Scope) -> Iterator[str]:
     """Hold a table's sections against each other and against the document, name by name and as a whole."""
@@ -24,12 +26,9 @@ def agreement(scope: Scope) -> Iterator[str]:
         row, place = operation.row.section, f"operations.{name}"
         yield from complaints(scope.at(operation), OperationSection, row, place)
         yield from _refusals(operation, place)
-        for part, needed in (("job", "jobs"), ("pictures", "outputs")):
-            if getattr(row, part) and getattr(table, needed) is None and part == "job":
-                yield f"{place}.{part}: there is no section `{needed}`; add it"
         yield from _dialect(scope, operation, place)
     yield from _keys(provider)
-    yield from _plans(provider)
+    yield from _plans(scope)
     yield from _wording(scope)
     yield from _outputs(scope, table.outputs) if table.outputs else ()
     yield from _sizes(table)
@@ -63,8 +62,12 @@ def _keys(provider: Provider) -> Iterator[str]:
         yield from (f"keys.new_account.{located(account, each)}" for each in schema.violations(account))
 
 
-def _plans(provider: Provider) -> Iterator[str]:
-    plans = provider.plans
+def _plans(scope: Scope) -> Iterator[str]:
+    provider, plans = scope.provider, scope.provider.plans
+    spoken = [name for name in plans if any(map(scope.mentions, {name, name.capitalize(), name.upper()}))]
+    for name in plans:
+        if spoken and name not in spoken and name != provider.keys.new_account.get("plan"):
+            yield f"plans.{name}: the OpenAPI document knows no plan {name!r}; {nearest(name, spoken)}"
     for attribute in dict.fromkeys(name for plan in plans.values() for name in plan):
         without = [name for name, plan in plans.items() if attribute not in plan]
         known = dict.fromkeys(name for plan in plans.values() for name in plan if name != attribute)
@@ -96,8 +99,9 @@ def _wording(scope: Scope) -> Iterator[str]:
 
 def _outputs(scope: Scope, outputs: Outputs) -> Iterator[str]:
     host = urlsplit(outputs.origin).netloc
+    first, _, owner = host.partition(".")
     owners = {each.partition(".")[2] for each in scope.provider.hosts}
-    is_guessed = outputs.provenance == "assumed" and host.partition(".")[2] in owners
+    is_guessed = outputs.provenance == "assumed" and first in PICTURE_HOSTS and owner in owners
     if not (scope.mentions(host) or is_guessed):
         yield f"outputs.origin: the OpenAPI document knows no host {host!r}; correct it, or the provenance"
     _, dot, ending = outputs.path.rpartition(".")
@@ -135,6 +139,8 @@ def _webhooks(provider: Provider) -> Iterator[str]:
     webhooks, outputs = provider.webhooks, provider.outputs
     if webhooks is None:
         return
+    if provider.jobs and provider.jobs.partial and webhooks.payloads.partial is None:
+        yield "webhooks.payloads: partial is missing, which is how a job can end"
     size = {"width": 1, "height": 1}
     values: Mapping[str, Json] = {
         "job_id": "job_1", "image": f"data:{outputs.media_type if outputs else 'image/png'};base64,",

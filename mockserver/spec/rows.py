@@ -62,7 +62,7 @@ class Attribute(Row, frozen=True, kw_only=True):
 class Accounts(Row, frozen=True, kw_only=True):
     """What accounts of this provider can have beyond what every account has."""
 
-    attributes: Mapping[str, Attribute] = {}
+    attributes: Mapping[str, Attribute]
 
 
 class CreditHeaders(Row, frozen=True, kw_only=True):
@@ -270,7 +270,7 @@ class Sections(Row, frozen=True, kw_only=True):
     hosts: tuple[Annotated[str, Mark("documented", "host")], ...] = ()
     citations: Mapping[str, str] = {}
     keys: Keys = Keys()
-    accounts: Accounts = Accounts()
+    accounts: Accounts = Accounts(attributes={})
     credits: Credits | None = None
     answers: Answers = Answers()
     problems: Mapping[Annotated[str, Mark("name", "problems")], Saying] = {}

@@ -72,7 +72,9 @@ class Table:
             wording=table.wording,
             citations=table.citations,
             keys=table.keys,
-            answers=table.answers,
+            answers=msgspec.structs.replace(
+                table.answers, error=table.answers.error or self._known["answers"]["default"]["error"]
+            ),
             headers={**table.answers.headers, **{header: f"$credits_{of}" for of, header in tells.items()}},
             sizes=table.sizes,
             outputs=table.outputs,
@@ -110,7 +112,6 @@ class Table:
             for part in ("checks", "late_checks", "pictures"):
                 own = defaults.get(part.removeprefix("late_"), {})
                 row[part] = [{**own, **each} for each in row.get(part, ())]
-        whole["answers"] = {**self._known["answers"]["default"], **document.get("answers", {})}
         for place, row in rows.items():
             for member in Cited.__struct_fields__:
                 if member not in row:
@@ -214,15 +215,13 @@ def convert(value: Json, kind: type[Row], place: str, taker: str) -> tuple[Any, 
     try:
         return msgspec.convert(value, kind), None
     except msgspec.ValidationError as error:
-        said, _, path = str(error).rstrip("`").partition(" - at `$")
+        said, _, path = str(error).partition(" - at `$")
         said = re.sub(r"Object missing required field `(.*)`", r"\1 is required", said)
         unknown = re.fullmatch(r"Object contains unknown field `(.*)`", said)
         if unknown:
             said = f"{unknown[1]} is not a known field; {nearest(unknown[1], kind.__struct_fields__)}"
-        return (
-            None,
-            f"{place}{path}: the {taker} takes {', '.join(kind.__struct_fields__) or 'nothing'}: {said}",
-        )
+        takes = ", ".join(kind.__struct_fields__) or "nothing"
+        return None, f"{place}{path.rstrip('`')}: the {taker} takes {takes}: {said}"
 
 
 def row_type(name: str, fields: list[Any]) -> type[Row]:

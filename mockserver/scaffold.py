@@ -1,0 +1,149 @@
+"""A first table for an OpenAPI document: complete enough to be served, with remarks on what to say next."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mockserver.jsontext import Json
+from mockserver.spec.files import SPECS, SpecificationError, read_mapping, shown
+from mockserver.spec.model import Operation, OperationRow
+from mockserver.spec.openapi import METHODS, Document
+from mockserver.spec.schema import Schema
+from mockserver.spec.template import fill
+
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+PLAIN = re.compile(r"(?!(?:on|off|yes|no|true|false|null|y|n)$)[A-Za-z][\w.-]*|\$\w+", re.IGNORECASE)
+# What members of errors are called, and what stands in their places.
+MEMBERS = {
+    "$message": ("message", "detail", "error_description", "description", "msg", "reason", "title", "error"),
+    "$code": ("code", "error_code", "errorcode", "type"),
+    "$request_id": ("request_id", "requestid", "trace_id"),
+}
+SAMPLE = {"message": "No", "code": "not_found", "request_id": "1"}
+EMPTY: Mapping[str, Json] = {
+    "string": "",
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+    "array": [],
+    "null": None,
+}
+TABLE = """\
+# What {title} does beyond its OpenAPI document. Every member is described in specs/behaviour.schema.json of mockserver;
+# `mockserver check {name}` holds this table against that and against {file}.
+
+title: {title}
+{hosts}
+# keys: {{prefix: key_, sample: key_test}}    # how every key begins; left out: any key is good
+{answers}
+# The errors of this API. What is not listed is answered with usual ones: 400, 401, 404, 405, 413, 415 and 500.
+# citations: {{handbook: the page that says so}}
+# defaults: {{errors: {{provenance: documented, citation: handbook}}}}
+# errors:
+#   wrong: {{status: 400, message: The request is wrong, cause: a parameter or the body breaks its schema}}
+# problems:
+#   invalid_request: {{error: wrong, message: $violation}}
+
+operations:                  # generate: answers with the documented example, or a value made from the schema
+{operations}
+"""
+
+
+def scaffold(name: str, source: Path, parent: Path) -> Path:
+    """Write the folder of a new provider into `parent`. Raises SpecificationError where it cannot be served."""
+    folder = parent / name
+    if not NAME.fullmatch(name):
+        raise SpecificationError([f"{name} is no name for a folder; use lower-case letters, digits, - and _"])
+    if folder.exists():
+        raise SpecificationError([f"{shown(folder)} is there already; choose another name, or remove it"])
+    content = read_mapping(source)
+    file = f"openapi{'.json' if source.suffix == '.json' else '.yaml'}"
+    shape = Schema(json.loads((SPECS / "openapi.schema.json").read_text("utf-8")), "openapi.schema.json")
+    document = Document(content, shown(source), name, shape)
+    operations = list(
+        document.operations(dict.fromkeys(_ids(content), OperationRow("generate", "", ""))).values()
+    )
+    if document.complaints or not operations:
+        raise SpecificationError(document.complaints or [f"{shown(source)}: documents no operation"])
+    info = content.get("info")
+    table = TABLE.format(
+        name=name,
+        file=file,
+        title=_written(str(info.get("title") or name) if isinstance(info, Mapping) else name),
+        hosts=_hosts(content),
+        answers=_answers(operations),
+        operations="\n".join(
+            f"  {_written(each.id)}: {{behaviour: generate}}    # {each.method} {each.path}"
+            for each in operations
+        ),
+    )
+    folder.mkdir(parents=True)
+    (folder / file).write_bytes(source.read_bytes())
+    (folder / "behaviour.yaml").write_text(table, "utf-8")
+    return folder
+
+
+def _ids(content: Json) -> Iterator[str]:
+    """Give the name of every operation."""
+    paths = content.get("paths")
+    for item in paths.values() if isinstance(paths, Mapping) else ():
+        for method in METHODS if isinstance(item, Mapping) else ():
+            if isinstance(item.get(method), Mapping):
+                yield str(item[method].get("operationId"))
+
+
+def _hosts(content: Json) -> str:
+    servers = content.get("servers", ())
+    urls = [str(each.get("url")) for each in servers if isinstance(each, Mapping)]
+    hosts = [host for host in dict.fromkeys(urlsplit(url).hostname for url in urls) if host and "." in host]
+    public = [host for host in hosts if re.fullmatch(r"[a-z0-9.-]*[a-z][a-z0-9.-]*", host)]
+    return f"hosts: [{', '.join(public)}]    # the Host headers that mean this API\n" if public else ""
+
+
+def _answers(operations: list[Operation]) -> str:
+    """Guess the shape of errors from the documented ones: the shape that most of them accept."""
+    schemas = [
+        response.schema
+        for operation in operations
+        for status, response in operation.responses.items()
+        if response.schema and status[0] not in "123"
+    ]
+    shapes = {json.dumps(shape): shape for each in schemas if (shape := _shape(each, each.document))}
+    fitting = {
+        text: sum(each.accepts(fill(shape, SAMPLE)) for each in schemas) for text, shape in shapes.items()
+    }
+    best = max(fitting, key=lambda text: fitting[text], default="")
+    if not best or not fitting[best]:
+        return "\n# answers: {error: {message: $message, code: $code}}    # the body of errors\n"
+    return f"\nanswers:                     # the body of errors, as the document shows it\n  error: {_written(shapes[best])}\n"
+
+
+def _shape(schema: Schema, part: Json) -> dict[str, Json]:
+    """Give an object's members, with `$names` where they can stand."""
+    part = schema.followed(part)
+    properties = part.get("properties", {}) if isinstance(part, Mapping) else {}
+    shape: dict[str, Json] = {}
+    for name, each in properties.items():
+        types, member = schema.types(each), schema.followed(each)
+        value = next((value for value, names in MEMBERS.items() if name.lower() in names), None)
+        if "object" in types:
+            shape |= {name: inner} if (inner := _shape(schema, each)) else {}
+        elif value is not None and "string" in types and value not in shape.values():
+            shape[name] = value
+        elif name in part.get("required", ()):
+            listed = member.get("enum") if isinstance(member, Mapping) else None
+            shape[name] = listed[0] if listed else EMPTY[next(iter(sorted(types)), "null")]
+    return shape
+
+
+def _written(value: Json) -> str:
+    """Write JSON as YAML in one line, without quotes where none are needed.
+
+    >>> _written({"error": {"text": "$message", "on": 1}}), _written("Pet shop")
+    ('{error: {text: $message, "on": 1}}', '"Pet shop"')
+    """
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_written(key)}: {_written(item)}" for key, item in value.items()) + "}"
+    return value if isinstance(value, str) and PLAIN.fullmatch(value) else json.dumps(value)

@@ -1,0 +1,118 @@
+"""`mockserver new` writes a folder that passes `mockserver check` and is served as it is."""
+
+import json
+
+import httpx
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from mockserver import Server, create_engine
+from mockserver.cli import main
+
+PET = {
+    "type": "object",
+    "required": ["id", "name"],
+    "properties": {"id": {"type": "integer"}, "name": {"type": "string"}},
+}
+
+
+def answer(schema):
+    return {"description": "An answer", "content": {"application/json": {"schema": schema}}}
+
+
+PETS = {
+    "openapi": "3.0.3",
+    "info": {"title": "Pets: a shop", "version": "1"},
+    "servers": [{"url": "https://api.pets.example/v1"}, {"url": "http://localhost:8080"}],
+    "security": [{"Key": []}],
+    "paths": {
+        "/pets": {"get": {"operationId": "listPets", "responses": {
+            "200": answer({"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}),
+            "default": answer({"$ref": "#/components/schemas/Error"})}}},
+        "/pets/{id}": {"delete": {"operationId": "on", "responses": {"204": {"description": "Gone"}, "default": answer({"$ref": "#/components/schemas/Error"})},
+            "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}]}},
+    },
+    "components": {
+        "schemas": {"Pet": PET, "Error": {"type": "object", "additionalProperties": False, "required": ["fault", "kind"],
+            "properties": {"fault": {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}},
+                           "kind": {"enum": ["refused", "broken"]}, "trace_id": {"type": "string"}}}},
+        "securitySchemes": {"Key": {"type": "apiKey", "in": "header", "name": "Pet-Key"}},
+    },
+}  # fmt: skip
+TODO = {
+    "openapi": "3.1.0",
+    "info": {"title": "Todo"},
+    "paths": {"/todos": {"post": {
+        "operationId": "add-todo",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object", "required": ["text"],
+            "properties": {"text": {"type": "string"}}}}}},
+        "responses": {"201": answer({"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}})}}}},
+}  # fmt: skip
+CALLS = [
+    (PETS, "openapi.json", ("GET", "/pets", None), 200),
+    (PETS, "pets.yaml", ("DELETE", "/pets/7", None), 204),
+    (TODO, "todo.yaml", ("POST", "/todos", {"text": "Test"}), 201),
+    (TODO, "todo.json", ("POST", "/todos", {"text": 5}), 400),
+]
+
+
+def new(folder, document, file="openapi.yaml", name="shop"):
+    """Run `mockserver new` on a document written to a file; give what became of it."""
+    source = folder / file
+    source.write_text(json.dumps(document) if file.endswith("json") else yaml.safe_dump(document), "utf-8")
+    return CliRunner().invoke(main, ["new", name, str(source), "--into", str(folder)])
+
+
+@pytest.mark.parametrize(
+    ("document", "file", "call", "status"), CALLS, ids=["JSON", "YAML", "no errors", "refused"]
+)
+def test_what_is_written_passes_check_and_is_served(tmp_path, document, file, call, status):
+    assert new(tmp_path, document, file).exit_code == 0
+    checked = CliRunner().invoke(main, ["check", str(tmp_path / "shop")])
+    assert (checked.exit_code, checked.output.partition(" ")[0]) == (0, "4"), checked.output
+    method, path, body = call
+    with Server(create_engine(spec_folders=[tmp_path / "shop"])) as server:
+        sent = {"Pet-Key": "any", "Content-Type": "application/json"}
+        answered = httpx.request(method, server.url + path, json=body, headers=sent)
+    assert answered.status_code == status
+
+
+def test_the_shape_of_errors_is_the_documents_own(tmp_path):
+    new(tmp_path, PETS)
+    table = yaml.safe_load((tmp_path / "shop" / "behaviour.yaml").read_text("utf-8"))
+    assert table["answers"] == {
+        "error": {"fault": {"detail": "$message"}, "kind": "refused", "trace_id": "$request_id"}
+    }
+    assert (table["title"], table["hosts"]) == ("Pets: a shop", ["api.pets.example"])
+
+
+def test_every_line_that_is_a_remark_can_be_made_a_line_of_the_table(tmp_path):
+    new(tmp_path, PETS)
+    file = tmp_path / "shop" / "behaviour.yaml"
+    rest = file.read_text("utf-8").partition("\n\n")[2]
+    file.write_text(rest.replace("# The errors of", "## The errors of").replace("\n# ", "\n"), "utf-8")
+    assert yaml.safe_load(file.read_text("utf-8"))["keys"]["prefix"] == "key_"
+    checked = CliRunner().invoke(main, ["check", str(tmp_path / "shop")])
+    assert checked.exit_code == 0, checked.output
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "said"),
+    [
+        ("My Shop", TODO, "is no name for a folder"),
+        ("shop", {**TODO, "paths": {}}, "documents no operation"),
+        ("shop", {**TODO, "openapi": "2.0"}, "openapi"),
+        ("shop", {**TODO, "paths": {"/a": {"get": {"responses": {}}}}}, "operationId"),
+    ],
+)
+def test_what_cannot_be_served_is_not_written(tmp_path, name, document, said):
+    result = new(tmp_path, document, name=name)
+    assert (result.exit_code, said in result.output, (tmp_path / name).exists()) == (1, True, False), (
+        result.output
+    )
+
+
+def test_nothing_is_overwritten(tmp_path):
+    new(tmp_path, TODO)
+    assert "is there already" in new(tmp_path, PETS).output
