@@ -34,7 +34,7 @@ class Document:
         self.document = document
         self.file = file
         self.provider = provider
-        violations = [] if shape is None or shape.accepts(document) else shape.violations(document)
+        violations = [] if shape is None else shape.violations(document)
         self.complaints = [f"{file}: {located(document, violation)}" for violation in violations]
         self._unreadable = {_whole_of(violation.path) for violation in violations}
         self._resources = Resources(document if self._can_read() else {}, self._complain)

@@ -32,8 +32,7 @@ class Table:
     def __init__(self, document: Json, file: str, schema: Schema) -> None:
         self.file = file
         self._known: Json = schema.document["properties"] if isinstance(schema.document, Mapping) else {}
-        violations = [] if schema.accepts(document) else schema.violations(document)
-        found = [located(document, violation) for violation in violations] + list(_odd_keys(document))
+        found = [located(document, each) for each in schema.violations(document)] + list(_odd_keys(document))
         if not found:
             found += self._read(document)
         self.has_shape = not found  # False: it cannot even be read
