@@ -3,12 +3,14 @@
 Only what the shared verbs cannot say stands here; numbers and sentences stand in specs/fatthumb/behaviour.yaml.
 """
 
+from collections.abc import Mapping
+
 from mockserver.behaviours.jobs import find_owned, start_job
 from mockserver.behaviours.outputs import link, publish, scene
 from mockserver.call import Call, Result
 from mockserver.jsontext import Json
 from mockserver.spec.marks import PlanAttribute
-from mockserver.spec.rows import Jobs, Outputs, Row
+from mockserver.spec.rows import Jobs, Outputs, Row, Size
 from mockserver.state.resources import Resource
 
 
@@ -24,13 +26,16 @@ class Words(Row, frozen=True, kw_only=True):
     thumbnail_error: str
 
 
-def generate(call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: Settings) -> Result:
+def generate(
+    call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: Settings, sizes: Mapping[str, Size]
+) -> Result:
     """Start a generation; its thumbnails are there when the job ends."""
     count = int(call.value("count"))
+    size = sizes.get(call.value("aspectRatio")) or next(iter(sizes.values()))
     thumbnails = [
         {
             "id": f"thumb_{call.random.hex(f'thumbnail {index}', 24)}",
-            "output": _published(call, outputs, settings, index),
+            "output": _published(call, outputs, settings, size, index),
         }
         for index in range(count)
     ]
@@ -46,15 +51,14 @@ def generate(call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: Se
     return Result({"generationId": resource.id, "thumbnailIds": ids, "status": resource.running})
 
 
-def _published(call: Call, outputs: Outputs, settings: Settings, index: int) -> str:
+def _published(call: Call, outputs: Outputs, settings: Settings, size: Size, index: int) -> str:
     people, ideas = call.value("personIds") or (), call.value("inspirationIds") or ()
     notes = [f"person: {name}" for name in people] + [f"inspiration: {name}" for name in ideas]
     if int(call.value("count")) > 1:
         notes.append(f"variation {index + 1} of {int(call.value('count'))}")
-    sizes = call.provider.sizes
     picture = scene(
         call,
-        size=sizes.get(call.value("aspectRatio")) or next(iter(sizes.values())),
+        size=size,
         media_type=outputs.media_type,
         headline=call.body["prompt"],
         seed=f"{call.random.seed}{index:02x}",

@@ -5,6 +5,7 @@ Only what the shared verbs cannot say stands here; numbers and sentences stand i
 
 import base64
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from string import Template
@@ -16,8 +17,17 @@ from mockserver.call import Call, Result
 from mockserver.jsontext import Json
 from mockserver.problems import Problem, ProblemType
 from mockserver.seeded import Random
-from mockserver.spec.marks import AccountFlag, CitationName, LimitName, Mark, Number, SentField, SizeName
-from mockserver.spec.rows import Jobs, Outputs, Row
+from mockserver.spec.marks import (
+    AccountFlag,
+    CitationName,
+    LimitName,
+    Mark,
+    Number,
+    RoleName,
+    SentField,
+    SizeName,
+)
+from mockserver.spec.rows import Jobs, Outputs, Row, Size
 from mockserver.state.resources import Resource
 from mockserver.state.values import replace
 
@@ -34,6 +44,11 @@ class Subscore(Row, frozen=True, kw_only=True):
 
     weights: Mapping[Measure, Number]  # of what the pixels say, from 0 to 1; together 1
     suggestion: str
+
+    def __post_init__(self) -> None:
+        """Refuse weights that would lift or lower the score. Raises ValueError."""
+        if not math.isclose(sum(self.weights.values()), 1):
+            raise ValueError("the weights must add up to 1")
 
 
 class Bounds(Row, frozen=True, kw_only=True):
@@ -61,6 +76,12 @@ class ThumbnailSettings(Row, frozen=True, kw_only=True):
     ignores_prompt_of: Annotated[tuple[str, ...], Mark("values_of", "model")] = ()
 
 
+class ScoreSettings(Row, frozen=True, kw_only=True):
+    """What a table sets for `score`."""
+
+    picture: RoleName  # that is scored
+
+
 class TitleSettings(Row, frozen=True, kw_only=True):
     """What a table sets for `titles`."""
 
@@ -71,10 +92,13 @@ class TrainSettings(Row, frozen=True, kw_only=True):
     """What a table sets for `train`."""
 
     portrait: SizeName
+    pictures: RoleName  # from which it is trained
     equal_names: AccountFlag  # whether an account may give one name twice
 
 
-def thumbnail(call: Call, *, outputs: Outputs, settings: ThumbnailSettings) -> Result:
+def thumbnail(
+    call: Call, *, outputs: Outputs, settings: ThumbnailSettings, sizes: Mapping[str, Size]
+) -> Result:
     """Generate a thumbnail from text or pictures; the answer is a link."""
     body, row = call.body, call.operation.row
     ignores_prompt = body.get("model") in settings.ignores_prompt_of
@@ -83,7 +107,7 @@ def thumbnail(call: Call, *, outputs: Outputs, settings: ThumbnailSettings) -> R
         notes.append(f"image weight: {call.value('image_weight')}")
     picture = scene(
         call,
-        size=call.provider.sizes[body["format"]],
+        size=sizes[body["format"]],
         media_type=outputs.media_type,
         headline=row.title if ignores_prompt else body.get("prompt", row.title),
         seed=call.random.seed,
@@ -99,9 +123,9 @@ def _name(call: Call, id_: str) -> str:
     return str(resource.fields["name"]) if resource else id_
 
 
-def score(call: Call, *, words: Words) -> Result:
+def score(call: Call, *, settings: ScoreSettings, words: Words) -> Result:
     """Score a thumbnail: an uploaded one by its pixels, a remote one by its address alone."""
-    given = call.pictures["source"][0]
+    given = call.pictures[settings.picture][0]
     stored = call.world.picture(given.key) if given.key else None
     if stored:
         return Result({**_measured(words, stored.small), "request_id": call.request_id})
@@ -199,7 +223,7 @@ def _trained(call: Call, outputs: Outputs, settings: TrainSettings, name: str) -
         insets=insets(call),
     )
     references: list[Json] = []
-    for index, given in enumerate(call.pictures["reference"]):
+    for index, given in enumerate(call.pictures[settings.pictures]):
         if given.key is None:
             references.append({"url": call.body[given.place.partition("/")[0]][index]})
             continue

@@ -21,7 +21,7 @@ from mockserver.spec.marks import (
     Mark,
     PictureField,
 )
-from mockserver.spec.rows import Jobs, Outputs, Row
+from mockserver.spec.rows import Jobs, Outputs, Row, Size
 from mockserver.state.deliveries import WAITING, Delivery
 from mockserver.state.resources import Resource
 
@@ -64,11 +64,13 @@ def modernise(
     return call._replace(arguments=call.arguments._replace(body=body))
 
 
-def generate(call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: Settings) -> Result:
+def generate(
+    call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: Settings, sizes: Mapping[str, Size]
+) -> Result:
     """Generate a thumbnail; it is drawn when the answer is sent."""
     format_ = _format(call, settings)
     output_format = call.value("outputFormat")
-    picture = _scene(call, settings, format_, f"image/{output_format}")
+    picture = _scene(call, settings, sizes[format_], f"image/{output_format}")
     if "webhookUrl" in call.body:
         return _promised(call, start_job(call, jobs, job, *_job(call, format_, picture)), settings)
     answer: dict[str, Json] = {"image": None, "format": format_, "outputFormat": output_format}
@@ -109,10 +111,10 @@ def _format(call: Call, settings: Settings) -> str:
     return str(chosen["format"] if chosen else call.value("format"))
 
 
-def _scene(call: Call, settings: Settings, format_: str, media_type: str) -> SceneJson:
+def _scene(call: Call, settings: Settings, size: Size, media_type: str) -> SceneJson:
     picture = scene(
         call,
-        size=call.provider.sizes[format_],
+        size=size,
         media_type=media_type,
         headline=call.body["title"],
         seed=call.random.seed,

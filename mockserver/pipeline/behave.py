@@ -27,7 +27,13 @@ from mockserver.spec.scope import Scope
 from mockserver.spec.table import convert, row_type
 
 PACKAGE, SHARED_CHECKS = "mockserver.behaviours", "checks"
-SECTIONS = ("job", "jobs", "outputs", "webhooks")  # that a function takes by the name of its parameter
+SECTIONS = (
+    "job",
+    "jobs",
+    "outputs",
+    "sizes",
+    "webhooks",
+)  # that a function takes by the name of its parameter
 Function = Callable[..., Any]
 
 
@@ -166,7 +172,7 @@ class _Binder:
                 found[name] = _words(self.scope, kind, own, self.complaints)
             elif name in SECTIONS:
                 found[name] = getattr(row if name == "job" else provider, name)
-                if found[name] is None:
+                if not found[name]:
                     where = place.partition("[")[0] if name == "job" else "the table"
                     self.complaints.append(f"{place}: {function.__name__} needs `{name}`; add it to {where}")
         return found

@@ -31,7 +31,7 @@ def agreement(scope: Scope) -> Iterator[str]:
     yield from _plans(scope)
     yield from _wording(scope)
     yield from _outputs(scope, table.outputs) if table.outputs else ()
-    yield from _sizes(table)
+    yield from _sizes(scope, table)
     yield from _webhooks(provider)
 
 
@@ -57,6 +57,8 @@ def _keys(provider: Provider) -> Iterator[str]:
     if keys.sample and keys.prefix and not keys.sample.startswith(keys.prefix):
         yield f"keys.sample: {keys.sample!r} does not begin with the prefix {keys.prefix!r}"
     schema = account_schema(provider)
+    if provider.plans and "plan" not in keys.new_account:
+        yield f"keys.new_account: plan is missing; it is one of {', '.join(provider.plans)}"
     account = dict(keys.new_account)
     yield from (f"keys.new_account.{located(account, each)}" for each in schema.violations(account))
 
@@ -108,7 +110,16 @@ def _outputs(scope: Scope, outputs: Outputs) -> Iterator[str]:
         yield f"outputs.path: .{ending} is no ending of {outputs.media_type}"
 
 
-def _sizes(table: Sections) -> Iterator[str]:
+def _sizes(scope: Scope, table: Sections) -> Iterator[str]:
+    """Find sizes that are not what they are called, and values of a field that asks for a size which have none."""
+    fields = [
+        each for operation in scope.provider.operations.values() for each in fields_of(operation).items()
+    ]
+    for field, parts in fields if table.sizes else ():
+        listed = [value for part in parts for value in part.get("enum", ())]
+        for value in listed if set(table.sizes) & set(map(str, listed)) else ():
+            if value not in table.sizes:
+                yield f"sizes: {value!r} is missing, which {field} can be"
     for name, size in table.sizes.items():
         wide, _, high = name.partition(":")
         if wide.isdecimal() and high.isdecimal() and size.width * int(high) != size.height * int(wide):
@@ -121,6 +132,9 @@ def _dialect(scope: Scope, operation: Operation, place: str) -> Iterator[str]:
     if own is None and operation is not next(iter(provider.operations.values())):
         return
     answers, rows = own or provider.answers, list(provider.table.errors.values())
+    is_detailed = bool(answers.detail) and "$details" in str(answers.error)
+    if own is None and not is_detailed and any(row.has_details for row in rows):
+        yield "answers: an error has details, but `error` has no $details, or `detail` is missing"
     samples = [row for row in rows if row.has_details == bool(own is None and row.has_details)]
     chosen = {row.has_details: row for row in reversed(samples)}.values()
     for row in chosen:
