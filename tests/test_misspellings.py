@@ -1,4 +1,4 @@
-"""Whatever is misspelt in a table stops the start: every key and every name in the three tables, one at a time."""
+"""Whatever is misspelt in a table stops the start: every key and name in the three tables, one at a time."""
 
 import dataclasses
 import json
@@ -58,7 +58,7 @@ def misspelt(value, place, path, *, is_key):
 
 
 def complaints(name, table):
-    """Load a table as a start does: shape, names, functions, fixtures; the OpenAPI document stays as it is."""
+    """Load a table as a start does: shape, names, functions, fixtures; the document stays as it is."""
     provider = CATALOG.providers[name]
     read = Table(table, f"{provider.folder}/behaviour.yaml", SHAPE)
     if not read.has_shape:
