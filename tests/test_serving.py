@@ -7,7 +7,6 @@ import httpx
 import pytest
 import yaml
 from conftest import STRICT
-from test_new_provider import TABLE
 
 from mockserver import Server, create_engine
 from mockserver.call import Exchange
@@ -96,7 +95,7 @@ DOCUMENT = {
 
 @pytest.fixture
 def notes(tmp_path):
-    table = {**TABLE, "operations": {"delete_note": TABLE["operations"]["add_pet"]}}
+    table = {"title": "Notes", "operations": {"delete_note": {"behaviour": "generate"}}}
     folder = tmp_path / "notes"
     folder.mkdir()
     (folder / "openapi.yaml").write_text(yaml.safe_dump(DOCUMENT))
