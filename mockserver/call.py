@@ -144,7 +144,7 @@ class Result(NamedTuple):
 
 
 class Referral(NamedTuple):
-    """What a behaviour gives that is a door to another operation of its provider: whose answer it turns into its own."""
+    """What a behaviour gives that makes its answer of another operation's, of the same provider."""
 
     operation: str  # by operationId
     body: Json

@@ -1,7 +1,7 @@
 """START HERE: the steps of one request, in order, whoever asks: a socket, a test in the same process, a loop.
 
-`Engine.walk` is the map. It does the work itself and yields only what its caller has to do its own way: run what
-takes long, wait, send the answer. `Engine.handle` is the plain caller, `serving` the one with sockets.
+`Engine.walk` is the map. It does the work itself and yields only what its caller has to do its own way: run
+what takes long, wait, send the answer. `Engine.handle` is the plain caller, `serving` the one with sockets.
 """
 
 import functools
@@ -139,7 +139,7 @@ class Engine:
         return Call(match, account, arguments, world, random, random.uuid("request"), base, self.settings)
 
     def _perform(self, call: Call, bound: Bound, request: Request) -> Result:
-        """Do what the operation does, and charge for it; what is a door to another operation goes that one's way."""
+        """Do what the operation does, and charge for it; a referral goes the other operation's way."""
         reservation = reserve(call)
         try:
             result = behave(call, bound)
@@ -165,7 +165,7 @@ class Engine:
         random: Random | None,
         warnings: tuple[Violation, ...],
     ) -> Response:
-        """Answer what a step has raised: in the voice of the API that was meant, or in our own. Raises bugs of ours."""
+        """Answer what a step has raised, in the voice of the API that was meant or our own. Raises bugs."""
         provider, operation, problem = None, None, Problem(ProblemType.INTERNAL)
         if isinstance(match, Match):
             provider, operation = match.provider, match.operation
@@ -195,7 +195,7 @@ class Engine:
     def _random(
         self, match: Match | Door | None, request: Request, account: Account | None, world: World
     ) -> Random:
-        """Make the source of a request's ids: the seed, the request, who sent it, and how often it came before."""
+        """Make the source of a request's ids: the seed, the request, its sender, how often it came before."""
         place = request.path
         if isinstance(match, Match):
             place = "\0".join([match.operation.name, *match.path_values.values()])

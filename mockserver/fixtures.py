@@ -27,7 +27,7 @@ class Fixtures:
 
 
 def load_fixtures(catalog: Catalog | None = None) -> Fixtures:
-    """Read the fixtures. Raises SpecificationError with all that is wrong with them, or does not fit the catalogue."""
+    """Read the fixtures. Raises SpecificationError with all that is wrong or does not fit the catalogue."""
     file = FIXTURES / "accounts.yaml"
     accounts = read_yaml(file)
     complaints = [] if catalog is None else [*repeated_keys(file), *misfits(accounts, catalog)]
@@ -52,7 +52,7 @@ def misfits(accounts: Any, catalog: Catalog) -> Iterator[str]:
             yield f"{file}: {name}: there is no such provider; {nearest(name, catalog.providers)}"
         elif not isinstance(rows, dict):
             yield f"{file}: {name}: must be a mapping of keys to accounts, not {type(rows).__name__}"
-        # Who replaces a bundled provider need not have the plans and checks that its accounts were written for.
+        # Who replaces a bundled provider need not have the plans that its accounts were written for.
         elif provider is not None and provider.folder == f"{shown(SPECS)}/{name}":
             yield from (
                 f"{file}: {name}.{complaint}"

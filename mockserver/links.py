@@ -1,7 +1,7 @@
 """Links to our own pictures: made, recognised and turned into the provider's own address; nowhere else.
 
-A picture has two addresses: the provider's `https://` one, of which its schemas speak, and `/cdn/<provider>` and
-the rest of it on this server, which callers are handed. So links are turned on the way in.
+A picture has two addresses: the provider's `https://` one, of which its schemas speak, and `/cdn/<provider>`
+and the rest of it on this server, which callers are handed. So links are turned on the way in.
 """
 
 import functools
@@ -53,8 +53,8 @@ def link_to(base_url: str, provider: str, outputs: Outputs, output: Output) -> s
 def localise(match: Match, request: Request, arguments: Arguments, world: World) -> Arguments:
     """Turn links of this server in the body's picture fields into the provider's addresses.
 
-    Ours are those on this machine or under the caller's name for this server, and, whatever the host, those that
-    name a picture which was handed out.
+    Ours are those on this machine or under the caller's name for this server, and, whatever the host, those
+    that name a picture which was handed out.
     """
     body, provider, outputs = arguments.body, match.provider, match.provider.outputs
     is_linked = CDN.encode() in request.body or b"\\" in request.body  # JSON may write a slash as an escape

@@ -69,7 +69,7 @@ class Printer:
         status = f"{self._colours.get(response.status // 100, '')}{response.status}{self._plain}"
         path = request.path if request.path.isprintable() else ascii(request.path)
         said = (request.method, path, operation or "-", status, response.error or "-", took_ms)
-        self._lines.append("%-6s %-28s %-36s %s %s %.1f ms" % said)  # noqa: UP031 - half the time of an f-string
+        self._lines.append("%-6s %-28s %-36s %s %s %.1f ms" % said)  # noqa: UP031 - half an f-string's time
 
     def __enter__(self) -> Self:
         self._thread.start()

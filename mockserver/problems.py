@@ -80,7 +80,7 @@ class Problem(Exception):  # noqa: N818 - it is RFC 9457's word for the thing
 
 @dataclass(slots=True)
 class EmulatorProblem(Exception):  # noqa: N818 - it is RFC 9457's word for the thing
-    """Raised where the emulator speaks for itself and not for an API: answered as RFC 9457 problem details."""
+    """Raised where the emulator speaks for itself, not for an API: answered as RFC 9457 problem details."""
 
     status: int
     title: str

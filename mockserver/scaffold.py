@@ -21,7 +21,7 @@ MEMBERS = {
     "$code": ("code", "error_code", "errorcode", "type"),
     "$request_id": ("request_id", "requestid", "trace_id"),
 }
-SAMPLE = {"message": "No", "code": "not_found", "request_id": "1"}
+SAMPLE = {"message": "No", "code": "E1", "request_id": "1"}
 EMPTY: Mapping[str, Json] = {
     "string": "",
     "integer": 0,
@@ -31,14 +31,14 @@ EMPTY: Mapping[str, Json] = {
     "null": None,
 }
 TABLE = """\
-# What {title} does beyond its OpenAPI document. Every member is described in specs/behaviour.schema.json of mockserver;
-# `mockserver check {name}` holds this table against that and against {file}.
+# What {title} does beyond its OpenAPI document. Every member is described in
+# specs/behaviour.schema.json; `mockserver check {name}` holds this table against that and against {file}.
 
 title: {title}
 {hosts}
 # keys: {{prefix: key_, sample: key_test}}    # how every key begins; left out: any key is good
 {answers}
-# The errors of this API. What is not listed is answered with usual ones: 400, 401, 404, 405, 413, 415 and 500.
+# The errors of this API. What is not listed has a usual one: 400, 401, 404, 405, 413, 415 and 500.
 # citations: {{handbook: the page that says so}}
 # defaults: {{errors: {{provenance: documented, citation: handbook}}}}
 # errors:
@@ -52,7 +52,7 @@ operations:                  # generate: answers with the documented example, or
 
 
 def scaffold(name: str, source: Path, parent: Path) -> Path:
-    """Write the folder of a new provider into `parent`. Raises SpecificationError where it cannot be served."""
+    """Write a new provider's folder into `parent`. Raises SpecificationError where it cannot be served."""
     folder = parent / name
     if not NAME.fullmatch(name):
         raise SpecificationError([f"{name} is no name for a folder; use lower-case letters, digits, - and _"])
@@ -117,7 +117,8 @@ def _answers(operations: list[Operation]) -> str:
     best = max(fitting, key=lambda text: fitting[text], default="")
     if not best or not fitting[best]:
         return "\n# answers: {error: {message: $message, code: $code}}    # the body of errors\n"
-    return f"\nanswers:                     # the body of errors, as the document shows it\n  error: {_written(shapes[best])}\n"
+    remark = "# the body of errors, as the document shows it"
+    return f"\nanswers:                     {remark}\n  error: {_written(shapes[best])}\n"
 
 
 def _shape(schema: Schema, part: Json) -> dict[str, Json]:

@@ -245,8 +245,7 @@ def _payload(world: World, settings: Webhooks, jobs: Jobs, job: Resource) -> byt
 
 async def _post(url: str, body: bytes, headers: Mapping[str, str], patience_s: float) -> int:
     """Send; give the status as soon as the headers are there. Raises TimeoutError, however time was spent."""
-    trusted = _trusted()
-    client = httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False, verify=trusted)  # noqa: S113
+    client = httpx.AsyncClient(timeout=None, trust_env=False, verify=_trusted())  # noqa: S113
     async with (
         asyncio.timeout(patience_s),  # one deadline for all of it
         client,

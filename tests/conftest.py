@@ -1,5 +1,6 @@
 """What the tests share: an engine that raises its bugs and checks its answers, and a server around one."""
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -70,6 +71,12 @@ def impatient() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(before)
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    """Wait for the first line that a server in a process of its own prints."""
+    assert process.stdout is not None
+    return process.stdout.readline()
 
 
 def said(response: Response) -> Any:

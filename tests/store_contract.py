@@ -180,9 +180,13 @@ class StoreContract:
 
     def test_threads_lose_no_change(self, store, impatient):
         pets = Collection(store, PETS)
+
+        def feed(pet):
+            return replace(pet, weight=pet.weight + 1)
+
         pets.put("a", Pet("Rex", 0))
-        together(lambda _: pets.update("a", lambda pet: replace(pet, weight=pet.weight + 1)))
-        assert pets.get("a").weight == THREADS * EACH
+        together(lambda _: pets.update("a", feed))
+        assert pets.get("a") == Pet("Rex", THREADS * EACH)
 
     def test_of_all_who_want_one_key_one_gets_it(self, store, impatient):
         names = Kind("names", str)

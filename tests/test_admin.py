@@ -44,9 +44,15 @@ def test_the_clock_is_set_and_the_date_header_follows(client):
 
 @pytest.mark.parametrize(
     ("by", "now"),
-    [("PT24H", "2030-01-02T00:00:00.000Z"), ("P1W", "2030-01-08T00:00:00.000Z"), ("PT0.5S", "2030-01-01T00:00:00.500Z"),
-     ("P1DT1M", "2030-01-02T00:01:00.000Z"), (90, "2030-01-01T00:01:30.000Z"), (0, "2030-01-01T00:00:00.000Z")],
-)  # fmt: skip
+    [
+        ("PT24H", "2030-01-02T00:00:00.000Z"),
+        ("P1W", "2030-01-08T00:00:00.000Z"),
+        ("PT0.5S", "2030-01-01T00:00:00.500Z"),
+        ("P1DT1M", "2030-01-02T00:01:00.000Z"),
+        (90, "2030-01-01T00:01:30.000Z"),
+        (0, "2030-01-01T00:00:00.000Z"),
+    ],
+)
 def test_the_clock_advances_by_durations_and_seconds(client, by, now):
     client.put("/__admin/clock", json={"now": "2030-01-01T00:00:00Z", "frozen": True})
     assert client.post("/__admin/clock/advance", json={"by": by}).json()["now"] == now

@@ -8,6 +8,7 @@ from conftest import STRICT, said
 from test_new_provider import DOCUMENT, TABLE, write
 
 from mockserver import Request, create_engine
+from mockserver.call import Exchange
 
 SCHEMES = {
     "Key": {"type": "apiKey", "in": "header", "name": "Pet-Key"},
@@ -17,7 +18,10 @@ SCHEMES = {
     "Basic": {"type": "http", "scheme": "basic"},
     "Token": {"type": "oauth2", "flows": {}},
 }
-BOTH, EITHER, OPTIONAL = [{"Key": [], "App": []}], [{"Key": []}, {"App": []}], [{}, {"Key": []}]
+Security = list[dict[str, list[str]]]
+BOTH: Security = [{"Key": [], "App": []}]
+EITHER: Security = [{"Key": []}, {"App": []}]
+OPTIONAL: Security = [{}, {"Key": []}]
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def shop(tmp_path):
         document["components"]["securitySchemes"] = SCHEMES
         write(tmp_path / "petshop", document)
         engine = create_engine(STRICT, [tmp_path])
-        heard = []
+        heard: list[Exchange] = []
         engine.listeners.append(heard.append)
 
         def ask(query="limit=1", **headers):
@@ -143,7 +147,7 @@ def test_a_missing_key_is_told_where_to_send_it(tmp_path, security, place, ways)
     document["components"]["securitySchemes"] = SCHEMES
     write(tmp_path / "petshop", document, TABLE)
     engine = create_engine(STRICT, [tmp_path])
-    heard = []
+    heard: list[Exchange] = []
     engine.listeners.append(heard.append)
     answer = engine.handle(Request("GET", "/pets", {"host": "localhost"}, "limit=1"))
     (violation,) = heard[0].violations

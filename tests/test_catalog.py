@@ -115,8 +115,17 @@ def test_check_says_of_a_collision_what_serve_warns_of(tmp_path, caplog, path, i
             {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
         ]
         del methods["post"]
-    write(tmp_path / "one" / "second", {**document, "paths": {path: methods}}, {**TABLE, "operations": {
-        each["operationId"]: {"behaviour": "generate", "citation": "ours"} for each in methods.values()}})  # fmt: skip
+    write(
+        tmp_path / "one" / "second",
+        {**document, "paths": {path: methods}},
+        {
+            **TABLE,
+            "operations": {
+                each["operationId"]: {"behaviour": "generate", "citation": "ours"}
+                for each in methods.values()
+            },
+        },
+    )
     with caplog.at_level(logging.WARNING, "mockserver"):
         load([tmp_path / "one"])
     status, output = check(tmp_path / "one")

@@ -12,6 +12,7 @@ from mockserver import Request, create_engine
 from mockserver.call import Arguments, Call, Match
 from mockserver.pipeline.charge import price, release, reserve, settle
 from mockserver.problems import Problem, ProblemType
+from mockserver.seeded import Random
 from mockserver.state.store import MemoryStore
 from mockserver.state.values import replace
 
@@ -51,7 +52,7 @@ def call(engine):
             account=now(engine),
             arguments=Arguments({}, {}, {}, TEXT),
             world=engine.world,
-            random=None,
+            random=Random.from_text("one call"),
             request_id="request",
             base_url="http://localhost",
         )

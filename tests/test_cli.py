@@ -12,7 +12,7 @@ import sys
 import httpx
 import pytest
 from click.testing import CliRunner
-from conftest import KEYS
+from conftest import KEYS, first_line
 from PIL import Image
 
 from mockserver.cli import main
@@ -149,7 +149,7 @@ def serving(*options):
     command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            yield process, process.stdout.readline()
+            yield process, first_line(process)
         finally:
             process.send_signal(signal.SIGTERM)
             try:

@@ -8,6 +8,7 @@ from conftest import said
 
 from mockserver import Request, Response, Settings, create_engine
 from mockserver.behaviours import pikzels
+from mockserver.call import Exchange
 from mockserver.engine import Wait
 
 KEY = {"x_api_key": "pkz_test"}
@@ -52,7 +53,7 @@ def test_every_request_is_heard_of_once(ask, heard, method, path, operation, sta
 
 
 def test_several_may_listen(engine, ask, heard):
-    others = []
+    others: list[Exchange] = []
     engine.listeners.append(others.append)
     ask("POST", "/v2/thumbnail/score", SCORE, **KEY)
     assert others == heard
@@ -130,7 +131,7 @@ def test_a_call_given_up_during_a_delay_gives_back_its_slot(engine, heard, ask):
 
 def test_a_bug_while_drawing_is_answered_as_the_documented_500(monkeypatch, caplog):
     engine = create_engine(Settings())
-    heard = []
+    heard: list[Exchange] = []
     engine.listeners.append(heard.append)
     monkeypatch.setattr("mockserver.imaging.rendering.render", lambda _scene: 1 / 0)
     headers = {"x-api-key": "tb_test", "content-type": "application/json"}

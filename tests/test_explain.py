@@ -1,5 +1,7 @@
 """Every violation is a sentence that a person can act on, at the place that is wrong."""
 
+from typing import Any
+
 import pytest
 
 from mockserver.pointer import write
@@ -11,7 +13,7 @@ THREE = {"oneOf": [{"required": [name]} for name in ("a", "b", "c")]}
 KNOWN = {"properties": {"image_url": {}, "title": {}}, "additionalProperties": False}
 
 # schema of the field `f`, a value that breaks it, the sentence
-SENTENCES = [
+SENTENCES: list[tuple[dict[str, Any], Any, str]] = [
     ({"type": "string"}, 1, "f must be a string"),
     ({"type": "number"}, "1", "f must be a number"),
     ({"type": "integer"}, 1.5, "f must be a whole number"),
@@ -138,4 +140,4 @@ def test_nothing_is_valid_where_the_schema_is_false():
 
 
 def test_places_are_spoken_as_programmers_write_them():
-    assert [spoken(path) for path in ([], ["a"], ["a", 0, "b"])] == ["the request body", "a", "a[0].b"]
+    assert [spoken([]), spoken(["a"]), spoken(["a", 0, "b"])] == ["the request body", "a", "a[0].b"]

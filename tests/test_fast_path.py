@@ -4,6 +4,7 @@ The bodies are made in three ways: near the schema, near its patterns' traps, an
 """
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -82,16 +83,21 @@ values = st.recursive(
 )
 
 
-def named(schema: Schema) -> st.SearchStrategy:
+def properties(schema: Schema) -> dict[str, Any]:
+    assert not isinstance(schema.document, bool)
+    return dict(schema.document["properties"])
+
+
+def named(schema: Schema) -> st.SearchStrategy[Any]:
     """Objects with the schema's own field names, and now and then another."""
-    names = [*schema.document["properties"], "unknown", "__proto__", ""]
-    own = [st.sampled_from(each["enum"]) for each in schema.document["properties"].values() if "enum" in each]
+    names = [*properties(schema), "unknown", "__proto__", ""]
+    own = [st.sampled_from(each["enum"]) for each in properties(schema).values() if "enum" in each]
     return st.dictionaries(st.sampled_from(names), st.one_of(values, *own), max_size=8) | values
 
 
-def broken(schema: Schema, valid: list) -> st.SearchStrategy:
+def broken(schema: Schema, valid: list[Any]) -> st.SearchStrategy[Any]:
     """A valid body with a few members replaced, added or removed."""
-    names = st.sampled_from([*schema.document["properties"], "unknown"])
+    names = st.sampled_from([*properties(schema), "unknown"])
     changes = st.dictionaries(names, st.one_of(values, st.just(...)), max_size=3)
 
     def changed(body, change):
@@ -101,7 +107,7 @@ def broken(schema: Schema, valid: list) -> st.SearchStrategy:
     return st.builds(changed, st.sampled_from(valid), changes)
 
 
-def canned(operation) -> list:
+def canned(operation) -> list[Any]:
     files = (FIXTURES / "requests" / operation.provider).glob("*.json")
     found = [json.loads(file.read_text()) for file in files]
     return [operation.body.example, *(each["body"] for each in found if each["operation"] == operation.id)]

@@ -17,19 +17,52 @@ CATALOG = load()
 MISTAKES = {
     "an unknown provider": (lambda a: a.update(pikzel={}), ["pikzel: ", "did you mean pikzels?"]),
     "a provider without accounts": (lambda a: a.update(pikzels=None), ["pikzels: must be a mapping of keys"]),
-    "an account that is no mapping": (lambda a: a["pikzels"].update(pkz_a=None), ["pikzels.pkz_a: must be a mapping"]),
+    "an account that is no mapping": (
+        lambda a: a["pikzels"].update(pkz_a=None),
+        ["pikzels.pkz_a: must be a mapping"],
+    ),
     "a key that is a number": (lambda a: a["pikzels"].update({7: {}}), ["pikzels.7: ", "put it in quotes"]),
-    "an unknown plan": (lambda a: a["fatthumb"].update(nsk_a={"plan": "prro"}), ["fatthumb.nsk_a.plan: ", "must be one of: free, pro, ultra"]),
-    "a plan that is a list": (lambda a: a["fatthumb"].update(nsk_a={"plan": ["pro"]}), ["fatthumb.nsk_a.plan: "]),
-    "an unknown state": (lambda a: a["pikzels"].update(pkz_a={"state": "activ"}), ["pikzels.pkz_a.state: ", "must be one of: active, inactive"]),
-    "an unknown enforcement": (lambda a: a["pikzels"].update(pkz_a={"enforce": ["credit"]}), ["pikzels.pkz_a.enforce.0: ", "must be one of: credits, limits"]),
-    "an enforcement that is no list": (lambda a: a["pikzels"].update(pkz_a={"enforce": "credits"}), ["pikzels.pkz_a.enforce: ", "must be an array"]),
-    "credits that are a text": (lambda a: a["pikzels"].update(pkz_a={"credits": "many"}), ["pikzels.pkz_a.credits: ", "must be a number or null"]),
-    "credits that are a truth": (lambda a: a["pikzels"].update(pkz_a={"credits": True}), ["pikzels.pkz_a.credits: ", "must be a number"]),
-    "a misspelled attribute": (lambda a: a["thumbapi"].update(tb_a={"creditz": 5}), ["thumbapi.tb_a.creditz: ", "did you mean credits?"]),
-    "another provider's attribute": (lambda a: a["pikzels"].update(pkz_a={"is_blocked": True}), ["pikzels.pkz_a.is_blocked: ", "is not a known field"]),
-    "a picture that is not there": (lambda a: a["thumbapi"].update(tb_a={"assets": {"logo": {"file": "images/nope.png"}}}), ["there is no picture fixtures/images/nope.png"]),
-}  # fmt: skip
+    "an unknown plan": (
+        lambda a: a["fatthumb"].update(nsk_a={"plan": "prro"}),
+        ["fatthumb.nsk_a.plan: ", "must be one of: free, pro, ultra"],
+    ),
+    "a plan that is a list": (
+        lambda a: a["fatthumb"].update(nsk_a={"plan": ["pro"]}),
+        ["fatthumb.nsk_a.plan: "],
+    ),
+    "an unknown state": (
+        lambda a: a["pikzels"].update(pkz_a={"state": "activ"}),
+        ["pikzels.pkz_a.state: ", "must be one of: active, inactive"],
+    ),
+    "an unknown enforcement": (
+        lambda a: a["pikzels"].update(pkz_a={"enforce": ["credit"]}),
+        ["pikzels.pkz_a.enforce.0: ", "must be one of: credits, limits"],
+    ),
+    "an enforcement that is no list": (
+        lambda a: a["pikzels"].update(pkz_a={"enforce": "credits"}),
+        ["pikzels.pkz_a.enforce: ", "must be an array"],
+    ),
+    "credits that are a text": (
+        lambda a: a["pikzels"].update(pkz_a={"credits": "many"}),
+        ["pikzels.pkz_a.credits: ", "must be a number or null"],
+    ),
+    "credits that are a truth": (
+        lambda a: a["pikzels"].update(pkz_a={"credits": True}),
+        ["pikzels.pkz_a.credits: ", "must be a number"],
+    ),
+    "a misspelled attribute": (
+        lambda a: a["thumbapi"].update(tb_a={"creditz": 5}),
+        ["thumbapi.tb_a.creditz: ", "did you mean credits?"],
+    ),
+    "another provider's attribute": (
+        lambda a: a["pikzels"].update(pkz_a={"is_blocked": True}),
+        ["pikzels.pkz_a.is_blocked: ", "is not a known field"],
+    ),
+    "a picture that is not there": (
+        lambda a: a["thumbapi"].update(tb_a={"assets": {"logo": {"file": "images/nope.png"}}}),
+        ["there is no picture fixtures/images/nope.png"],
+    ),
+}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The house rules of .github/CONTRIBUTING.md, read with `ast`: who may import whom, and how the code is written."""
+"""The house rules of .github/CONTRIBUTING.md, read with `ast`: who imports whom, how the code is written."""
 
 import ast
 import doctest
@@ -18,7 +18,7 @@ from mockserver.spec.catalog import load
 
 PACKAGE = Path(mockserver.__file__).parent
 
-# A module imports from the layers above its own, and from its own package; modules of one layer are strangers.
+# A module imports from the layers above its own, and its own package; modules of one layer are strangers.
 LAYERS = (
     ("pointer",),
     ("messages", "problems", "jsontext", "seeded", "settings"),

@@ -164,7 +164,7 @@ def test_a_picture_without_rows_is_unreadable() -> None:
 def test_of_an_animation_the_first_frame_counts(file_format: str) -> None:
     red, blue = Image.new("RGB", (20, 20), (255, 0, 0)), Image.new("RGB", (20, 20), (0, 0, 255))
     data = encoded(red, file_format, save_all=True, append_images=[blue])
-    red_level, _, blue_level = shrunk(open_picture(data)).convert("RGB").getpixel((10, 10))
+    red_level, _, blue_level = shrunk(open_picture(data)).convert("RGB").resize((1, 1)).tobytes()
     assert red_level > 200
     assert blue_level < 60
 
@@ -176,12 +176,14 @@ def test_every_kind_of_png_can_be_shrunk(mode: str) -> None:
 
 def test_sixteen_bits_of_grey_keep_their_brightness() -> None:
     half = Image.frombytes("I;16", (40, 40), struct.pack("<H", 0x8000) * 1600)
-    assert abs(shrunk(open_picture(encoded(half))).convert("L").getpixel((20, 20)) - 128) < 4
+    (level,) = shrunk(open_picture(encoded(half))).convert("L").resize((1, 1)).tobytes()
+    assert abs(level - 128) < 4
 
 
 def test_a_cmyk_jpeg_keeps_its_colours() -> None:
     magenta = Image.new("CMYK", (40, 40), (0, 255, 0, 0))
-    red, green, blue = shrunk(open_picture(encoded(magenta, "JPEG"))).convert("RGB").getpixel((20, 20))
+    small = shrunk(open_picture(encoded(magenta, "JPEG")))
+    red, green, blue = small.convert("RGB").resize((1, 1)).tobytes()
     assert min(red, blue) > 180
     assert green < 90
 
@@ -191,7 +193,7 @@ def test_a_palette_with_transparency_stays_transparent() -> None:
     image.putpalette([255, 0, 0, 0, 255, 0])
     small = shrunk(open_picture(encoded(image, transparency=bytes([255, 0]))))
     assert small.mode == "RGBA"
-    assert small.getpixel((5, 5))[3] == 0
+    assert small.getchannel("A").getextrema() == (0, 0)
 
 
 def test_a_small_picture_is_not_enlarged() -> None:

@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
@@ -38,7 +39,7 @@ TEXTS = {
 }
 
 
-def a_scene(**changes: object) -> Scene:
+def a_scene(**changes: Any) -> Scene:
     scene = Scene(640, 360, "image/png", "Pikzels v2", "Create from text", "Nine ways to cook an egg", "5a")
     return replace(scene, **changes)
 
@@ -198,7 +199,7 @@ def test_a_watermark_is_all_over_the_picture() -> None:
 
 def test_a_png_carries_its_metadata_as_text() -> None:
     pairs = (("Request-Id", "req_1"), ("Software", "Pikzels"), ("Prompt", "naïve 東京"))
-    assert picture(a_scene(metadata=pairs)).text == dict(pairs)
+    assert picture(a_scene(metadata=pairs)).info == dict(pairs)
 
 
 def test_a_webp_carries_its_metadata_as_exif() -> None:

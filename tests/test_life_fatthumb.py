@@ -1,4 +1,4 @@
-"""The whole life of FatThumb over HTTP: generate, poll, download; credits, plans and both rate limits. Nothing sleeps."""
+"""The whole life of FatThumb over HTTP: generate, poll, download; credits, plans, rate limits. No sleep."""
 
 import httpx
 import pytest

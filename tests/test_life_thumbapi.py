@@ -1,4 +1,4 @@
-"""The whole life of ThumbAPI over HTTP: quota, plans, rates, and webhooks that are refused and come again. Nothing sleeps."""
+"""The whole life of ThumbAPI over HTTP: quota, plans, rates, webhooks that come again. No sleep."""
 
 import hashlib
 import hmac
@@ -24,27 +24,37 @@ def api():
         yield client
 
 
-@pytest.fixture
-def receiver():
+class Receiver(ThreadingHTTPServer):
     """A receiver of webhooks that answers with what `answers` holds next, 200 when it is empty."""
 
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.server.got.append((dict(self.headers), body))
-            self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
-            self.end_headers()
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Hook)
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.answers: list[int] = []
+        self.arrived = threading.Event()
+        self.url = f"http://127.0.0.1:{self.server_port}/hook"
 
-        def log_message(self, *_):
-            pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    server.got, server.answers = [], []
-    server.url = f"http://127.0.0.1:{server.server_port}/hook"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+class Hook(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((dict(self.headers), body))
+        self.server.arrived.set()
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
+        self.end_headers()
+
+    def log_message(self, format, *args):  # noqa: A002 - the name of the method that it replaces
+        pass
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 def advance(api, by):
@@ -153,10 +163,6 @@ def test_a_webhook_below_business_is_refused_and_nothing_is_sent(api, receiver):
 
 
 def test_the_server_sends_by_itself_when_time_runs(receiver):
-    arrived = threading.Event()
-    receiver.got = type(
-        "Got", (list,), {"append": lambda self, item: (list.append(self, item), arrived.set())}
-    )()
     with Server(create_engine(STRICT)) as server:
         httpx.post(
             f"{server.url}/v1/generate",
@@ -164,7 +170,7 @@ def test_the_server_sends_by_itself_when_time_runs(receiver):
             headers={"x-api-key": "tb_test"},
         )
         server.engine.world.clock.advance(2)
-        assert arrived.wait(10)
+        assert receiver.arrived.wait(10)
 
 
 @pytest.mark.parametrize(

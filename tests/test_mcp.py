@@ -1,4 +1,4 @@
-"""FatThumb's MCP endpoint, through the official client and by hand: it shares its state with the REST side."""
+"""FatThumb's MCP endpoint, through the official client and by hand; its state is that of REST."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Whatever is misspelt in a table stops the start: every key and every name in the three tables, one at a time."""
+"""Whatever is misspelt in a table stops the start: every key and name in the three tables, one at a time."""
 
 import dataclasses
 import functools
@@ -27,12 +27,12 @@ FREE = {
     r"\w+\.operations\.\w+\.title": "shown to people in the pictures of the operation",
     r"\w+\.citations\.\w+": "the full name of a document, for people",
     r"\w+\.errors\.\w+\.cause": "a sentence, here of one word",
-    r"fatthumb\.keys\.new_account\.(persons|inspirations)\.\w+": "ids that every new account has, made up for tests",
-    r"thumbapi\.keys\.new_account\.webhook_secret": "a secret, made up for tests",
+    r"fatthumb\.keys\.new_account\.(persons|inspirations)\.\w+": "ids that every new account has, for tests",
+    r"thumbapi\.keys\.new_account\.webhook_secret": "a secret, for tests",
     r"\w+\.outputs\.path": "where the links of answers lead, which no document says",
     r"fatthumb\.operations\.post_api_mcp\.settings\.tools\.0\.name": "how the vendor's page calls its tool",
     r"pikzels\.words\.reserved_names\.\d": "names that nobody may take, which no document lists",
-    r"thumbapi\.operations\.\w+\.pictures\.1\.examples\..*": "what a page of the vendor prints in place of a picture",
+    r"thumbapi\.operations\.\w+\.pictures\.1\.examples\..*": "what a page prints in place of a picture",
 }
 
 
@@ -68,7 +68,7 @@ def misspelt(value, place, path, *, is_key):
 
 
 def complaints(name, table):
-    """Load a table as a start does: shape, names, functions, fixtures; the OpenAPI document stays as it is."""
+    """Load a table as a start does: shape, names, functions, fixtures; the document stays as it is."""
     provider = CATALOG.providers[name]
     read = Table(table, f"{provider.folder}/behaviour.yaml", SHAPE)
     if not read.has_shape:
@@ -95,7 +95,7 @@ def written(table, path, *, is_key):
 
 @pytest.fixture(scope="module")
 def accepted():
-    """The places whose misspelling stops nothing, or whose complaints do not name the place or what stands there."""
+    """The places whose misspelling stops nothing, or whose complaints do not name them."""
     found = []
     for name, path, is_key in CASES:
         place = ".".join(map(str, (name, *path)))

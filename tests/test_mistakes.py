@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import yaml
@@ -28,84 +29,359 @@ def row(table, operation=POST):
 
 
 # The file, what is done to it, and what the complaint must name besides the file: the key, and the way out.
-MISTAKES: dict[str, tuple[str, Callable, list[str]]] = {
-    "a misspelled error": (TABLE, lambda t: t["problems"]["key_missing"].update(error="unauthorised"), ["problems.key_missing.error", "did you mean unauthorized?"]),
-    "an unknown problem": (TABLE, lambda t: t["problems"].update(key_mising={"error": "unauthorized"}), ["problems.key_mising", "did you mean key_missing?"]),
-    "an unknown check": (TABLE, lambda t: add_check(t, check="plan_allow"), [f"{POST}.checks[0]", "'plan_allow'", "mockserver/behaviours/checks.py", "did you mean plan_allows?"]),
-    "an unknown check parameter": (TABLE, lambda t: add_check(t, check="uuid", field="prompt", error="not_found", colour=1), [f"{POST}.checks.0.colour", "is not a known field"]),
-    "a missing check parameter": (TABLE, lambda t: add_check(t, check="uuid", error="not_found"), [f"{POST}.checks.0.field", "is required"]),
-    "an error of a check": (TABLE, lambda t: add_check(t, check="uuid", field="prompt", error="not_fund"), [f"operations.{POST}.checks[0].error", "did you mean not_found?"]),
-    "a field of a check": (TABLE, lambda t: add_check(t, check="uuid", field="promt", error="not_found"), [f"operations.{POST}.checks[0].field", "did you mean prompt?"]),
-    "a behaviour as a check": (TABLE, lambda t: add_check(t, check="fatthumb.read"), [f"{POST}.checks[0].check", "'read'"]),
+MISTAKES: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
+    "a misspelled error": (
+        TABLE,
+        lambda t: t["problems"]["key_missing"].update(error="unauthorised"),
+        ["problems.key_missing.error", "did you mean unauthorized?"],
+    ),
+    "an unknown problem": (
+        TABLE,
+        lambda t: t["problems"].update(key_mising={"error": "unauthorized"}),
+        ["problems.key_mising", "did you mean key_missing?"],
+    ),
+    "an unknown check": (
+        TABLE,
+        lambda t: add_check(t, check="plan_allow"),
+        [f"{POST}.checks[0]", "'plan_allow'", "mockserver/behaviours/checks.py", "did you mean plan_allows?"],
+    ),
+    "an unknown check parameter": (
+        TABLE,
+        lambda t: add_check(t, check="uuid", field="prompt", error="not_found", colour=1),
+        [f"{POST}.checks.0.colour", "is not a known field"],
+    ),
+    "a missing check parameter": (
+        TABLE,
+        lambda t: add_check(t, check="uuid", error="not_found"),
+        [f"{POST}.checks.0.field", "is required"],
+    ),
+    "an error of a check": (
+        TABLE,
+        lambda t: add_check(t, check="uuid", field="prompt", error="not_fund"),
+        [f"operations.{POST}.checks[0].error", "did you mean not_found?"],
+    ),
+    "a field of a check": (
+        TABLE,
+        lambda t: add_check(t, check="uuid", field="promt", error="not_found"),
+        [f"operations.{POST}.checks[0].field", "did you mean prompt?"],
+    ),
+    "a behaviour as a check": (
+        TABLE,
+        lambda t: add_check(t, check="fatthumb.read"),
+        [f"{POST}.checks[0].check", "'read'"],
+    ),
     "a check as a behaviour": (TABLE, lambda t: row(t, GET).update(behaviour="checks.uuid"), [GET, "'uuid'"]),
-    "an unknown function": (TABLE, lambda t: row(t, GET).update(behaviour="fatthumb.reed"), [GET, "'reed'", "mockserver/behaviours/fatthumb.py", "did you mean read?"]),
-    "an unknown module": (TABLE, lambda t: row(t, GET).update(behaviour="fathumb.read"), [GET, "mockserver/behaviours/fathumb.py", "did you mean fatthumb?"]),
-    "a private function": (TABLE, lambda t: row(t, GET).update(behaviour="fatthumb._thumbnail"), [GET, "'_thumbnail'"]),
-    "a borrowed function": (TABLE, lambda t: row(t, GET).update(behaviour="fatthumb.publish"), [GET, "'publish'", "mockserver/behaviours/fatthumb.py"]),
-    "settings that a behaviour does not take": (TABLE, lambda t: row(t, GET).update(settings={"colour": "red"}), [f"{GET}.settings", "takes none"]),
-    "a misspelled setting": (TABLE, lambda t: row(t).update(settings={"watermrk": "has_watermark"}), [f"{POST}.settings.watermrk", "did you mean watermark?"]),
+    "an unknown function": (
+        TABLE,
+        lambda t: row(t, GET).update(behaviour="fatthumb.reed"),
+        [GET, "'reed'", "mockserver/behaviours/fatthumb.py", "did you mean read?"],
+    ),
+    "an unknown module": (
+        TABLE,
+        lambda t: row(t, GET).update(behaviour="fathumb.read"),
+        [GET, "mockserver/behaviours/fathumb.py", "did you mean fatthumb?"],
+    ),
+    "a private function": (
+        TABLE,
+        lambda t: row(t, GET).update(behaviour="fatthumb._thumbnail"),
+        [GET, "'_thumbnail'"],
+    ),
+    "a borrowed function": (
+        TABLE,
+        lambda t: row(t, GET).update(behaviour="fatthumb.publish"),
+        [GET, "'publish'", "mockserver/behaviours/fatthumb.py"],
+    ),
+    "settings that a behaviour does not take": (
+        TABLE,
+        lambda t: row(t, GET).update(settings={"colour": "red"}),
+        [f"{GET}.settings", "takes none"],
+    ),
+    "a misspelled setting": (
+        TABLE,
+        lambda t: row(t).update(settings={"watermrk": "has_watermark"}),
+        [f"{POST}.settings.watermrk", "did you mean watermark?"],
+    ),
     "a missing setting": (TABLE, lambda t: row(t).pop("settings"), [f"{POST}.settings", "is required"]),
     "a job that is missing": (TABLE, lambda t: row(t).pop("job"), [POST, "generate needs `job`"]),
-    "a job for what starts none": (TABLE, lambda t: row(t, GET).update(job="generation"), [f"{GET}.job", "takes none"]),
+    "a job for what starts none": (
+        TABLE,
+        lambda t: row(t, GET).update(job="generation"),
+        [f"{GET}.job", "takes none"],
+    ),
     "jobs that are missing": (TABLE, lambda t: t.pop("jobs"), [POST, "needs `jobs`"]),
-    "a word that is missing": (TABLE, lambda t: t["words"].pop("thumbnail_error"), ["words", "thumbnail_error is required"]),
-    "a word that nothing takes": (TABLE, lambda t: t["words"].update(thumbnail_eror="No"), ["words.thumbnail_eror", "did you mean thumbnail_error?"]),
-    "a value that the field cannot have": (TABLE, lambda t: row(t)["late_checks"][1].update(body={"model": "gpt-image-3"}), [f"{POST}.late_checks[1].body.model", "did you mean gpt-image-2?"]),
-    "a plan with a value that the field cannot have": (TABLE, lambda t: t["plans"]["pro"].update(models=["gemini-3-prro"]), ["plans.pro.models", "did you mean gemini-3-pro?"]),
-    "an attribute that one plan lacks": (TABLE, lambda t: t["plans"]["free"].pop("variations"), ["plans.free", "variations is missing"]),
-    "an attribute that nothing reads": (TABLE, lambda t: [plan.update(colour=1) for plan in t["plans"].values()], ["plans", "nothing reads 'colour'"]),
-    "an attribute of accounts that nothing reads": (TABLE, lambda t: t["accounts"]["attributes"].update(is_red={"type": "boolean", "description": "red"}), ["accounts.attributes", "nothing reads 'is_red'"]),
-    "an attribute of another type": (TABLE, lambda t: row(t)["price"].update(free_when={"persons": True}), [f"{POST}.price.free_when", "persons is states", "boolean"]),
-    "a state that nothing can have": (TABLE, lambda t: row(t)["late_checks"][7].update(states={"withdrawwn": "consent_withdrawn"}), [f"{POST}.late_checks[7].states", "did you mean withdrawn?"]),
-    "a price that leaves a model out": (TABLE, lambda t: row(t)["price"]["terms"][0]["amounts"].pop("gpt-image-2"), [f"{POST}.price.terms[0].amounts", "'gpt-image-2' is missing"]),
-    "a number of a text": (TABLE, lambda t: row(t)["price"].update(times="prompt"), [f"{POST}.price.times", "prompt is string", "integer or number"]),
-    "a price without a document": (TABLE, lambda t: row(t)["price"].pop("citation"), [f"{POST}.price", "citation is required", "`defaults`"]),
-    "an error that nobody knows": (TABLE, lambda t: t["errors"].update(teapot={"status": 418, "message": "No", "cause": "tea"}), ["errors.teapot", "knows no code 'teapot'"]),
-    "a misspelled code": (TABLE, lambda t: t["errors"]["not_found"].update(code="not_fund"), ["errors.not_found", "did you mean not_found?"]),
-    "a member of errors that is not documented": (TABLE, lambda t: t["answers"].update(error={"mesage": "$message", "code": "$code"}), ["answers.error", "'mesage'", "did you mean message?"]),
-    "a name that has no value": (TABLE, lambda t: t["answers"].update(error={"message": "$mesage", "code": "$code"}), ["answers.error.message", "$mesage", "did you mean message?"]),
-    "a name in a message": (TABLE, lambda t: t["problems"]["invalid_request"].update(message="No: $violatoin"), ["problems.invalid_request.message", "did you mean violation?"]),
-    "an operation without a row": (TABLE, lambda t: t["operations"].pop(GET), [DOCUMENT, GET, "has no row under `operations`", "add one"]),
-    "a row without an operation": (TABLE, lambda t: t["operations"].update(extra={"behaviour": "generate"}), ["operations.extra", "no such operationId", "remove or rename"]),
-    "an unknown citation": (TABLE, lambda t: t["errors"]["not_found"].update(citation="genrate"), ["errors.not_found.citation", "did you mean generate?"]),
-    "a citation that nothing cites": (TABLE, lambda t: t["citations"].update(elsewhere="a page"), ["citations", "nothing reads 'elsewhere'"]),
-    "an unknown plan": (TABLE, lambda t: t["keys"]["new_account"].update(plan="prro"), ["keys.new_account.plan", "must be one of: free, pro, ultra"]),
-    "an unknown limit": (TABLE, lambda t: add_check(t, check="utf16_length", field="prompt", error="not_found", limit="most"), [f"{POST}.checks[0].limit", "no row 'most' under `limits`"]),
+    "a word that is missing": (
+        TABLE,
+        lambda t: t["words"].pop("thumbnail_error"),
+        ["words", "thumbnail_error is required"],
+    ),
+    "a word that nothing takes": (
+        TABLE,
+        lambda t: t["words"].update(thumbnail_eror="No"),
+        ["words.thumbnail_eror", "did you mean thumbnail_error?"],
+    ),
+    "a value that the field cannot have": (
+        TABLE,
+        lambda t: row(t)["late_checks"][1].update(body={"model": "gpt-image-3"}),
+        [f"{POST}.late_checks[1].body.model", "did you mean gpt-image-2?"],
+    ),
+    "a plan with a value that the field cannot have": (
+        TABLE,
+        lambda t: t["plans"]["pro"].update(models=["gemini-3-prro"]),
+        ["plans.pro.models", "did you mean gemini-3-pro?"],
+    ),
+    "an attribute that one plan lacks": (
+        TABLE,
+        lambda t: t["plans"]["free"].pop("variations"),
+        ["plans.free", "variations is missing"],
+    ),
+    "an attribute that nothing reads": (
+        TABLE,
+        lambda t: [plan.update(colour=1) for plan in t["plans"].values()],
+        ["plans", "nothing reads 'colour'"],
+    ),
+    "an attribute of accounts that nothing reads": (
+        TABLE,
+        lambda t: t["accounts"]["attributes"].update(is_red={"type": "boolean", "description": "red"}),
+        ["accounts.attributes", "nothing reads 'is_red'"],
+    ),
+    "an attribute of another type": (
+        TABLE,
+        lambda t: row(t)["price"].update(free_when={"persons": True}),
+        [f"{POST}.price.free_when", "persons is states", "boolean"],
+    ),
+    "a state that nothing can have": (
+        TABLE,
+        lambda t: row(t)["late_checks"][7].update(states={"withdrawwn": "consent_withdrawn"}),
+        [f"{POST}.late_checks[7].states", "did you mean withdrawn?"],
+    ),
+    "a price that leaves a model out": (
+        TABLE,
+        lambda t: row(t)["price"]["terms"][0]["amounts"].pop("gpt-image-2"),
+        [f"{POST}.price.terms[0].amounts", "'gpt-image-2' is missing"],
+    ),
+    "a number of a text": (
+        TABLE,
+        lambda t: row(t)["price"].update(times="prompt"),
+        [f"{POST}.price.times", "prompt is string", "integer or number"],
+    ),
+    "a price without a document": (
+        TABLE,
+        lambda t: row(t)["price"].pop("citation"),
+        [f"{POST}.price", "citation is required", "`defaults`"],
+    ),
+    "an error that nobody knows": (
+        TABLE,
+        lambda t: t["errors"].update(teapot={"status": 418, "message": "No", "cause": "tea"}),
+        ["errors.teapot", "knows no code 'teapot'"],
+    ),
+    "a misspelled code": (
+        TABLE,
+        lambda t: t["errors"]["not_found"].update(code="not_fund"),
+        ["errors.not_found", "did you mean not_found?"],
+    ),
+    "a member of errors that is not documented": (
+        TABLE,
+        lambda t: t["answers"].update(error={"mesage": "$message", "code": "$code"}),
+        ["answers.error", "'mesage'", "did you mean message?"],
+    ),
+    "a name that has no value": (
+        TABLE,
+        lambda t: t["answers"].update(error={"message": "$mesage", "code": "$code"}),
+        ["answers.error.message", "$mesage", "did you mean message?"],
+    ),
+    "a name in a message": (
+        TABLE,
+        lambda t: t["problems"]["invalid_request"].update(message="No: $violatoin"),
+        ["problems.invalid_request.message", "did you mean violation?"],
+    ),
+    "an operation without a row": (
+        TABLE,
+        lambda t: t["operations"].pop(GET),
+        [DOCUMENT, GET, "has no row under `operations`", "add one"],
+    ),
+    "a row without an operation": (
+        TABLE,
+        lambda t: t["operations"].update(extra={"behaviour": "generate"}),
+        ["operations.extra", "no such operationId", "remove or rename"],
+    ),
+    "an unknown citation": (
+        TABLE,
+        lambda t: t["errors"]["not_found"].update(citation="genrate"),
+        ["errors.not_found.citation", "did you mean generate?"],
+    ),
+    "a citation that nothing cites": (
+        TABLE,
+        lambda t: t["citations"].update(elsewhere="a page"),
+        ["citations", "nothing reads 'elsewhere'"],
+    ),
+    "an unknown plan": (
+        TABLE,
+        lambda t: t["keys"]["new_account"].update(plan="prro"),
+        ["keys.new_account.plan", "must be one of: free, pro, ultra"],
+    ),
+    "an unknown limit": (
+        TABLE,
+        lambda t: add_check(t, check="utf16_length", field="prompt", error="not_found", limit="most"),
+        [f"{POST}.checks[0].limit", "no row 'most' under `limits`"],
+    ),
     "a sample that is no key": (TABLE, lambda t: t["keys"].update(sample="test"), ["keys.sample", "'nsk_'"]),
-    "a host that no document mentions": (TABLE, lambda t: t.update(hosts=["fatthum.klaas.pro"]), ["hosts[0]", "'fatthum.klaas.pro'"]),
-    "a keyword that the field does not have": (TABLE, lambda t: t["wording"][0].update(keyword="maxLength"), ["wording[0].keyword", "aspectRatio has no 'maxLength'"]),
-    "a wrong type of a key": (TABLE, lambda t: t.update(hosts="fatthumb.klaas.pro"), ["hosts", "must be an array"]),
+    "a host that no document mentions": (
+        TABLE,
+        lambda t: t.update(hosts=["fatthum.klaas.pro"]),
+        ["hosts[0]", "'fatthum.klaas.pro'"],
+    ),
+    "a keyword that the field does not have": (
+        TABLE,
+        lambda t: t["wording"][0].update(keyword="maxLength"),
+        ["wording[0].keyword", "aspectRatio has no 'maxLength'"],
+    ),
+    "a wrong type of a key": (
+        TABLE,
+        lambda t: t.update(hosts="fatthumb.klaas.pro"),
+        ["hosts", "must be an array"],
+    ),
     "an unknown key": (TABLE, lambda t: t.update(host=[]), ["host", "did you mean hosts?"]),
-    "an unknown provenance": (TABLE, lambda t: t["errors"]["not_found"].update(provenance="guessed"), ["errors.not_found.provenance", "documented, observed, assumed"]),
-    "an unknown problem of an operation": (TABLE, lambda t: row(t, "post_api_mcp")["problems"].update(internl={"error": "not_found"}), ["operations.post_api_mcp.problems.internl", "did you mean internal?"]),
-    "a key that is a number": (TABLE, lambda t: t["words"].update({404: "no"}), ["words.404", "put it in quotes"]),
-    "roles that are no mapping": (TABLE, lambda t: row(t).update(pictures=[{"roles": ["a"], "limit": "calls_per_hour"}]), [f"operations.{POST}.pictures.0.roles", "must be a JSON object"]),
-    "a size that no field takes": (TABLE, lambda t: t["sizes"].update({"16:8": t["sizes"]["16:9"]}), ["sizes.16:8", "did you mean 16:9?"]),
-    "a size that is not what it is called": (TABLE, lambda t: t["sizes"]["16:9"].update(width=720), ["sizes.16:9", "720 x 720"]),
+    "an unknown provenance": (
+        TABLE,
+        lambda t: t["errors"]["not_found"].update(provenance="guessed"),
+        ["errors.not_found.provenance", "documented, observed, assumed"],
+    ),
+    "an unknown problem of an operation": (
+        TABLE,
+        lambda t: row(t, "post_api_mcp")["problems"].update(internl={"error": "not_found"}),
+        ["operations.post_api_mcp.problems.internl", "did you mean internal?"],
+    ),
+    "a key that is a number": (
+        TABLE,
+        lambda t: t["words"].update({404: "no"}),
+        ["words.404", "put it in quotes"],
+    ),
+    "roles that are no mapping": (
+        TABLE,
+        lambda t: row(t).update(pictures=[{"roles": ["a"], "limit": "calls_per_hour"}]),
+        [f"operations.{POST}.pictures.0.roles", "must be a JSON object"],
+    ),
+    "a size that no field takes": (
+        TABLE,
+        lambda t: t["sizes"].update({"16:8": t["sizes"]["16:9"]}),
+        ["sizes.16:8", "did you mean 16:9?"],
+    ),
+    "a size that is not what it is called": (
+        TABLE,
+        lambda t: t["sizes"]["16:9"].update(width=720),
+        ["sizes.16:9", "720 x 720"],
+    ),
     "a body that is no mapping": (DOCUMENT, lambda d: d["paths"].update({PATH: 5}), [PATH]),
     "a list of paths": (DOCUMENT, lambda d: d.update(paths=[PATH]), ["paths"]),
     "an empty operation": (DOCUMENT, lambda d: d["paths"][PATH].update(post=None), [f"{PATH}.post"]),
     "empty components": (DOCUMENT, lambda d: d.update(components=None), ["components"]),
-    "a parameter without a place": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(parameters=[{"name": "page"}]), [f"{PATH}.post", "page"]),
-    "a reference to no schema": (DOCUMENT, lambda d: body_schema(d)["properties"].update(a={"$ref": "#/components/schemas/Nope"}), [f"{PATH}.post", "Nope"]),
-    "a reference to no body": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(requestBody={"$ref": "#/components/requestBodies/Nope"}), [f"{PATH}.post", "Nope"]),
-    "a reference to no parameter": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(parameters=[{"$ref": "#/components/parameters/Nope"}]), [f"{PATH}.post", "Nope"]),
-    "a reference to itself": (DOCUMENT, lambda d: d["components"].update(parameters={"A": {"$ref": "#/components/parameters/A"}}) or d["paths"][PATH]["post"].update(parameters=[{"$ref": "#/components/parameters/A"}]), [f"{PATH}.post", "there is no #/components/parameters/A"]),
-    "a broken schema that others refer to": (DOCUMENT, lambda d: d["components"]["schemas"]["ErrorResponse"].update(type="objekt"), ["components.schemas.ErrorResponse", "type 'objekt'", "did you mean object?"]),
-    "a version that is not understood": (DOCUMENT, lambda d: d.update(openapi="2.0"), ["openapi", "must match"]),
-    "an operation without a name": (DOCUMENT, lambda d: d["paths"][PATH]["post"].pop("operationId"), [f"{PATH}.post.operationId", "is required"]),
-    "one name for two operations": (DOCUMENT, lambda d: d["paths"][PATH].update(put=dict(d["paths"][PATH]["post"])), [f"{PATH}.p", f"operationId '{POST}'", "rename one"]),
-    "a parameter of a path that is without it": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(parameters=[{"name": "nr", "in": "path", "required": True, "schema": {}}]), [POST, "'nr'", "rename or remove it"]),
-    "a parameter that the path lacks": (DOCUMENT, lambda d: d["paths"][STATUS_PATH]["get"].pop("parameters"), [f"{STATUS_PATH}.get", "id"]),
-    "a type that does not exist": (DOCUMENT, lambda d: body_schema(d)["properties"]["count"].update(type="int"), [f"{PATH}.post", "count"]),
-    "a pattern that is none": (DOCUMENT, lambda d: body_schema(d)["properties"]["prompt"].update(pattern="("), [f"{PATH}.post", "'('"]),
-    "an unknown media type": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(requestBody={"content": {"text/xml": {}}}), [f"{PATH}.post", "text/xml", "only JSON"]),
-    "an unknown security scheme": (DOCUMENT, lambda d: d["paths"][PATH]["post"].update(security=[{"Basic": []}]), [f"{PATH}.post", "there is no security scheme 'Basic'", "known are: "]),
-    "an error code not in the documented enum": (DOCUMENT, lambda d: d["components"]["schemas"]["ErrorResponse"]["properties"]["code"].update(enum=["not_found"]), [POST, "the error insufficient_balance as 402", "code must be one of: not_found"]),
-    "a status that is not documented": (DOCUMENT, lambda d: d["paths"][PATH]["post"]["responses"].pop("default"), [POST, "no response is documented for 404 (not_found)", "add it, or a `default`"]),
-    "a request example that breaks its schema": (DOCUMENT, lambda d: d["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["example"].update(count=9), [POST, "the request's example", "count must be at most 4"]),
-    "a response example that breaks its schema": (DOCUMENT, lambda d: d["paths"][PATH]["post"]["responses"]["200"]["content"]["application/json"]["example"].update(status="done"), [POST, "the example of 200", "status must be one of"]),
-}  # fmt: skip
+    "a parameter without a place": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH]["post"].update(parameters=[{"name": "page"}]),
+        [f"{PATH}.post", "page"],
+    ),
+    "a reference to no schema": (
+        DOCUMENT,
+        lambda d: body_schema(d)["properties"].update(a={"$ref": "#/components/schemas/Nope"}),
+        [f"{PATH}.post", "Nope"],
+    ),
+    "a reference to no body": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH]["post"].update(requestBody={"$ref": "#/components/requestBodies/Nope"}),
+        [f"{PATH}.post", "Nope"],
+    ),
+    "a reference to no parameter": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH]["post"].update(parameters=[{"$ref": "#/components/parameters/Nope"}]),
+        [f"{PATH}.post", "Nope"],
+    ),
+    "a reference to itself": (
+        DOCUMENT,
+        lambda d: (
+            d["components"].update(parameters={"A": {"$ref": "#/components/parameters/A"}})
+            or d["paths"][PATH]["post"].update(parameters=[{"$ref": "#/components/parameters/A"}])
+        ),
+        [f"{PATH}.post", "there is no #/components/parameters/A"],
+    ),
+    "a broken schema that others refer to": (
+        DOCUMENT,
+        lambda d: d["components"]["schemas"]["ErrorResponse"].update(type="objekt"),
+        ["components.schemas.ErrorResponse", "type 'objekt'", "did you mean object?"],
+    ),
+    "a version that is not understood": (
+        DOCUMENT,
+        lambda d: d.update(openapi="2.0"),
+        ["openapi", "must match"],
+    ),
+    "an operation without a name": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH]["post"].pop("operationId"),
+        [f"{PATH}.post.operationId", "is required"],
+    ),
+    "one name for two operations": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH].update(put=dict(d["paths"][PATH]["post"])),
+        [f"{PATH}.p", f"operationId '{POST}'", "rename one"],
+    ),
+    "a parameter of a path that is without it": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH]["post"].update(
+            parameters=[{"name": "nr", "in": "path", "required": True, "schema": {}}]
+        ),
+        [POST, "'nr'", "rename or remove it"],
+    ),
+    "a parameter that the path lacks": (
+        DOCUMENT,
+        lambda d: d["paths"][STATUS_PATH]["get"].pop("parameters"),
+        [f"{STATUS_PATH}.get", "id"],
+    ),
+    "a type that does not exist": (
+        DOCUMENT,
+        lambda d: body_schema(d)["properties"]["count"].update(type="int"),
+        [f"{PATH}.post", "count"],
+    ),
+    "a pattern that is none": (
+        DOCUMENT,
+        lambda d: body_schema(d)["properties"]["prompt"].update(pattern="("),
+        [f"{PATH}.post", "'('"],
+    ),
+    "an unknown media type": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH]["post"].update(requestBody={"content": {"text/xml": {}}}),
+        [f"{PATH}.post", "text/xml", "only JSON"],
+    ),
+    "an unknown security scheme": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH]["post"].update(security=[{"Basic": []}]),
+        [f"{PATH}.post", "there is no security scheme 'Basic'", "known are: "],
+    ),
+    "an error code not in the documented enum": (
+        DOCUMENT,
+        lambda d: d["components"]["schemas"]["ErrorResponse"]["properties"]["code"].update(
+            enum=["not_found"]
+        ),
+        [POST, "the error insufficient_balance as 402", "code must be one of: not_found"],
+    ),
+    "a status that is not documented": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH]["post"]["responses"].pop("default"),
+        [POST, "no response is documented for 404 (not_found)", "add it, or a `default`"],
+    ),
+    "a request example that breaks its schema": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["example"].update(
+            count=9
+        ),
+        [POST, "the request's example", "count must be at most 4"],
+    ),
+    "a response example that breaks its schema": (
+        DOCUMENT,
+        lambda d: d["paths"][PATH]["post"]["responses"]["200"]["content"]["application/json"][
+            "example"
+        ].update(status="done"),
+        [POST, "the example of 200", "status must be one of"],
+    ),
+}
 
 
 @pytest.fixture
@@ -122,7 +398,7 @@ def edit(file, change):
 
 
 def check(folder):
-    """Run `mockserver check`, which must refuse in words and not in a traceback; give what it says, line by line."""
+    """Run `mockserver check`, which must refuse in words, not in a traceback; give what it says, by line."""
     result = CliRunner().invoke(main, ["check", str(folder)])
     assert (result.exit_code, type(result.exception)) == (1, SystemExit), repr(result.exception)
     return result.output.splitlines()

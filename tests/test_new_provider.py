@@ -1,6 +1,7 @@
 """A provider is a folder: made here in a temporary one, served without a change anywhere else."""
 
 import copy
+from typing import Any
 
 import httpx
 import pytest
@@ -8,8 +9,9 @@ import yaml
 from conftest import STRICT, header, said
 
 from mockserver import Request, Server, create_engine
+from mockserver.call import Exchange
 
-PET = {
+PET: dict[str, Any] = {
     "type": "object",
     "required": ["id", "name", "kind", "age", "tags", "owner", "born", "shots"],
     "additionalProperties": False,
@@ -43,7 +45,7 @@ def yes(schema, **more):
     }
 
 
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "openapi": "3.0.3",
     "info": {"title": "Pet shop", "version": "1"},
     "servers": [{"url": "https://pets.example"}],
@@ -53,7 +55,12 @@ DOCUMENT = {
             "get": {
                 "operationId": "list_pets",
                 "parameters": [
-                    {"name": "limit", "in": "query", "required": True, "schema": {"type": "integer", "minimum": 1, "maximum": 9}},
+                    {
+                        "name": "limit",
+                        "in": "query",
+                        "required": True,
+                        "schema": {"type": "integer", "minimum": 1, "maximum": 9},
+                    },
                     {"name": "kind", "in": "query", "schema": {"enum": ["cat", "dog"]}},
                 ],
                 "responses": yes({"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}),
@@ -62,18 +69,38 @@ DOCUMENT = {
                 "operationId": "add_pet",
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": {"type": "object", "required": ["name"], "additionalProperties": False,
-                        "properties": {"name": {"type": "string", "minLength": 1}, "motto": {"type": "string", "nullable": True}}}}},
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["name"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "name": {"type": "string", "minLength": 1},
+                                    "motto": {"type": "string", "nullable": True},
+                                },
+                            }
+                        }
+                    },
                 },
-                "responses": yes({"type": "object", "required": ["name", "age"]}, example={"name": "Rex", "age": 3}),
+                "responses": yes(
+                    {"type": "object", "required": ["name", "age"]}, example={"name": "Rex", "age": 3}
+                ),
             },
         }
     },
     "components": {
-        "schemas": {"Pet": PET, "Owner": {"type": "object", "required": ["email"], "properties": {"email": {"type": "string", "format": "email"}}}},
+        "schemas": {
+            "Pet": PET,
+            "Owner": {
+                "type": "object",
+                "required": ["email"],
+                "properties": {"email": {"type": "string", "format": "email"}},
+            },
+        },
         "securitySchemes": {"Key": {"type": "apiKey", "in": "header", "name": "Pet-Key"}},
     },
-}  # fmt: skip
+}
 
 
 def error(status, message):
@@ -81,11 +108,22 @@ def error(status, message):
 
 
 PROBLEMS = {
-    "unknown_path": "nowhere", "unknown_method": "nowhere", "key_missing": "no_key", "key_malformed": "bad_key", "key_unknown": "bad_key",
-    "key_inactive": "bad_key", "key_deleted": "bad_key", "account_suspended": "bad_key", "access_disabled": "bad_key", "body_too_large": "wrong",
-    "unsupported_media_type": "wrong", "malformed_body": "wrong", "invalid_request": "wrong", "internal": "broken",
-}  # fmt: skip
-TABLE = {
+    "unknown_path": "nowhere",
+    "unknown_method": "nowhere",
+    "key_missing": "no_key",
+    "key_malformed": "bad_key",
+    "key_unknown": "bad_key",
+    "key_inactive": "bad_key",
+    "key_deleted": "bad_key",
+    "account_suspended": "bad_key",
+    "access_disabled": "bad_key",
+    "body_too_large": "wrong",
+    "unsupported_media_type": "wrong",
+    "malformed_body": "wrong",
+    "invalid_request": "wrong",
+    "internal": "broken",
+}
+TABLE: dict[str, Any] = {
     "title": "Pet shop",
     "hosts": ["pets.example"],
     "citations": {"ours": "the shop's handbook"},
@@ -203,7 +241,7 @@ def test_it_answers_at_the_root_below_its_name_and_by_its_host(ask, heard):
 
 def test_a_provider_may_be_called_like_the_first_part_of_its_paths(tmp_path):
     write(tmp_path / "pets")
-    engine, heard = create_engine(STRICT, [tmp_path]), []
+    engine, heard = create_engine(STRICT, [tmp_path]), list[Exchange]()
     engine.listeners.append(heard.append)
     assert engine.handle(Request("GET", "/pets", {"pet-key": "pet_1"}, "limit=1")).status == 200
     assert heard[0].operation == "pets.list_pets"

@@ -265,13 +265,13 @@ def test_an_operation_may_ask_for_no_key():
     assert read(read_from).security == ()
 
 
+UNDERSTOOD = "apiKey, http bearer, http basic, oauth2 or openIdConnect"
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        (
-            "mutual",
-            "security scheme 'mutual' is not understood; use apiKey, http bearer, http basic, oauth2 or openIdConnect",
-        ),
+        ("mutual", f"security scheme 'mutual' is not understood; use {UNDERSTOOD}"),
         ("mutal", "there is no security scheme 'mutal'; did you mean mutual?"),
     ],
 )

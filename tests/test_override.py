@@ -39,8 +39,9 @@ DELAYS = [
     ("9" * 5000, LONGEST_DELAY_MS),
 ]
 UNKNOWN = [
-    "code=418", "code=204", "code=abc", "code=", "code=²", "code=" + "9" * 5000, "example=NOPE", "code=402, example=CONFLICT",
-    "code=200, example=CONFLICT", "delay=-1", "delay=soon", "delay=600001", "delay=" + "9" * 5000, "delay=²",
+    "code=418", "code=204", "code=abc", "code=", "code=²", "code=" + "9" * 5000, "example=NOPE",
+    "code=402, example=CONFLICT", "code=200, example=CONFLICT",
+    "delay=-1", "delay=soon", "delay=600001", "delay=" + "9" * 5000, "delay=²",
 ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The README: its commands run, its answers are the answers, its tables are the tables."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +21,8 @@ SHELL = [
     if kind == "sh"
 ][2:]
 PYTHON = [text for kind, text in BLOCKS if kind == "python"]
+TESTS = [text for text in PYTHON if "def test_" in text]
+PROGRAMS = [text for text in PYTHON if text not in TESTS]
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
@@ -36,13 +39,12 @@ def operations_table() -> str:
 
 def errors_table() -> str:
     rows = [
-        f"| {provider.title} | {row.status} | `{row.name}` | {row.message} | {row.provenance} | {row.wording} |"
+        (provider.title, row.status, f"`{row.name}`", row.message, row.provenance, row.wording)
         for provider in load().providers.values()
         for row in provider.errors.values()
     ]
-    return "\n".join(
-        ["| API | status | row | message | row is | wording is |", "|---|---|---|---|---|---|", *rows, ""]
-    )
+    head = [("API", "status", "row", "message", "row is", "wording is"), ("---",) * 6]
+    return "".join(f"| {' | '.join(map(str, cells))} |\n" for cells in [*head, *rows]).replace(" --- ", "---")
 
 
 def test_the_first_screen_has_exactly_two_commands_of_one_line():
@@ -67,12 +69,35 @@ def test_a_command_of_the_tour_gives_the_answer_that_is_shown(server, command, a
     assert json.loads(shown) == json.loads(expected)
 
 
-@pytest.mark.parametrize("program", PYTHON, ids=lambda text: text[:40])
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda text: text[:40])
 def test_a_program_of_the_readme_runs(program):
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_tests_of_the_readme_pass(tmp_path):
+    for number, text in enumerate(TESTS):
+        (tmp_path / f"test_{number}.py").write_text(text, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
+    alone = {**os.environ, "PYTEST_ADDOPTS": ""}  # not with what this run of the tests was asked for
+    done = subprocess.run(
+        command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert TESTS
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_first_screens_are_start_pytest_errors_and_time():
+    sections = re.findall(r"^## (.+)$", TEXT, re.MULTILINE)
+    assert sections[:4] == ["Three minutes", "In pytest", "Errors on demand", "Time, money and state"]
+
+
+def test_the_long_table_stands_last_and_behind_a_fold():
+    _, _, fold = TEXT.partition("<details>")
+    assert "<!-- errors -->" in fold
+    assert "\n## " not in fold
 
 
 def test_the_table_of_operations_is_complete():

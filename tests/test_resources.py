@@ -108,15 +108,17 @@ def test_a_component_with_a_name_of_its_own_still_refers_to_the_others():
 
 
 NOWHERE = "there is no {}; add it, or correct the reference"
+NOPE, FILE = "#/components/schemas/Nope", "pets.yaml#/Pet"
 WRONG = {
-    "an unknown component": ({"$ref": "#/components/schemas/Nope"}, "$ref: " + NOWHERE.format("#/components/schemas/Nope")),
-    "another file": ({"items": {"$ref": "pets.yaml#/Pet"}}, "items.$ref: " + NOWHERE.format("pets.yaml#/Pet")),
+    "an unknown component": ({"$ref": NOPE}, "$ref: " + NOWHERE.format(NOPE)),
+    "another file": ({"items": {"$ref": FILE}}, "items.$ref: " + NOWHERE.format(FILE)),
     "the whole document": ({"$ref": "#"}, "$ref: " + NOWHERE.format("#")),
     "a dynamic reference": ({"$dynamicRef": "#pet"}, "$dynamicRef: " + NOWHERE.format("#pet")),
     "an unknown type": ({"type": "objekt"}, "type: there is no type 'objekt'; did you mean object?"),
     "a bound that is a text": ({"maxLength": "9"}, "maxLength must be a whole number"),
     "a pattern that is none": ({"pattern": "("}, "pattern: '(' is no ECMA-262 pattern"),
-    "a pattern of names that is none": ({"patternProperties": {"(": {}}}, "patternProperties: '(' is no ECMA-262 pattern"),
+    "a pattern of names that is none":
+        ({"patternProperties": {"(": {}}}, "patternProperties: '(' is no ECMA-262 pattern"),
 }  # fmt: skip
 
 

@@ -27,28 +27,75 @@ PETS = {
     "servers": [{"url": "https://api.pets.example/v1"}, {"url": "http://localhost:8080"}],
     "security": [{"Key": []}],
     "paths": {
-        "/pets": {"get": {"operationId": "listPets", "responses": {
-            "200": answer({"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}),
-            "default": answer({"$ref": "#/components/schemas/Error"})}}},
-        "/pets/{id}": {"delete": {"operationId": "on", "responses": {"204": {"description": "Gone"}, "default": answer({"$ref": "#/components/schemas/Error"})},
-            "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}]}},
+        "/pets": {
+            "get": {
+                "operationId": "listPets",
+                "responses": {
+                    "200": answer({"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}),
+                    "default": answer({"$ref": "#/components/schemas/Error"}),
+                },
+            }
+        },
+        "/pets/{id}": {
+            "delete": {
+                "operationId": "on",
+                "responses": {
+                    "204": {"description": "Gone"},
+                    "default": answer({"$ref": "#/components/schemas/Error"}),
+                },
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}],
+            }
+        },
     },
     "components": {
-        "schemas": {"Pet": PET, "Error": {"type": "object", "additionalProperties": False, "required": ["fault", "kind"],
-            "properties": {"fault": {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}},
-                           "kind": {"enum": ["refused", "broken"]}, "trace_id": {"type": "string"}}}},
+        "schemas": {
+            "Pet": PET,
+            "Error": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["fault", "kind"],
+                "properties": {
+                    "fault": {
+                        "type": "object",
+                        "required": ["detail"],
+                        "properties": {"detail": {"type": "string"}},
+                    },
+                    "kind": {"enum": ["refused", "broken"]},
+                    "trace_id": {"type": "string"},
+                },
+            },
+        },
         "securitySchemes": {"Key": {"type": "apiKey", "in": "header", "name": "Pet-Key"}},
     },
-}  # fmt: skip
+}
 TODO = {
     "openapi": "3.1.0",
     "info": {"title": "Todo"},
-    "paths": {"/todos": {"post": {
-        "operationId": "add-todo",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object", "required": ["text"],
-            "properties": {"text": {"type": "string"}}}}}},
-        "responses": {"201": answer({"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}})}}}},
-}  # fmt: skip
+    "paths": {
+        "/todos": {
+            "post": {
+                "operationId": "add-todo",
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["text"],
+                                "properties": {"text": {"type": "string"}},
+                            }
+                        }
+                    },
+                },
+                "responses": {
+                    "201": answer(
+                        {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
+                    )
+                },
+            }
+        }
+    },
+}
 CALLS = [
     (PETS, "openapi.json", ("GET", "/pets", None), 200),
     (PETS, "pets.yaml", ("DELETE", "/pets/7", None), 204),

@@ -120,7 +120,9 @@ def test_the_fatthumb_curl_example_succeeds_and_its_pictures_open(server):
 @pytest.mark.parametrize(("body", "size"), THUMBAPI_BODIES, ids=lambda value: str(value)[:40])
 def test_the_thumbapi_examples_succeed_and_their_pictures_open(client, body, size):
     answer = client.post("/v1/generate", json=body, headers={"x-api-key": "tb_live_abc123"}).json()
-    kind, data = re.fullmatch(r"data:image/(\w+);base64,(.*)", answer["image"]).groups()
+    found = re.fullmatch(r"data:image/(\w+);base64,(.*)", answer["image"])
+    assert found is not None
+    kind, data = found.groups()
     picture = Image.open(io.BytesIO(base64.b64decode(data)))
     assert (kind, picture.format, picture.size) == ("webp", "WEBP", size)
     assert answer["format"] == body.get("format", "youtube")
@@ -129,14 +131,16 @@ def test_the_thumbapi_examples_succeed_and_their_pictures_open(client, body, siz
 def test_the_fatthumb_example_loop_ends(server):
     source = """
 import os, requests
-resp = requests.post("HOST/api/v1/generate", headers={"Authorization": f"Bearer {os.environ.get('FATTHUMB_API_KEY', 'nsk_loop')}"},
+key = os.environ.get("FATTHUMB_API_KEY", "nsk_loop")
+headers = {"Authorization": f"Bearer {key}"}
+resp = requests.post("HOST/api/v1/generate", headers=headers,
     json={"prompt": "Viral YouTube Dev thumbnail with big text", "count": 1})
 resp.raise_for_status()
 generation_id = resp.json()["generationId"]
 for poll in range(100):
     if poll == 1:
-        requests.post("HOST/__admin/clock/advance", json={"by": 3})  # in the place of the example's time.sleep(3)
-    data = requests.get(f"HOST/api/v1/generations/{generation_id}", headers={"Authorization": "Bearer nsk_loop"}).json()
+        requests.post("HOST/__admin/clock/advance", json={"by": 3})  # where the example sleeps
+    data = requests.get(f"HOST/api/v1/generations/{generation_id}", headers=headers).json()
     if data["status"] in ("succeeded", "failed", "partial"):
         break
 print(data["status"])

@@ -148,9 +148,10 @@ def test_a_delay_holds_up_its_own_call_alone(server, client):
     done, seen = [], server.engine.world.seen
     before = seen.changes
     with ThreadPoolExecutor(1) as threads:
-        slow = threads.submit(lambda: (score(client, Prefer="delay=1500"), done.append("slow")))
-        while seen.changes == before:
-            pass  # until the server has the slow call
+        slow = threads.submit(score, client, Prefer="delay=1500")
+        slow.add_done_callback(lambda _: done.append("slow"))
+        never = threading.Event()
+        assert any(seen.changes != before or never.wait(0.01) for _ in range(3000)), "it was never heard of"
         for _ in range(5):
             score(client)
             done.append("quick")
@@ -203,7 +204,8 @@ def exchanged(server, raw):
 
 
 GET = b"GET /__admin/health HTTP/1.1\r\nHost: localhost\r\n"
-POST = b"POST /v2/thumbnail/score HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: pkz_test\r\nContent-Type: application/json\r\n"
+POST = b"POST /v2/thumbnail/score HTTP/1.1\r\nHost: localhost\r\n"
+POST += b"X-Api-Key: pkz_test\r\nContent-Type: application/json\r\n"
 BODY = b'{"image_url": "https://example.com/a.png"}'
 CALL = POST + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 LAST = GET + b"Connection: close\r\n\r\n"

@@ -9,7 +9,7 @@ import threading
 
 import httpx
 import pytest
-from conftest import STRICT
+from conftest import STRICT, first_line
 
 from mockserver import Server, create_engine
 
@@ -116,7 +116,7 @@ def started(file):
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
-    return process, json.loads(process.stdout.readline())["url"]
+    return process, json.loads(first_line(process))["url"]
 
 
 def wait_for(is_so, most_s=60):

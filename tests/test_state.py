@@ -131,9 +131,11 @@ def test_a_reset_forgets_everything_and_the_seed_of_a_snapshot(world):
 def test_a_reset_frees_every_slot_and_old_calls_free_no_new_ones():
     world = World()
     old = world.slots.take("key", 1)
+    assert old is not None
     assert world.slots.take("key", 1) is None
     world.reset()
     new = world.slots.take("key", 1)
+    assert new is not None
     world.slots.give_back(old)
     assert world.slots.take("key", 1) is None
     world.slots.give_back(new)

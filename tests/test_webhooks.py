@@ -52,6 +52,17 @@ def patience(engine, monkeypatch):
     monkeypatch.setitem(engine.catalog.providers, "thumbapi", hurried)
 
 
+class Receivers(ThreadingHTTPServer):
+    """Takes many connections at once, and notes what they asked for."""
+
+    request_queue_size = 64
+
+    def __init__(self, *options):
+        super().__init__(*options)
+        self.paths: list[str] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
 @pytest.fixture
 def listen():
     """Start a receiver that does what a function says, and answers the status that it gives, or 200."""
@@ -61,7 +72,7 @@ def listen():
             class Receiver(BaseHTTPRequestHandler):
                 def do_POST(self):
                     self.rfile.read(int(self.headers["Content-Length"]))
-                    self.server.paths.append(self.path)
+                    server.paths.append(self.path)
                     status = act(self)
                     with contextlib.suppress(OSError):
                         self.send_response(200 if status is None else status)
@@ -71,11 +82,7 @@ def listen():
                 def log_message(self, *_):
                     pass
 
-            server = type("Server", (ThreadingHTTPServer,), {"request_queue_size": 64})(
-                ("127.0.0.1", 0), Receiver
-            )
-            server.paths = []
-            server.url = f"http://127.0.0.1:{server.server_port}"
+            server = Receivers(("127.0.0.1", 0), Receiver)
             threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
             stack.callback(server.server_close)
             stack.callback(server.shutdown)
@@ -264,7 +271,10 @@ def test_what_is_due_is_sent_at_the_same_time(world, sender, listen, promised):
 
 
 def test_far_more_than_fits_at_once_is_done_when_the_sender_returns(world, sender, listen, promised):
-    receiver = listen(lambda handler: 500 if receiver.paths.count(handler.path) < 3 else 200)
+    def answer(handler):
+        return 500 if receiver.paths.count(handler.path) < 3 else 200
+
+    receiver = listen(answer)
     jobs = [promised(f"{receiver.url}/{number}") for number in range(100)]
     world.clock.advance(3600)
     assert sender.run_due(world) == 300
@@ -289,7 +299,8 @@ def test_a_receiver_may_move_the_clock_from_its_handler(listen, by):
         if handler.path == "/first":
             answers.append(httpx.post(f"{server.url}/__admin/clock/advance", json={"by": by}, timeout=9))
 
-    answers, receiver = [], listen(move)
+    answers: list[httpx.Response] = []
+    receiver = listen(move)
     with Server(create_engine(STRICT)) as server, httpx.Client(base_url=server.url, timeout=30) as client:
         client.put("/__admin/clock", json={"now": "2026-03-30T12:00:00Z", "frozen": True})
         for path in ("/first", "/second"):

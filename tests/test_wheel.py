@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from conftest import first_line
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_S = 60
@@ -98,9 +99,8 @@ def test_an_installed_wheel_serves_pictures_from_another_folder(installed, tmp_p
     command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--json", "--quiet"]
     with subprocess.Popen(command, env=installed, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         try:
-            with httpx.Client(
-                base_url=json.loads(process.stdout.readline())["url"], timeout=PATIENCE_S
-            ) as client:
+            url = json.loads(first_line(process))["url"]
+            with httpx.Client(base_url=url, timeout=PATIENCE_S) as client:
                 assert client.get("/__admin/health").status_code == 200
                 # This account's photo and logo come from the fixtures, the letters from the font.
                 body = {"title": "Ten tips", "format": "youtube", "usePhoto": True, "useLogo": True}

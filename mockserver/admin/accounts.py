@@ -61,7 +61,7 @@ def _stored(name: str, asset: Mapping[str, Json], pictures: dict[str, StoredPict
     """Give a saved asset that names its picture; one that was sent along is put to `pictures`."""
     if "data" not in asset:
         return dict(asset)
-    from mockserver.imaging.reading import shrink_data_url  # noqa: PLC0415 - Pillow is imported by the first picture
+    from mockserver.imaging.reading import shrink_data_url  # noqa: PLC0415 - Pillow is slow to import
 
     key = blake2b(asset["data"].encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     with refusing("Unreadable picture", f"{name}.data: "):

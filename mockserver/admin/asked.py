@@ -1,4 +1,4 @@
-"""One request to `/__admin`, with all that its answer is made from; what is wrong with it is an EmulatorProblem."""
+"""One request to `/__admin` with all that its answer is made from; a wrong one is an EmulatorProblem."""
 
 import contextlib
 from collections.abc import Iterator, Mapping

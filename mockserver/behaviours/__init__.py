@@ -1,1 +1,1 @@
-"""What operations do: each behaviour is Call → Result, each rule is Call → Call, found by their names in the tables."""
+"""What operations do, and the checks before: each is a function that a table finds by its name."""

@@ -1,7 +1,7 @@
 """The documented conditions that no schema can say: shared checks, whose facts stand in the tables.
 
-A check takes a call and the members of its row in a table, and raises Problem where the call does not fulfil it. One
-whose `field` is a SentField is asked only where that field was sent. The types of the parameters say what they name.
+A check takes a call and the members of its row in a table, and raises Problem where the call does not obey.
+One whose `field` is a SentField is asked only where that field was sent. Types say what parameters name.
 """
 
 import re
@@ -55,7 +55,7 @@ def refuse_when(
     account: Mapping[AccountFlag, bool],
     body: Annotated[Mapping[BodyField, Any] | None, Mark("body_values")] = None,
 ) -> None:
-    """Refuse a call whose account has these flags and whose body has these values; a missing flag is false."""
+    """Refuse a call whose account has these flags and whose body these values; a missing flag is false."""
     flags = all((call.account.flag(name) or False) == wanted for name, wanted in account.items())
     if flags and all(call.value(name) == wanted for name, wanted in (body or {}).items()):
         has = ", ".join(f"{name}: {str(value).lower()}" for name, value in account.items())
@@ -75,7 +75,7 @@ def plan_allows(
 ) -> None:
     """Refuse a value that the account's plan does not include.
 
-    The plan's attribute is a list of allowed values, the largest allowed number, or whether the field may be sent.
+    The plan's attribute lists allowed values, or is the largest number, or whether the field may be sent.
     """
     value, allowed = call.value(field), call.plan(attribute)
     if allowed is None or value is None:

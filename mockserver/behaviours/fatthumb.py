@@ -1,6 +1,6 @@
 """FatThumb: a generation is a job with one thumbnail for each variation, polled until it ends.
 
-Only what the shared verbs cannot say stands here; numbers and sentences stand in specs/fatthumb/behaviour.yaml.
+Only what the shared verbs cannot say stands here; numbers and sentences are in specs/fatthumb/behaviour.yaml.
 """
 
 from collections.abc import Mapping

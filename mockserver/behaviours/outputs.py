@@ -1,6 +1,6 @@
-"""Pictures that are handed out: scenes are put together and put behind links, and drawn when somebody downloads them.
+"""Pictures that are handed out: scenes are put behind links, and drawn when somebody downloads them.
 
-Drawing takes tens of milliseconds, so nothing here but `draw_output` does any; call that outside the event loop.
+Drawing takes tens of milliseconds; only `draw_output` does any: call it outside the event loop.
 """
 
 import functools
@@ -93,6 +93,6 @@ def draw_scene(world: World, scene: Mapping[str, Any]) -> bytes:
 
 @functools.lru_cache(maxsize=KEPT_DRAWINGS)
 def _rendered(scene: Scene) -> bytes:
-    from mockserver.imaging.rendering import render  # noqa: PLC0415 - Pillow is imported by the first picture
+    from mockserver.imaging.rendering import render  # noqa: PLC0415 - Pillow is slow to import
 
     return render(scene)

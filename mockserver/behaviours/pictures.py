@@ -55,7 +55,7 @@ def _sent(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
     key = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     most = call.provider.limits[wanted.limit]
     if call.world.picture(key) is None or len(url) > most:
-        from mockserver.imaging.reading import (  # noqa: PLC0415 - Pillow is imported by the first picture
+        from mockserver.imaging.reading import (  # noqa: PLC0415 - Pillow is slow to import
             OversizedPicture,
             UnreadablePicture,
             decode_data_url,
@@ -76,7 +76,7 @@ def _sent(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
 
 
 def _linked(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
-    """Take a link: one of our own is the picture behind it, `*.invalid` cannot be fetched, all others are remote."""
+    """Take a link: ours is the picture behind it, `*.invalid` cannot be fetched, all others are remote."""
     host, path = _address(url)
     if not host or host.endswith(UNREACHABLE):
         reason = f"{host} cannot be reached" if host else f"{url[:100]} has no host"
@@ -90,7 +90,7 @@ def _linked(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
             ProblemType.PICTURE_UNREACHABLE, f"{_spoken(place)}: the link has expired", place, wanted
         )
     if call.world.picture(output.id) is None:
-        from mockserver.behaviours.outputs import draw_output  # noqa: PLC0415 - Pillow is imported by the first picture
+        from mockserver.behaviours.outputs import draw_output  # noqa: PLC0415 - Pillow is slow to import
         from mockserver.imaging.reading import open_picture  # noqa: PLC0415
 
         keep(call.world, output.id, open_picture(draw_output(call.world, output)))
@@ -106,7 +106,7 @@ def _address(url: str) -> tuple[str, str]:
 
 def keep(world: World, key: str, picture: "Picture") -> StoredPicture:
     """Keep a small copy of an opened picture under a key."""
-    from mockserver.imaging.reading import shrink  # noqa: PLC0415 - Pillow is imported by the first picture
+    from mockserver.imaging.reading import shrink  # noqa: PLC0415 - Pillow is slow to import
 
     stored = StoredPicture(key, shrink(picture))
     world.pictures.put(key, stored)

@@ -1,6 +1,6 @@
 """Pikzels v2: thumbnails, scores and titles at once; personas and styles that are created and stay.
 
-Only what the shared verbs cannot say stands here; numbers and sentences stand in specs/pikzels/behaviour.yaml.
+Only what the shared verbs cannot say stands here; numbers and sentences are in specs/pikzels/behaviour.yaml.
 """
 
 import base64
@@ -143,7 +143,7 @@ def _guessed(words: Words, seed: int, address: str) -> Mapping[str, Json]:
 @functools.lru_cache(maxsize=256)
 def _measured(words: Words, small: str) -> Mapping[str, Json]:
     """Score a picture by its pixels."""
-    from mockserver.imaging.measuring import measure  # noqa: PLC0415 - Pillow is imported by the first picture
+    from mockserver.imaging.measuring import measure  # noqa: PLC0415 - Pillow is slow to import
 
     return _scores(words, asdict(measure(base64.b64decode(small))))
 

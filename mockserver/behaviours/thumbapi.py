@@ -1,6 +1,6 @@
 """ThumbAPI: one call, one picture in the answer; the older parameter names mean the newer ones.
 
-Only what the shared verbs cannot say stands here; numbers and sentences stand in specs/thumbapi/behaviour.yaml.
+Only what the shared verbs cannot say stands here; numbers and sentences are in specs/thumbapi/behaviour.yaml.
 """
 
 import base64
@@ -27,7 +27,7 @@ from mockserver.state.resources import Resource
 
 
 class Settings(Row, frozen=True, kw_only=True):
-    """What a table sets for `generate`: what is looked up in accounts, and what a test account always gets."""
+    """What a table sets for `generate`: what to look up in accounts, and what a test account gets."""
 
     assets: AccountPictures
     reference_sets: AccountPictureSets

@@ -27,6 +27,5 @@ def check(folder: Path | None) -> None:
     if complaints:
         stop(list(dict.fromkeys(complaints)))
     rows = sum(len(provider.errors) for provider in catalog.providers.values())
-    click.echo(
-        f"{len(catalog.providers)} providers, {len(catalog.operations)} operations, {rows} errors: nothing to complain of"
-    )
+    counts = f"{len(catalog.providers)} providers, {len(catalog.operations)} operations, {rows} errors"
+    click.echo(f"{counts}: nothing to complain of")

@@ -44,8 +44,11 @@ def errors(provider: str | None, folders: tuple[Path, ...], is_json: bool) -> No
     for each in providers.values() if provider is None else [providers[provider]]:
         if is_json:
             for row in each.errors.values():
-                click.echo(json.dumps({"provider": each.name, "status": row.status, "code": row.code, "example": row.name,
-                                       "message": row.message, "cause": row.cause, "provenance": row.provenance, "wording": row.wording, "source": each.citations.get(row.citation, row.citation)}))  # fmt: skip
+                told = {"message": row.message, "cause": row.cause}
+                sure = {"provenance": row.provenance, "wording": row.wording}
+                source = each.citations.get(row.citation, row.citation)
+                named = {"status": row.status, "code": row.code, "example": row.name}
+                click.echo(json.dumps({"provider": each.name, **named, **told, **sure, "source": source}))
         else:
             _print_errors(each)
 
@@ -58,9 +61,8 @@ def _print_errors(provider: Provider) -> None:
     click.echo(f"  by itself   {_triggers(provider)}\n")
     width = max(len(name) for name in provider.errors)
     for row in provider.errors.values():
-        click.echo(
-            f"  {row.status}  {row.name:{width}}  {row.message}\n       {'':{width}}  {row.cause} [{row.provenance}; wording {row.wording}]"
-        )
+        click.echo(f"  {row.status}  {row.name:{width}}  {row.message}")
+        click.echo(f"       {'':{width}}  {row.cause} [{row.provenance}; wording {row.wording}]")
 
 
 def _triggers(provider: Provider) -> str:

@@ -16,7 +16,8 @@ SPECS = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Also serve the providers in this folder, or the one that it is; one of a bundled name replaces it. Repeatable.",
+    help="Also serve the providers in this folder, or the one that it is; one of a bundled name replaces it. "
+    "Repeatable.",
 )
 
 

@@ -31,8 +31,8 @@ _IMAGE_UNIQUE_ID: Final = 0xA420
 def encode_png(image: Image.Image, metadata: Metadata) -> bytes:
     """A picture of RGB, or of four colours, as PNG, with a text chunk for each pair of the metadata.
 
-    Pillow tries five filters on each row of RGB, which takes 10 ms and more; "Up" on all makes files of the same
-    size in half the time. Four colours are best left as they are.
+    Pillow tries five filters on each row of RGB, which takes 10 ms and more; "Up" on all makes files of the
+    same size in half the time. Four colours are best left as they are.
     """
     if image.mode == "P":
         bits, kind, filter_type, row, pixels = 2, _INDEXED, b"\0", -(-image.width // 4), _pack(image)

@@ -1,7 +1,7 @@
 """A scene as words on a flat ground: for tests that need a picture's size and format, and no picture.
 
-Four colours from dark to light, so that a pixel takes two bits and a file is written in a few milliseconds; the
-edge of a letter has the colours between its own and the ground's.
+Four colours from dark to light, so that a pixel takes two bits and a file is written in a few milliseconds;
+the edge of a letter has the colours between its own and the ground's.
 """
 
 from functools import lru_cache

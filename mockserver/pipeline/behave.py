@@ -1,7 +1,7 @@
 """Call → Result: each operation's rewrites, checks, pictures and behaviour, found by name once, at start-up.
 
-A name without a dot is a shared one, `provider.verb` is a function of that provider's module. The annotations of a
-function say what it takes from the table, so that a misspelling stops the start.
+A name without a dot is a shared one, `provider.verb` is a function of that provider's module. The annotations
+of a function say what it takes from the table, so that a misspelling stops the start.
 """
 
 import functools
@@ -212,14 +212,14 @@ class _Binder:
 
 
 def _gives(function: Function, wanted: Any) -> bool:
-    """Whether a function returns what is asked of it: a Result (or a Referral) a behaviour, a Call a rewrite, None a check."""
+    """Whether a function gives its due: behaviours a Result or Referral, rewrites a Call, checks None."""
     returns = function.__annotations__.get("return", ...)
     return returns is wanted or wanted in get_args(returns)
 
 
 @functools.cache
 def parameters(function: Function) -> type[Row]:
-    """Make the type of the rows of a check or rewrite: its parameters, without those that the table's sections give."""
+    """Make the type of a check's or rewrite's rows: its parameters, without those that sections give."""
     fields = [
         (name, hints(function)[name])
         if each.default is each.empty
@@ -231,7 +231,7 @@ def parameters(function: Function) -> type[Row]:
 
 
 def _words(scope: Scope, kind: type[Row], own: Mapping[str, Any], complaints: list[str]) -> Any:
-    """Type the words that a function takes: once for all functions that take the same, so that results can be kept by it."""
+    """Type the words that a function takes, once for all that take the same: results can be kept by it."""
     known = scope.words.get(kind)
     if known is None:
         known, complaint = convert(own, kind, "words", "behaviour")

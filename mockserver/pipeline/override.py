@@ -1,9 +1,9 @@
 """What was ordered for a call, and by whom → one Override; the only room that knows the ways to order.
 
-Precedence: a word in brackets in a text of the body, `[content_policy]`, where the table's `orders` know it; the
-`Prefer` header (RFC 7240); the ending of the key. What is wrong with the call itself is told
-before any ordered error, so an order is resolved after all checks; a delay alone holds for every answer. None
-outlives its call.
+Precedence: a word in brackets in a text of the body, `[content_policy]`, where the table's `orders` know it;
+the `Prefer` header (RFC 7240); the ending of the key. What is wrong with the call itself is told before any
+ordered error, so an order is resolved after all checks; a delay alone holds for every answer. None outlives
+its call.
 """
 
 import re

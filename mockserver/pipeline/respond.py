@@ -21,7 +21,7 @@ LONGEST_TEXT = 600  # bytes of one message or pointer in it
 
 
 def answer_headers(provider: Provider, values: Mapping[str, str]) -> Headers:
-    """Give the headers that a provider sends with every answer; one whose `$name` has no value is left out."""
+    """Give the headers that a provider always sends; one whose `$name` has no value is left out."""
     found = []
     for name, text in provider.headers.items():
         value = values.get(text[1:]) if text[0] == "$" else text
@@ -127,7 +127,7 @@ def _shortened(text: str) -> str:
 def _row(
     provider: Provider, problem: Problem, special: Mapping[str, ProblemRow]
 ) -> tuple[ErrorRow, int, str]:
-    """Find what the provider, or this operation of it, calls a problem: the row, the status and the message."""
+    """Find what the provider, or this operation of it, calls a problem: row, status and message."""
     name = problem.type.value
     answer = special.get(name) or provider.problems.get(name) or provider.problems["internal"]
     if problem.error is not None and problem.error != answer.error.name:

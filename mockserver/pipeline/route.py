@@ -97,7 +97,7 @@ class Router:
         return Match(match.provider, match.operation, values) if values else match
 
     def _is_at_root(self, request: Request, prefix: str, below: str) -> bool:
-        """Whether a path that begins with a provider's name is an operation's own, and not one below that name."""
+        """Whether a path that begins with a provider's name is an operation's own, not below that name."""
         at_root, _ = self._root.methods(request.path)
         return request.method in at_root or (bool(at_root) and not self._own[prefix].methods(below)[0])
 

@@ -1,6 +1,6 @@
-"""An ASGI application around an engine: it goes through each walk on the event loop, and around what takes long.
+"""An ASGI application around an engine: it goes through each walk, off the event loop for what takes long.
 
-What takes over a millisecond (large bodies, pictures, /__admin) runs in worker threads, everything else on the loop.
+What takes over a millisecond (large bodies, pictures, /__admin) runs in worker threads.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class Shell:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="mockserver")
-        # A body with one of these has pictures to be opened or drawn, or an escape that may hide a link to one.
+        # A body with one of these has pictures to be opened or drawn, or an escape that may hide a link.
         self._pictures = re.compile(b";base64,|" + marks(engine.catalog.providers.values()).pattern)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,9 +1,9 @@
 """HTTP/1.1 as uvicorn speaks it, with two changes; everything that touches its protocol stands here.
 
-* One write for each answer: uvicorn writes head and body apart, which costs a second system call. What is written
-  in one turn of the event loop is sent together at its end; nothing waits longer than that.
-* `Upgrade` is ignored, as a server may (RFC 9110, 7.8): the parser stops behind such a head (Java's HttpClient and
-  `curl --http2` send `h2c`) and forgets the body, so the head is parsed once more without what asks to upgrade.
+* One write for each answer: uvicorn writes head and body apart, which costs a second system call. What is
+  written in one turn of the event loop is sent together at its end; nothing waits longer than that.
+* `Upgrade` is ignored, as a server may (RFC 9110, 7.8): the parser stops behind such a head (Java's
+  HttpClient and `curl --http2` send `h2c`) and forgets the body; the head is parsed again without it.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class CorkedTransport:
-    """A transport that gathers writes until the event loop's next turn; all else is the wrapped one's business."""
+    """A transport that gathers writes until the event loop's next turn; all else is the wrapped one's."""
 
     __slots__ = ("_held", "_loop", "_transport")
 

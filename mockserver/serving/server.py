@@ -87,7 +87,7 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn that says when it has started, and returns from SIGINT and SIGTERM instead of raising them again."""
+    """uvicorn that says when it has started, and returns from SIGINT and SIGTERM, not raising them again."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

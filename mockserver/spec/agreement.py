@@ -39,17 +39,15 @@ def _refusals(operation: Operation, place: str) -> Iterator[str]:
     """Find refusals of what no keyword of the body's schema says."""
     fields = fields_of(operation)
     for index, row in enumerate(operation.row.section.refusals):
+        at = f"{place}.refusals[{index}]"
         if (row.choice or row.forbids) and branch(operation, row) is None:
-            what = (
-                f"a choice of {', '.join(row.choice)}"
-                if row.choice
-                else f"{', '.join(row.forbids)} forbidden so"
-            )
-            yield f"{place}.refusals[{index}]: the schema of the body has not {what}; correct the fields or values"
+            one, all_ = f"a choice of {', '.join(row.choice)}", f"{', '.join(row.forbids)} forbidden so"
+            what = one if row.choice else all_
+            yield f"{at}: the schema of the body has not {what}; correct the fields or values"
         known = [key for part in fields.get(row.field or "", ()) for key in part]
         for keyword in row.keywords:
             if keyword not in known:
-                yield f"{place}.refusals[{index}].keywords: {row.field} has no {keyword!r}; {nearest(keyword, known)}"
+                yield f"{at}.keywords: {row.field} has no {keyword!r}; {nearest(keyword, known)}"
 
 
 def _keys(provider: Provider) -> Iterator[str]:
@@ -73,7 +71,8 @@ def _plans(scope: Scope) -> Iterator[str]:
         without = [name for name, plan in plans.items() if attribute not in plan]
         known = dict.fromkeys(name for plan in plans.values() for name in plan if name != attribute)
         if without:
-            yield f"plans.{without[0]}: {attribute} is missing, which other plans have; {nearest(attribute, known)}"
+            near = nearest(attribute, known)
+            yield f"plans.{without[0]}: {attribute} is missing, which other plans have; {near}"
         elif len({type(plan[attribute]) for plan in plans.values()}) > 1:
             yield f"plans: {attribute} is of one type in one plan and of another in the next"
     plan_wants = [(f"rates[{index}].plan", row.plan) for index, row in enumerate(provider.rates) if row.plan]
@@ -95,7 +94,8 @@ def _wording(scope: Scope) -> Iterator[str]:
             parts = [part for each in operations for part in fields_of(each).get(row.field, ())]
             known = {key for part in parts for key in part} | {"required"}
             if row.keyword not in known:
-                yield f"wording[{index}].keyword: {row.field} has no {row.keyword!r}; {nearest(row.keyword, known)}"
+                near = nearest(row.keyword, known)
+                yield f"wording[{index}].keyword: {row.field} has no {row.keyword!r}; {near}"
 
 
 def _outputs(scope: Scope, outputs: Outputs) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _outputs(scope: Scope, outputs: Outputs) -> Iterator[str]:
 
 
 def _sizes(scope: Scope, table: Sections) -> Iterator[str]:
-    """Find sizes that are not what they are called, and values of a field that asks for a size which have none."""
+    """Find sizes that are not what they are called, and values that ask for a size and have none."""
     fields = [
         each for operation in scope.provider.operations.values() for each in fields_of(operation).items()
     ]
@@ -144,7 +144,8 @@ def _dialect(scope: Scope, operation: Operation, place: str) -> Iterator[str]:
         body = fill(answers.error, values)
         if response and response.schema and not response.schema.accepts(body):
             said = response.schema.violations(body)[0].message
-            yield f"{f'{place}.' if own else ''}answers.error: as {row.name} it breaks the document's {row.status}: {said}"
+            at = f"{place}.answers.error" if own else "answers.error"
+            yield f"{at}: as {row.name} it breaks the document's {row.status}: {said}"
 
 
 def _webhooks(provider: Provider) -> Iterator[str]:

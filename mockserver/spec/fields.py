@@ -1,4 +1,4 @@
-"""What a table can point at in the schemas of an OpenAPI document: fields, their values, and branches by what they are about."""
+"""What a table can point at in an OpenAPI document's schemas: fields, their values, branches by subject."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,8 +10,8 @@ from mockserver.spec.schema import VALUES, Schema
 
 BRANCHES = ("allOf", "anyOf", "oneOf")
 KINDS: Mapping[str, tuple[type, ...]] = {
-    "string": (str,), "boolean": (bool,), "integer": (int,), "number": (int, float), "array": (list,), "object": (dict,),
-    "null": (type(None),),
+    "string": (str,), "boolean": (bool,), "integer": (int,), "number": (int, float), "array": (list,),
+    "object": (dict,), "null": (type(None),),
 }  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def types_of(parts: Sequence[Mapping[str, Json]]) -> frozenset[str]:
 
 
 def refuses(field: str, parts: Sequence[Mapping[str, Json]], value: Json) -> str | None:
-    """Say why a field cannot have a value; None where it can, as far as its schema lists values, types and bounds."""
+    """Say why a field cannot have a value; None where it can, by its schema's values, types and bounds."""
     listed = [each for part in parts for each in part.get("enum", ())]
     types = types_of(parts)
     if listed and value not in listed:
@@ -77,7 +77,7 @@ def refuses(field: str, parts: Sequence[Mapping[str, Json]], value: Json) -> str
 
 
 def branch(operation: Operation, row: Refusal) -> str | None:
-    """Find the keyword of the body's schema that a refusal speaks of, as a JSON Pointer; None where there is none."""
+    """Find the keyword of the body's schema that a refusal speaks of, as a JSON Pointer; None: no such."""
     for schema in list(operation.body.schemas.values())[:1] if operation.body else ():
         rest: list[tuple[str, Json]] = [("", schema.document)]
         while rest:

@@ -48,13 +48,14 @@ def _strays(operation: Operation) -> Iterator[str]:
     """Find parameters of a path that is without them."""
     for parameter in operation.parameters:
         if parameter.location == "path" and f"{{{parameter.name}}}" not in operation.path:
-            yield f"parameter {parameter.name!r} is in the path, but {operation.path} has no {{{parameter.name}}}; rename or remove it"
+            name, missing = parameter.name, f"{operation.path} has no {{{parameter.name}}}"
+            yield f"parameter {name!r} is in the path, but {missing}; rename or remove it"
 
 
 def _error(
     row: ErrorRow, operations: Sequence[Operation], shape: Json, table: str, document: str
 ) -> Iterator[str]:
-    """Hold the body of a catalogue row against the responses that are documented for its status: one complaint for all."""
+    """Hold the body of a catalogue row against all responses that are documented for its status."""
     body = fill(shape, {"code": row.code, "message": row.message, "request_id": "1"})
     silent: list[Operation] = []
     broken: dict[str, list[Operation]] = {}
@@ -70,9 +71,11 @@ def _error(
             f"correct it, or add {row.status} or a `default` to the responses in {document}"
         )
     elif silent:
-        yield f"{document}: {_named(silent)}: no response is documented for {row.status} ({row.name}); add it, or a `default`"
+        missing = f"no response is documented for {row.status} ({row.name})"
+        yield f"{document}: {_named(silent)}: {missing}; add it, or a `default`"
     for message, where in broken.items():
-        yield f"{document}: {_named(where)}: the error {row.name} as {row.status}: {message}; or correct errors.{row.name} in {table}"
+        told = f"the error {row.name} as {row.status}: {message}"
+        yield f"{document}: {_named(where)}: {told}; or correct errors.{row.name} in {table}"
 
 
 def _named(operations: Sequence[Operation]) -> str:

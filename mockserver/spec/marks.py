@@ -1,10 +1,10 @@
-"""What a text in a table names: the marks that annotate the types of sections, settings and the parameters of checks."""
+"""What a text in a table names: the marks on the types of sections, settings and parameters of checks."""
 
 from typing import Annotated, Literal
 
 
 class Mark:
-    """What a value must fit besides its type: the name of a method of `spec.references.Scope`, and its arguments."""
+    """What a value must fit besides its type: the name of a function of `references`, and its arguments."""
 
     __slots__ = ("arguments", "check")
 

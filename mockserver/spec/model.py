@@ -1,4 +1,4 @@
-"""The part of OpenAPI that the emulator understands, as frozen values; a Provider joins it with its table's rows.
+"""The part of OpenAPI that the emulator understands, as frozen values; a Provider joins it with its table.
 
 Nothing here computes: a Provider is what the two files of one folder say.
 """
@@ -153,7 +153,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Provider:
-    """One emulated API: one folder of two files. Equal only to itself, so that results may be kept by provider."""
+    """One emulated API: one folder of two files. Equal only to itself: results may be kept by it."""
 
     name: str
     folder: str  # of its two files, as complaints show it

@@ -1,7 +1,7 @@
 """What a test may tell the emulator: the schemas of the bodies that `/__admin` takes, all of them closed.
 
-They stand in specs/admin.schema.json. Of an account that is what every account can have, and what the table declares
-under `accounts`.
+They stand in specs/admin.schema.json. Of an account that is what every account can have, and what the table
+declares under `accounts`.
 """
 
 import json

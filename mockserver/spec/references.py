@@ -72,7 +72,7 @@ def _is_marked(kind: Any) -> bool:
 def _parts(
     kinds: tuple[Any, ...], value: Json, others: Others | None
 ) -> Iterator[tuple[Any, Json, str, Others | None]]:
-    """Give the parts of a row, a mapping or a list: the type, the part, its place within, and its neighbours."""
+    """Give the parts of a row, mapping or list: the type, the part, its place within, its neighbours."""
     if isinstance(value, Row):
         members = {name: getattr(value, name) for name in hints(type(value))}
         yield from ((hints(type(value))[name], item, f".{name}", members) for name, item in members.items())
@@ -97,7 +97,8 @@ def _name(scope: Scope, value: Json, place: str, _others: Others, kind: str, *ty
     if value not in known:
         yield f"{place}: {KINDS[kind].format(value)}; {nearest(value, known)}"
     elif types and known[value] and not known[value] & set(types):
-        yield f"{place}: {value} is {' or '.join(sorted(known[value]))}; name one that is {' or '.join(types)}"
+        is_ = " or ".join(sorted(known[value]))
+        yield f"{place}: {value} is {is_}; name one that is {' or '.join(types)}"
 
 
 def _documented(scope: Scope, value: Json, place: str, _others: Others, what: str) -> Iterator[str]:
@@ -125,7 +126,8 @@ def _shape(scope: Scope, value: Json, place: str, others: Others, *names: str) -
     if isinstance(value, Mapping):
         for name, item in value.items():
             if scope.error_parts and not scope.mentions(name):
-                yield f"{place}: the OpenAPI document knows no member {name!r}; {nearest(name, scope.vocabulary)}"
+                near = nearest(name, scope.vocabulary)
+                yield f"{place}: the OpenAPI document knows no member {name!r}; {near}"
             yield from _shape(scope, item, f"{place}.{name}", others, *names)
     elif isinstance(value, str) and value.startswith("$") and value[1:] not in names:
         yield f"{place}: there is no {value} here; {nearest(value[1:], names)}"
@@ -163,7 +165,7 @@ def _gates(scope: Scope, value: Json, _place: str, others: Others, member: str) 
 
 
 def _states_of(scope: Scope, value: Json, place: str, others: Others, member: str) -> Iterator[str]:
-    """The keys are states that the things can have under the attribute of accounts that another member names."""
+    """The keys are states that things can have under the account attribute that another member names."""
     attribute = scope.provider.table.accounts.attributes.get(others[member])
     states = attribute.states if attribute else ()
     for name in value:

@@ -1,4 +1,4 @@
-"""The sections of a behaviour table as frozen values; what each member means stands in specs/behaviour.schema.json.
+"""The sections of a behaviour table as frozen values; specs/behaviour.schema.json says what members mean.
 
 The annotations say what a text names, so that a name that leads nowhere stops the start.
 """

@@ -1,4 +1,4 @@
-"""What can be named at one place of a provider's table, and what is: the table's own rows, and the OpenAPI document."""
+"""What can be named at one place of a provider's table, and what is: its own rows, the OpenAPI document."""
 
 import copy
 import functools
@@ -36,31 +36,37 @@ class Scope:
         """Complain of what stands in the table and nothing reads."""
         table = self.provider.table
         for kind, names in {
-            "limits": table.limits, "citations": table.citations, "account attributes": table.accounts.attributes,
+            "limits": table.limits,
+            "citations": table.citations,
+            "account attributes": table.accounts.attributes,
             "plan attributes": dict.fromkeys(name for plan in table.plans.values() for name in plan),
-        }.items():  # fmt: skip
-            section = "accounts.attributes" if kind == "account attributes" else kind.partition(" ")[0]
+        }.items():
+            section = {"account attributes": "accounts.attributes", "plan attributes": "plans"}.get(
+                kind, kind
+            )
             for name in names:
                 if (kind, name) not in self.used:
                     near = nearest(name, [each for of, each in self.used if of == kind])
-                    yield f"{section.replace('plan', 'plans') if section == 'plan' else section}: nothing reads {name!r}; {near}"
+                    yield f"{section}: nothing reads {name!r}; {near}"
         for name, row in table.errors.items():
             yield from self._undocumented(name, row)
 
     def _undocumented(self, name: str, row: ErrorRow) -> Iterator[str]:
-        """Complain of an error that nothing raises and no document knows, and of a code that is not documented."""
+        """Complain of an error that nothing raises or documents, and of a code that is not documented."""
         codes, code = self._codes, row.code
+        unknown = f"the OpenAPI document knows no code {code!r}"
         if code is not None and codes and code not in codes:
-            yield f"errors.{name}: the OpenAPI document knows no code {code!r}; {nearest(code, codes)}"
+            yield f"errors.{name}: {unknown}; {nearest(code, codes)}"
         elif code is not None and code != name and self._mentions_errors and not self.mentions(code):
-            yield f"errors.{name}.code: the OpenAPI document knows no code {code!r}; correct it, or leave it out"
+            yield f"errors.{name}.code: {unknown}; correct it, or leave it out"
         elif (
             ("errors", name) not in self.used
             and row.only is None
             and (code is None or not self.mentions(code))
         ):
             near = nearest(name, [each for of, each in self.used if of == "errors"])
-            yield f"errors.{name}: nothing raises this and no document knows it; {near} Or say `only: ordered`"
+            told = "nothing raises this and no document knows it"
+            yield f"errors.{name}: {told}; {near} Or say `only: ordered`"
 
     def known(self, kind: str) -> Mapping[str, frozenset[str]]:
         """Give every name of a kind, with the types of what it names; none where types mean nothing."""
@@ -142,7 +148,7 @@ class Scope:
 
     @functools.cached_property
     def _codes(self) -> list[str]:
-        """Give the codes that the document lists for the place where the table puts `$code`; empty where it lists none."""
+        """Give the codes that the document lists where the table puts `$code`; empty where it lists none."""
         names = set(_members(self.provider.answers.error, "$code"))
         return [
             code

@@ -1,7 +1,7 @@
-"""A behaviour table (`behaviour.yaml`) becomes rows: held against its schema, completed with its defaults, typed.
+"""A behaviour table (`behaviour.yaml`) becomes rows: held against its schema, completed by defaults, typed.
 
-Every complaint names the file, the key and the way out; nothing is repaired silently. Whether names lead somewhere is
-asked later, in `references`.
+Every complaint names the file, the key and the way out; nothing is repaired silently. Whether names lead
+somewhere is asked later, in `references`.
 """
 
 import dataclasses
@@ -21,8 +21,9 @@ from mockserver.spec.schema import Schema
 
 # Problems that only some mechanisms meet: a table without these need not list errors for them.
 SELDOM = (
-    "picture_unreadable", "picture_unreachable", "picture_too_large", "resource_unknown", "resource_not_ready",
-    "resource_busy", "name_taken", "name_reserved", "credits_exhausted", "payment_failed", "rate_limited",
+    "picture_unreadable", "picture_unreachable", "picture_too_large", "resource_unknown",
+    "resource_not_ready", "resource_busy", "name_taken", "name_reserved", "credits_exhausted",
+    "payment_failed", "rate_limited",
 )  # fmt: skip
 
 
@@ -114,7 +115,8 @@ class Table:
         for place, row in rows.items():
             for member in Cited.__struct_fields__:
                 if member not in row:
-                    yield f"{place}: {member} is required; write it here, or once for all rows under `defaults`"
+                    out = "write it here, or once for all rows under `defaults`"
+                    yield f"{place}: {member} is required; {out}"
                     return
         try:
             self._sections = msgspec.convert(whole, Sections)
@@ -148,7 +150,7 @@ class Table:
         )
 
     def _located(self, operation: Operation) -> Operation:
-        """Give an operation whose row knows what the OpenAPI document says: its title, and where refusals stand."""
+        """Give an operation whose row knows what the document says: its title, and where refusals stand."""
         row = operation.row
         refusals = tuple(_refusal(operation, each, rank) for rank, each in enumerate(row.section.refusals))
         title = row.section.title or operation.summary or row.title

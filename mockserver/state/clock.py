@@ -68,7 +68,7 @@ class Clock:
             )
 
     def advance(self, by_s: float) -> None:
-        """Move forward by seconds. Raises ValueError where they are negative or too many: time only goes on."""
+        """Move forward by seconds. Raises ValueError where they are negative or too many."""
         if by_s < 0:
             raise ValueError("the clock only advances; PUT /__admin/clock sets it back")
         with self._lock:

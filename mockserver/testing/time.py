@@ -45,7 +45,7 @@ class Slept:
 
 
 class Sleep:
-    """Stands in for `time.sleep` and `asyncio.sleep` alike: it moves the mock's clock, and waits for nothing."""
+    """Stands in for `time.sleep` and `asyncio.sleep` alike: the mock's clock moves, nothing waits."""
 
     def __init__(self, clock: TestClock) -> None:
         self._clock = clock

@@ -39,7 +39,7 @@ class CallSender:
         path, _, query = path.partition("?")
         sent = {name.lower(): value for name, value in headers.items()} | {"host": host}
         response = self.engine.handle(Request(method, unquote(path), sent, query, body))
-        return httpx.Response(response.status, headers=response.headers, content=response.body)
+        return httpx.Response(response.status, headers=response.headers, content=response.read())
 
 
 @dataclass(frozen=True, slots=True)
