@@ -104,7 +104,7 @@ def _name(scope: Scope, value: Json, place: str, _others: Others, kind: str, *ty
 def _documented(scope: Scope, value: Json, place: str, _others: Others, what: str) -> Iterator[str]:
     """The text is a word of the OpenAPI document."""
     if not scope.mentions(value):
-        yield f"{place}: the OpenAPI document knows no {what} {value!r}; {nearest(value, scope.vocabulary)}"
+        yield f"{place}: the OpenAPI document knows no {what} {value!r}; {scope.meant(value)}"
 
 
 def _header(scope: Scope, value: Json, place: str, _others: Others) -> Iterator[str]:
@@ -126,8 +126,7 @@ def _shape(scope: Scope, value: Json, place: str, others: Others, *names: str) -
     if isinstance(value, Mapping):
         for name, item in value.items():
             if scope.error_parts and not scope.mentions(name):
-                near = nearest(name, scope.vocabulary)
-                yield f"{place}: the OpenAPI document knows no member {name!r}; {near}"
+                yield f"{place}: the OpenAPI document knows no member {name!r}; {scope.meant(name)}"
             yield from _shape(scope, item, f"{place}.{name}", others, *names)
     elif isinstance(value, str) and value.startswith("$") and value[1:] not in names:
         yield f"{place}: there is no {value} here; {nearest(value[1:], names)}"

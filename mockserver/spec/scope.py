@@ -1,6 +1,7 @@
 """What can be named at one place of a provider's table, and what is: its own rows, the OpenAPI document."""
 
 import copy
+import difflib
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -135,6 +136,11 @@ class Scope:
             if not any(each.isalnum() or each == "_" for each in around):
                 return True
         return False
+
+    def meant(self, word: str) -> str:
+        """Suggest the nearest word of the OpenAPI document."""
+        near = difflib.get_close_matches(word, self.vocabulary, n=1)
+        return f"did you mean {near[0]}?" if near else "correct it, or document it"
 
     @functools.cached_property
     def error_parts(self) -> list[Mapping[str, Json]]:
