@@ -1,4 +1,4 @@
-"""Call → Result: each operation's rewrites, checks, pictures and behaviour, found by name once, at start-up.
+"""Call → Result: each operation's rewrites, checks, pictures and behaviour, found by name once, at the start.
 
 A name without a dot is a shared one, `provider.verb` is a function of that provider's module. The annotations
 of a function say what it takes from the table, so that a misspelling stops the start.
@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_args
 
 from mockserver.call import Behaviour, Call, Check, Referral, Result, Rewrite
@@ -197,18 +198,24 @@ class _Binder:
                 f"{place}: there is no mockserver/behaviours/{module}.py; {nearest(module, modules)}"
             )
             return None
-        known = {
-            key: each
-            for key, each in vars(found).items()
-            if inspect.isfunction(each) and each.__module__ == found.__name__ and not key.startswith("_")
-            and each.__annotations__.get("call") is Call and _gives(each, returns)
-        }  # fmt: skip
+        known = _functions(found, returns)
         if verb not in known:
             file = f"mockserver/behaviours/{module}.py"
             self.complaints.append(
                 f"{place}: there is no function {verb!r} for this in {file}; {nearest(verb, known)}"
             )
         return known.get(verb)
+
+
+@functools.cache
+def _functions(module: ModuleType, returns: Any) -> Mapping[str, Function]:
+    """Give the public functions of a module that take a call and give what is asked of them."""
+    return {
+        name: each
+        for name, each in vars(module).items()
+        if inspect.isfunction(each) and each.__module__ == module.__name__ and not name.startswith("_")
+        and each.__annotations__.get("call") is Call and _gives(each, returns)
+    }  # fmt: skip
 
 
 def _gives(function: Function, wanted: Any) -> bool:

@@ -37,8 +37,9 @@ def agreement(scope: Scope) -> Iterator[str]:
 
 def _refusals(operation: Operation, place: str) -> Iterator[str]:
     """Find refusals of what no keyword of the body's schema says."""
-    fields = fields_of(operation)
-    for index, row in enumerate(operation.row.section.refusals):
+    refusals = operation.row.section.refusals
+    fields = fields_of(operation) if refusals else {}
+    for index, row in enumerate(refusals):
         at = f"{place}.refusals[{index}]"
         if (row.choice or row.forbids) and branch(operation, row) is None:
             one, all_ = f"a choice of {', '.join(row.choice)}", f"{', '.join(row.forbids)} forbidden so"
@@ -112,10 +113,8 @@ def _outputs(scope: Scope, outputs: Outputs) -> Iterator[str]:
 
 def _sizes(scope: Scope, table: Sections) -> Iterator[str]:
     """Find sizes that are not what they are called, and values that ask for a size and have none."""
-    fields = [
-        each for operation in scope.provider.operations.values() for each in fields_of(operation).items()
-    ]
-    for field, parts in fields if table.sizes else ():
+    operations = scope.provider.operations.values() if table.sizes else ()
+    for field, parts in (each for operation in operations for each in fields_of(operation).items()):
         listed = [value for part in parts for value in part.get("enum", ())]
         for value in listed if set(table.sizes) & set(map(str, listed)) else ():
             if value not in table.sizes:
