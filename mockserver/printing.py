@@ -7,7 +7,6 @@ import json
 import shlex
 import sys
 import threading
-from types import TracebackType
 from typing import Self
 
 import click
@@ -75,9 +74,7 @@ class Printer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._is_over.set()
         self._thread.join()
 

@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from mockserver.jsontext import MalformedJsonError, dump, parse
@@ -87,9 +86,7 @@ class StateFile:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._is_over.set()
         self._thread.join()
         self._saved_version = -1  # a running clock has moved on, even if nothing else has

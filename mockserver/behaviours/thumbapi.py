@@ -11,16 +11,7 @@ from mockserver.behaviours.jobs import start_job
 from mockserver.behaviours.outputs import SceneJson, draw_scene, insets, link, publish, scene
 from mockserver.call import Call, Result
 from mockserver.jsontext import Json
-from mockserver.spec.marks import (
-    AccountFlag,
-    AccountPictures,
-    AccountPictureSets,
-    AccountText,
-    BodyField,
-    FlagField,
-    Mark,
-    PictureField,
-)
+from mockserver.spec import marks
 from mockserver.spec.rows import Jobs, Outputs, Row, Size
 from mockserver.state.deliveries import WAITING, Delivery
 from mockserver.state.resources import Resource
@@ -29,27 +20,27 @@ from mockserver.state.resources import Resource
 class Settings(Row, frozen=True, kw_only=True):
     """What a table sets for `generate`: what to look up in accounts, and what a test account gets."""
 
-    assets: AccountPictures
-    reference_sets: AccountPictureSets
-    webhook_secret: AccountText
-    placeholder_for: AccountFlag
+    assets: marks.AccountPictures
+    reference_sets: marks.AccountPictureSets
+    webhook_secret: marks.AccountText
+    placeholder_for: marks.AccountFlag
     placeholder: str
 
 
 class LegacyStyle(Row, frozen=True, kw_only=True):
     """What one older style stands for."""
 
-    flags: Mapping[FlagField, bool]
-    picture: PictureField | None = None  # that the older picture field means
+    flags: Mapping[marks.FlagField, bool]
+    picture: marks.PictureField | None = None  # that the older picture field means
 
 
 def modernise(
     call: Call,
     *,
-    style: BodyField,
-    picture: PictureField,
-    styles: Annotated[Mapping[str, LegacyStyle], Mark("choices_of", "style")],
-    flags: Mapping[FlagField, FlagField],
+    style: marks.BodyField,
+    picture: marks.PictureField,
+    styles: Annotated[Mapping[str, LegacyStyle], marks.Mark("choices_of", "style")],
+    flags: Mapping[marks.FlagField, marks.FlagField],
 ) -> Call:
     """Read the legacy parameters as what they mean today; an explicit new parameter wins."""
     body = dict(call.body)

@@ -9,22 +9,7 @@ from typing import Literal, NamedTuple
 
 from mockserver.jsontext import Json
 from mockserver.problems import Location
-from mockserver.spec.rows import (
-    Answers,
-    Credits,
-    ErrorRow,
-    Jobs,
-    Keys,
-    OperationSection,
-    Outputs,
-    Pictures,
-    Price,
-    Rate,
-    Sections,
-    Size,
-    Webhooks,
-    WordingRow,
-)
+from mockserver.spec import rows
 from mockserver.spec.schema import Schema
 
 Style = Literal["simple", "form", "spaceDelimited", "pipeDelimited", "deepObject"]
@@ -75,7 +60,7 @@ class SecurityScheme:
 class ProblemRow(NamedTuple):
     """How a provider answers one ProblemType."""
 
-    error: ErrorRow
+    error: rows.ErrorRow
     status: int
     message: str  # a template: $violation, $field
 
@@ -106,13 +91,13 @@ class OperationRow(NamedTuple):
     behaviour: str  # "generate", "pikzels.score"
     title: str
     citation: str  # the document's full name
-    section: OperationSection = OperationSection(behaviour="generate")  # as the table says it
+    section: rows.OperationSection = rows.OperationSection(behaviour="generate")  # as the table says it
     refusals: tuple[RefusalRow, ...] = ()
     marked_words: tuple[MarkedWord, ...] = ()
-    pictures: tuple[Pictures, ...] = ()  # with the full names of documents
+    pictures: tuple[rows.Pictures, ...] = ()  # with the full names of documents
     picture_fields: frozenset[str] = frozenset()
-    price: Price | None = None
-    answers: Answers | None = None  # None: the provider's own
+    price: rows.Price | None = None
+    answers: rows.Answers | None = None  # None: the provider's own
     problems: Mapping[str, ProblemRow] = {}  # where they differ from the provider's
 
     @property
@@ -160,26 +145,26 @@ class Provider:
     title: str
     hosts: tuple[str, ...]
     operations: Mapping[str, Operation]  # by operationId
-    errors: Mapping[str, ErrorRow]
+    errors: Mapping[str, rows.ErrorRow]
     problems: Mapping[str, ProblemRow]  # by the value of a ProblemType
-    wording: tuple[WordingRow, ...]
+    wording: tuple[rows.WordingRow, ...]
     citations: Mapping[str, str]  # the full names of documents
-    keys: Keys
-    answers: Answers
+    keys: rows.Keys
+    answers: rows.Answers
     headers: Mapping[str, str]  # on every answer; `$name` stands for a value
-    sizes: Mapping[str, Size]
-    outputs: Outputs | None
+    sizes: Mapping[str, rows.Size]
+    outputs: rows.Outputs | None
     limits: Mapping[str, int]  # the bare values
     plans: Mapping[str, Mapping[str, Json]]
     words: Mapping[str, Json]  # as the table says them; behaviours get them typed
-    rates: tuple[Rate, ...]
-    jobs: Jobs | None
-    webhooks: Webhooks | None
-    credits: Credits | None
+    rates: tuple[rows.Rate, ...]
+    jobs: rows.Jobs | None
+    webhooks: rows.Webhooks | None
+    credits: rows.Credits | None
     shows_credits: bool  # True: a header on every answer tells of credits
     key_endings: Mapping[str, str]  # "_conflict" → CONFLICT, longest first
     callbacks: tuple[Schema, ...]  # what the API sends to its callers, as documented
-    table: Sections  # as it was written, for whoever holds it against the documents
+    table: rows.Sections  # as it was written, for whoever holds it against the documents
     text: str  # of the OpenAPI document
 
     @property

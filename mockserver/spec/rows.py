@@ -9,25 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Struct
 
 from mockserver.jsontext import Json
-from mockserver.spec.marks import (
-    AccountFlag,
-    BodyField,
-    CitationName,
-    ErrorName,
-    FlagField,
-    HeaderName,
-    LimitName,
-    Mark,
-    Message,
-    Number,
-    NumberField,
-    OperationName,
-    PictureField,
-    PlanAttribute,
-    Provenance,
-    State,
-    TextField,
-)
+from mockserver.spec import marks
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True, eq=False):
@@ -37,8 +19,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, eq=False):
 class Cited(Row, frozen=True, kw_only=True):
     """A fact, with how well it is known and where it stands."""
 
-    provenance: Provenance
-    citation: CitationName
+    provenance: marks.Provenance
+    citation: marks.CitationName
 
 
 class Keys(Row, frozen=True, kw_only=True):
@@ -47,7 +29,7 @@ class Keys(Row, frozen=True, kw_only=True):
     sample: str | None = None
     prefix: str | None = None
     new_account: Mapping[str, Json] = {}
-    citation: CitationName | None = None
+    citation: marks.CitationName | None = None
 
 
 class Attribute(Row, frozen=True, kw_only=True):
@@ -56,7 +38,7 @@ class Attribute(Row, frozen=True, kw_only=True):
     type: Literal["boolean", "text", "ids", "states", "pictures", "picture_sets"]
     description: str
     states: tuple[str, ...] = ()
-    citation: CitationName | None = None
+    citation: marks.CitationName | None = None
 
 
 class Accounts(Row, frozen=True, kw_only=True):
@@ -68,16 +50,16 @@ class Accounts(Row, frozen=True, kw_only=True):
 class CreditHeaders(Row, frozen=True, kw_only=True):
     """The headers on every answer that tell of credits."""
 
-    limit: HeaderName | None = None
-    remaining: HeaderName | None = None
-    reset: HeaderName | None = None
+    limit: marks.HeaderName | None = None
+    remaining: marks.HeaderName | None = None
+    reset: marks.HeaderName | None = None
 
 
 class Credits(Row, frozen=True, kw_only=True):
     """What calls are paid with."""
 
     unit: Literal["credits", "USD", "EUR", "GBP"]
-    monthly: PlanAttribute | None = None
+    monthly: marks.PlanAttribute | None = None
     smart_balance: bool = False
     headers: CreditHeaders = CreditHeaders()
 
@@ -85,17 +67,17 @@ class Credits(Row, frozen=True, kw_only=True):
 class Answers(Row, frozen=True, kw_only=True):
     """The shapes of what a provider says."""
 
-    headers: Mapping[HeaderName, Annotated[str, Mark("template", "request_id")]] = {}
-    error: Annotated[Json, Mark("shape", "code", "message", "request_id", "details")] = None
-    detail: Annotated[Json, Mark("shape", "field", "message")] = None
+    headers: Mapping[marks.HeaderName, Annotated[str, marks.Mark("template", "request_id")]] = {}
+    error: Annotated[Json, marks.Mark("shape", "code", "message", "request_id", "details")] = None
+    detail: Annotated[Json, marks.Mark("shape", "field", "message")] = None
 
 
 class Saying(Row, frozen=True, kw_only=True):
     """How one kind of problem is answered."""
 
-    error: ErrorName
+    error: marks.ErrorName
     status: int | None = None
-    message: Message | None = None
+    message: marks.Message | None = None
 
 
 class ErrorRow(Cited, frozen=True, kw_only=True):
@@ -104,10 +86,10 @@ class ErrorRow(Cited, frozen=True, kw_only=True):
     name: str
     status: int
     code: str | None
-    message: Message
+    message: marks.Message
     cause: str
-    wording: Provenance = "assumed"  # the provenance of the message
-    headers: Mapping[HeaderName, str] = {}
+    wording: marks.Provenance = "assumed"  # the provenance of the message
+    headers: Mapping[marks.HeaderName, str] = {}
     has_details: bool = False
     only: Literal["ordered"] | None = None
 
@@ -115,10 +97,10 @@ class ErrorRow(Cited, frozen=True, kw_only=True):
 class WordingRow(Row, frozen=True, kw_only=True):
     """A sentence in a provider's own tone for a violated keyword."""
 
-    message: Annotated[str, Mark("template", "field")]
-    field: Annotated[str, Mark("name", "fields anywhere")] | None = None
-    keyword: Annotated[str, Mark("name", "keywords")] | None = None
-    pattern: Annotated[str, Mark("name", "patterns")] | None = None
+    message: Annotated[str, marks.Mark("template", "field")]
+    field: Annotated[str, marks.Mark("name", "fields anywhere")] | None = None
+    keyword: Annotated[str, marks.Mark("name", "keywords")] | None = None
+    pattern: Annotated[str, marks.Mark("name", "patterns")] | None = None
 
 
 class Size(Cited, frozen=True, kw_only=True):
@@ -146,23 +128,23 @@ class Limit(Cited, frozen=True, kw_only=True):
 class Rate(Row, frozen=True, kw_only=True):
     """How many calls an account may make."""
 
-    limit: LimitName | None = None
-    plan: PlanAttribute | None = None
-    window_s: Number | None = None
-    operations: tuple[OperationName, ...] = ()
-    citation: CitationName | None = None
+    limit: marks.LimitName | None = None
+    plan: marks.PlanAttribute | None = None
+    window_s: marks.Number | None = None
+    operations: tuple[marks.OperationName, ...] = ()
+    citation: marks.CitationName | None = None
 
 
 class Jobs(Cited, frozen=True, kw_only=True):
     """What becomes of work that takes a while."""
 
-    running: State
-    success: State
-    failure: State
-    partial: State | None = None
-    quick_s: Number
-    realistic_s: Number
-    failed_progress: Number = 0
+    running: marks.State
+    success: marks.State
+    failure: marks.State
+    partial: marks.State | None = None
+    quick_s: marks.Number
+    realistic_s: marks.Number
+    failed_progress: marks.Number = 0
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -170,7 +152,7 @@ class Jobs(Cited, frozen=True, kw_only=True):
         return tuple(filter(None, (self.success, self.failure, self.partial)))
 
 
-Payload = Annotated[Json, Mark("shape", "job_id", "image", "format", "dimensions", "timestamp")]
+Payload = Annotated[Json, marks.Mark("shape", "job_id", "image", "format", "dimensions", "timestamp")]
 
 
 class Payloads(Row, frozen=True, kw_only=True):
@@ -188,60 +170,60 @@ class Payloads(Row, frozen=True, kw_only=True):
 class Webhooks(Cited, frozen=True, kw_only=True):
     """How callers are told that a job has ended."""
 
-    signature_header: HeaderName
-    patience_s: Number
+    signature_header: marks.HeaderName
+    patience_s: marks.Number
     retries: int
-    first_pause_s: Number
-    factor: Number
+    first_pause_s: marks.Number
+    factor: marks.Number
     payloads: Payloads
 
 
 class Term(Row, frozen=True, kw_only=True):
     """One part of a price."""
 
-    amount: Number | None = None
-    when: BodyField | None = None
-    field: BodyField | None = None
-    amounts: Annotated[Mapping[str, Number], Mark("choices_of", "field")] = {}
+    amount: marks.Number | None = None
+    when: marks.BodyField | None = None
+    field: marks.BodyField | None = None
+    amounts: Annotated[Mapping[str, marks.Number], marks.Mark("choices_of", "field")] = {}
 
 
 class Price(Cited, frozen=True, kw_only=True):
     """What a successful call costs."""
 
     terms: tuple[Term, ...]
-    times: NumberField | None = None
-    free_when: Mapping[AccountFlag, bool] = {}
+    times: marks.NumberField | None = None
+    free_when: Mapping[marks.AccountFlag, bool] = {}
 
 
 class Refusal(Row, frozen=True, kw_only=True):
     """A violated keyword of the schema that an API has an error of its own for."""
 
-    error: ErrorName
-    field: BodyField | None = None
+    error: marks.ErrorName
+    field: marks.BodyField | None = None
     keywords: tuple[str, ...] = ()
-    choice: tuple[BodyField, ...] = ()
-    when: Annotated[Mapping[BodyField, tuple[Json, ...]], Mark("body_values")] = {}
-    forbids: tuple[BodyField, ...] = ()
+    choice: tuple[marks.BodyField, ...] = ()
+    when: Annotated[Mapping[marks.BodyField, tuple[Json, ...]], marks.Mark("body_values")] = {}
+    forbids: tuple[marks.BodyField, ...] = ()
     stands_alone: bool = False
 
 
 class Pictures(Row, frozen=True, kw_only=True):
     """Pictures that an operation opens."""
 
-    roles: Mapping[str, tuple[PictureField, ...]]
-    limit: LimitName
-    citation: CitationName
-    too_large: ErrorName | None = None
-    only_with: FlagField | None = None
+    roles: Mapping[str, tuple[marks.PictureField, ...]]
+    limit: marks.LimitName
+    citation: marks.CitationName
+    too_large: marks.ErrorName | None = None
+    only_with: marks.FlagField | None = None
     examples: Mapping[str, str] = {}
 
 
 class Orders(Row, frozen=True, kw_only=True):
     """Words in brackets by which a text orders an error."""
 
-    fields: tuple[TextField, ...]
-    errors: tuple[ErrorName, ...]
-    citation: CitationName
+    fields: tuple[marks.TextField, ...]
+    errors: tuple[marks.ErrorName, ...]
+    citation: marks.CitationName
 
 
 class OperationSection(Row, frozen=True, kw_only=True):
@@ -249,8 +231,8 @@ class OperationSection(Row, frozen=True, kw_only=True):
 
     behaviour: str
     title: str | None = None
-    citation: CitationName | None = None
-    job: Annotated[str, Mark("documented", "kind of resource")] | None = None
+    citation: marks.CitationName | None = None
+    job: Annotated[str, marks.Mark("documented", "kind of resource")] | None = None
     settings: Mapping[str, Json] = {}
     refusals: tuple[Refusal, ...] = ()
     rewrites: tuple[Mapping[str, Json], ...] = ()
@@ -260,23 +242,23 @@ class OperationSection(Row, frozen=True, kw_only=True):
     orders: Orders | None = None
     price: Price | None = None
     answers: Answers | None = None
-    problems: Mapping[Annotated[str, Mark("name", "problems")], Saying] = {}
+    problems: Mapping[Annotated[str, marks.Mark("name", "problems")], Saying] = {}
 
 
 class Sections(Row, frozen=True, kw_only=True):
     """A whole table."""
 
     title: str
-    hosts: tuple[Annotated[str, Mark("documented", "host")], ...] = ()
+    hosts: tuple[Annotated[str, marks.Mark("documented", "host")], ...] = ()
     citations: Mapping[str, str] = {}
     keys: Keys = Keys()
     accounts: Accounts = Accounts(attributes={})
     credits: Credits | None = None
     answers: Answers = Answers()
-    problems: Mapping[Annotated[str, Mark("name", "problems")], Saying] = {}
+    problems: Mapping[Annotated[str, marks.Mark("name", "problems")], Saying] = {}
     errors: Mapping[str, ErrorRow] = {}
     wording: tuple[WordingRow, ...] = ()
-    sizes: Mapping[Annotated[str, Mark("name", "choices")], Size] = {}
+    sizes: Mapping[Annotated[str, marks.Mark("name", "choices")], Size] = {}
     outputs: Outputs | None = None
     limits: Mapping[str, Limit] = {}
     plans: Mapping[str, Mapping[str, Json]] = {}
