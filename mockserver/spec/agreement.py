@@ -77,11 +77,8 @@ def _plans(scope: Scope) -> Iterator[str]:
         elif len({type(plan[attribute]) for plan in plans.values()}) > 1:
             yield f"plans: {attribute} is of one type in one plan and of another in the next"
     plan_wants = [(f"rates[{index}].plan", row.plan) for index, row in enumerate(provider.rates) if row.plan]
-    plan_wants += (
-        [("credits.monthly", provider.credits.monthly)]
-        if provider.credits and provider.credits.monthly
-        else []
-    )
+    if provider.credits and provider.credits.monthly:
+        plan_wants.append(("credits.monthly", provider.credits.monthly))
     for place, attribute in plan_wants:
         if any(isinstance(plan.get(attribute), bool | str | list) for plan in plans.values()):
             yield f"{place}: {attribute} must be a number in every plan"

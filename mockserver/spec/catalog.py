@@ -96,11 +96,9 @@ def _load_provider(
     name: str, folder: Path, shapes: Sequence[Schema], *, is_thorough: bool
 ) -> tuple[Provider | None, list[str]]:
     complaints: list[str] = []
-    files = (
-        folder / next((name for name in DOCUMENTS if (folder / name).is_file()), DOCUMENTS[0]),
-        folder / TABLE,
-    )
-    if all((folder / each).is_file() for each in DOCUMENTS):
+    there = [each for each in DOCUMENTS if (folder / each).is_file()]
+    files = folder / (there or DOCUMENTS)[0], folder / TABLE
+    if len(there) > 1:
         complaints.append(f"{shown(folder)}: holds both {' and '.join(DOCUMENTS)}; remove one")
     documents: list[dict[str, Any] | None] = []
     for file in files:

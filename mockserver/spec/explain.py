@@ -108,9 +108,8 @@ def _unknown(name: Any, known: Sequence[str]) -> str:
     name = str(name)  # YAML knows other keys
     shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
     near = difflib.get_close_matches(shown, known, n=1, cutoff=0.6)
-    return f"{shown or 'the empty name'} is not a known field" + (
-        f"; did you mean {near[0]}?" if near else ""
-    )
+    meant = f"; did you mean {near[0]}?" if near else ""
+    return f"{shown or 'the empty name'} is not a known field{meant}"
 
 
 def _choice(keyword: str, rule: Json) -> tuple[list[str], str] | None:
@@ -120,17 +119,20 @@ def _choice(keyword: str, rule: Json) -> tuple[list[str], str] | None:
         return names, f"Provide either {names[0]} or {names[1]}, not both"
     if keyword not in {"oneOf", "anyOf"}:
         return None
-    branches: list[Sequence[str]] = [
-        branch.get("required", ()) if isinstance(branch, Mapping) else () for branch in rule
-    ]
-    if any(len(names) != 1 for names in branches):
+    names = required_of(rule)
+    if not names:
         return None
-    names = [names[0] for names in branches]
     if keyword == "anyOf":
         return names, f"Provide at least one of {_listed(names)}"
     if len(names) == 2:  # noqa: PLR2004 - a pair
         return names, f"Provide either {names[0]} or {names[1]}, not both"
     return names, f"Provide exactly one of {_listed(names)}"
+
+
+def required_of(branches: Sequence[Json]) -> list[str]:
+    """Give the names that branches ask for, where each asks for just one; else none."""
+    asked = [each.get("required", ()) if isinstance(each, Mapping) else () for each in branches]
+    return [name for names in asked for name in names] if all(len(each) == 1 for each in asked) else []
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -144,9 +146,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _type(rule: Json, _error: Any) -> str:
-    return "must be " + _listed(
-        [ARTICLES.get(name, str(name)) for name in ([rule] if isinstance(rule, str) else rule)]
-    )
+    names = [rule] if isinstance(rule, str) else rule
+    return f"must be {_listed([ARTICLES.get(name, str(name)) for name in names])}"
 
 
 def _items(bound: str) -> Complaint:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from mockserver.jsontext import Json
-from mockserver.spec.explain import nearest
+from mockserver.spec.explain import nearest, required_of
 from mockserver.spec.model import Operation
 from mockserver.spec.rows import Refusal
 from mockserver.spec.schema import VALUES, Schema
@@ -63,16 +63,14 @@ def refuses(field: str, parts: Sequence[Mapping[str, Json]], value: Json) -> str
     types = types_of(parts)
     if listed and value not in listed:
         return f"{field} cannot be {value!r}; {nearest(value, map(str, listed))}"
-    fits = [
-        isinstance(value, KINDS[name]) and isinstance(value, bool) == (name == "boolean") for name in types
-    ]
-    if types and not any(fits):
+    kinds = ["boolean"] if isinstance(value, bool) else [name for name in types if name != "boolean"]
+    if types and not any(name in types and isinstance(value, KINDS[name]) for name in kinds):
         return f"{field} cannot be {value!r}, which is not {' or '.join(sorted(types))}"
     for part in parts:
-        if isinstance(value, int | float) and not part.get("minimum", value) <= value <= part.get(
-            "maximum", value
-        ):
-            return f"{field} cannot be {value!r}; it is from {part.get('minimum')} to {part.get('maximum')}"
+        if isinstance(value, int | float):
+            low, high = part.get("minimum"), part.get("maximum")
+            if (low is not None and value < low) or (high is not None and value > high):
+                return f"{field} cannot be {value!r}; it is from {low} to {high}"
     return None
 
 
@@ -87,22 +85,13 @@ def branch(operation: Operation, row: Refusal) -> str | None:
             if not isinstance(part, Mapping) or at.count("/$ref") > len(BRANCHES):
                 continue
             for key in ("anyOf", "oneOf"):
-                if row.choice and _required(part.get(key, ())) == set(row.choice):
+                if row.choice and set(required_of(part.get(key, ()))) == set(row.choice):
                     return f"{at}/{key}"
             if row.forbids and _forbids(part.get("not", {}), row):
                 return at
-            rest += [
-                (f"{at}/{key}/{index}", each)
-                for key in BRANCHES
-                for index, each in enumerate(part.get(key, ()))
-            ]
+            for key in BRANCHES:
+                rest += [(f"{at}/{key}/{index}", each) for index, each in enumerate(part.get(key, ()))]
     return None
-
-
-def _required(branches: Json) -> set[str]:
-    """Give the fields that branches ask for, where each asks for one."""
-    names = [each.get("required", ()) if isinstance(each, Mapping) else () for each in branches]
-    return {name for each in names for name in each} if all(len(each) == 1 for each in names) else set()
 
 
 def _forbids(part: Mapping[str, Json], row: Refusal) -> bool:
@@ -112,8 +101,5 @@ def _forbids(part: Mapping[str, Json], row: Refusal) -> bool:
         {name: tuple(each.get("enum", ())) for name, each in branch.get("properties", {}).items() if each}
         for branch in branches
     ]
-    return (
-        bool(branches)
-        and _required(branches) == set(row.forbids)
-        and all(each == row.when for each in conditions)
-    )
+    asked = required_of(branches)
+    return bool(asked) and {*asked} == {*row.forbids} and all(each == row.when for each in conditions)

@@ -50,16 +50,11 @@ class Document:
         for path, method, item in self._documented():
             name, place = item[method]["operationId"], f"paths.{path}.{method}"
             if name not in rows:
-                self._complain(
-                    place,
-                    f"operation {name!r} has no row under `operations` in behaviour.yaml; add one, "
-                    "for instance with `behaviour: generate`",
-                )
-            elif name in found:
-                other = found[name]
-                self._complain(
-                    place, f"operationId {name!r} is that of {other.method} {other.path}, too; rename one"
-                )
+                what = f"operation {name!r} has no row under `operations` in behaviour.yaml; add one, "
+                self._complain(place, f"{what}for instance with `behaviour: generate`")
+            elif other := found.get(name):
+                what = f"operationId {name!r} is that of {other.method} {other.path}, too; rename one"
+                self._complain(place, what)
             else:
                 found[name] = self._operation(path, method, item, rows[name])
         return {name: found[name] for name in rows if name in found}
@@ -95,10 +90,8 @@ class Document:
         known = {parameter.name for parameter in parameters if parameter.location == "path"}
         for name in re.findall(r"\{([^}]*)\}", path):
             if name not in known:
-                self._complain(
-                    place,
-                    f"{{{name}}} of the path is not documented; add a parameter {name!r} with `in: path`",
-                )
+                what = f"{{{name}}} of the path is not documented; add a parameter {name!r} with `in: path`"
+                self._complain(place, what)
         security = read_security(self.document, details)
         for complaint in security.complaints:
             self._complain(place, complaint)
@@ -131,16 +124,15 @@ class Document:
         name, location = details["name"], details["in"]
         style = details.get("style", STYLES.get(location, "form"))
         schema = self._resources.schema(details.get("schema", {}), f"{place}.parameters.{name}")
+        wrong = None
         if style not in KNOWN_STYLES.get(location, ()):
-            self._complain(place, f"parameter {name!r}: {location} with style {style} is not understood")
+            wrong = f"{location} with style {style} is not understood"
         elif "content" in details:
-            self._complain(
-                place, f"parameter {name!r}: `content` is not understood; describe it with `schema`"
-            )
+            wrong = "`content` is not understood; describe it with `schema`"
         elif style != "deepObject" and "object" in schema.types(schema.document):
-            self._complain(
-                place, f"parameter {name!r}: an object in style {style} is not understood; use deepObject"
-            )
+            wrong = f"an object in style {style} is not understood; use deepObject"
+        if wrong:
+            self._complain(place, f"parameter {name!r}: {wrong}")
         return Parameter(
             name=name,
             location=location,
@@ -177,9 +169,8 @@ class Document:
         if not content or status in BODILESS:
             return ResponseSpec(status)
         ways = {bare_media_type(name): media for name, media in content.items()}
-        media_type = next(
-            (name for name in (JSON_TYPE, *ways) if name in ways and is_json(name)), next(iter(ways))
-        )
+        preferred = (name for name in (JSON_TYPE, *ways) if name in ways and is_json(name))
+        media_type = next(preferred, next(iter(ways)))
         media = ways[media_type]
         schema = self._resources.schema(media.get("schema", {}), place)
         example = self._example(media, place)
@@ -209,12 +200,9 @@ class Document:
             seen.append(reference)
             value = None if reference in seen[:-1] else target(self.document, reference)
         if seen and not isinstance(value, Mapping):
-            folder = target(self.document, seen[-1].rpartition("/")[0])
-            known = (
-                [f"{seen[-1].rpartition('/')[0]}/{name}" for name in folder]
-                if isinstance(folder, Mapping)
-                else []
-            )
+            folder = seen[-1].rpartition("/")[0]
+            names = target(self.document, folder)
+            known = [f"{folder}/{name}" for name in names] if isinstance(names, Mapping) else []
             self._complain(place, f"there is no {seen[-1]}; {nearest(seen[-1], known)}")
             return None
         return value
@@ -256,8 +244,5 @@ def _defaults(body: RequestBody | None) -> dict[str, Json]:
     schema = next(iter(body.schemas.values()))
     document = schema.followed(schema.document)
     properties = document.get("properties", {}) if isinstance(document, Mapping) else {}
-    return {
-        name: each["default"]
-        for name, each in properties.items()
-        if isinstance(each, Mapping) and "default" in each
-    }
+    said = {name: each for name, each in properties.items() if isinstance(each, Mapping)}
+    return {name: each["default"] for name, each in said.items() if "default" in each}

@@ -27,10 +27,8 @@ def account_schema(provider: Provider) -> Schema:
     own = {name: _kind(each, sizes) for name, each in provider.table.accounts.attributes.items()}
     if provider.credits and provider.credits.smart_balance:
         own["smart_balance"] = _BODIES["smart_balance"]
-    plan = {"enum": plans} if plans else {"type": "null"}
-    return Schema(
-        {**account, "properties": {**own, **account["properties"], "plan": plan}}, "/__admin/accounts"
-    )
+    own |= {**account["properties"], "plan": {"enum": plans} if plans else {"type": "null"}}
+    return Schema({**account, "properties": own}, "/__admin/accounts")
 
 
 def _kind(attribute: Attribute, sizes: list[str]) -> Json:

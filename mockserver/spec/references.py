@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from mockserver.jsontext import Json
 from mockserver.spec.explain import nearest
-from mockserver.spec.fields import refuses, schemas_of
+from mockserver.spec.fields import refuses
 from mockserver.spec.marks import Mark
 from mockserver.spec.rows import Row
 from mockserver.spec.scope import Scope
@@ -174,21 +174,12 @@ def _states_of(scope: Scope, value: Json, place: str, others: Others, member: st
 
 def _members_of(scope: Scope, value: Json, place: str, _others: Others, name: str) -> Iterator[str]:
     """The keys are all the members that answers have below one of this name."""
-    responses = (
-        each for operation in scope.provider.operations.values() for each in operation.responses.values()
-    )
-    parts = schemas_of(*(each.schema for each in responses if each.schema))
-    shown = [
-        each for part in parts for each in part.get("properties", {}).get(name, {}).get("properties", ())
-    ]
-    yield from (
-        f"{place}: {each!r} is missing, which answers show"
-        for each in dict.fromkeys(shown)
-        if each not in value
-    )
+    members = (part.get("properties", {}).get(name, {}) for part in scope.answer_parts(of_errors=False))
+    shown = dict.fromkeys(each for part in members for each in part.get("properties", ()))
+    yield from (f"{place}: {each!r} is missing, which answers show" for each in shown if each not in value)
     for each in value:
         if each not in shown:
-            yield f"{place}: answers show no {each!r} in {name}; {nearest(each, dict.fromkeys(shown))}"
+            yield f"{place}: answers show no {each!r} in {name}; {nearest(each, shown)}"
 
 
 # The functions behind the names of marks.

@@ -79,16 +79,14 @@ class Scope:
             return {"has_api_access": frozenset(["boolean"]), **own}
         if kind == "plan attributes":
             plans = list(table.plans.values())
-            return dict.fromkeys(
-                [name for name in plans[0] if all(name in each for each in plans)] if plans else [], ANY
-            )
+            first = plans[0] if plans else {}
+            return dict.fromkeys((name for name in first if all(name in each for each in plans)), ANY)
         known: Iterable[str]
         if kind == "kinds":
             known = [each.job for each in table.operations.values() if each.job]
         elif kind == "roles":
-            known = (
-                [role for row in self.operation.row.pictures for role in row.roles] if self.operation else []
-            )
+            pictures = self.operation.row.pictures if self.operation else ()
+            known = [role for row in pictures for role in row.roles]
         elif kind == "problems":
             known = [each.value for each in ProblemType]
         elif kind == "keywords":
@@ -111,12 +109,8 @@ class Scope:
         for operation in self.provider.operations.values():
             bodies = operation.body.schemas.values() if operation.body else ()
             for part in schemas_of(*bodies, *(each.schema for each in operation.parameters)):
-                listed = part.get("enum", [])
-                values = (
-                    *(listed if isinstance(listed, list) else ()),
-                    part.get("const"),
-                    part.get("default"),
-                )
+                listed = part["enum"] if isinstance(part.get("enum"), list) else []
+                values = (*listed, part.get("const"), part.get("default"))
                 found["choices"] += [value for value in values if isinstance(value, str)]
                 found["patterns"] += [part["pattern"]] if isinstance(part.get("pattern"), str) else []
                 properties = part.get("properties", {})
@@ -142,15 +136,16 @@ class Scope:
         near = difflib.get_close_matches(word, self.vocabulary, n=1)
         return f"did you mean {near[0]}?" if near else "correct it, or document it"
 
+    def answer_parts(self, *, of_errors: bool) -> Iterator[Mapping[str, Json]]:
+        """Give the parts of the schemas of all documented responses, or of those that are errors."""
+        every = (each for row in self.provider.operations.values() for each in row.responses.values())
+        spoken = (each for each in every if not (of_errors and each.status[0] in "123"))
+        return schemas_of(*(each.schema for each in spoken if each.schema))
+
     @functools.cached_property
     def error_parts(self) -> list[Mapping[str, Json]]:
         """Give the parts of the schemas of all documented errors."""
-        responses = (
-            each for operation in self.provider.operations.values() for each in operation.responses.values()
-        )
-        return list(
-            schemas_of(*(each.schema for each in responses if each.schema and each.status[0] not in "123"))
-        )
+        return list(self.answer_parts(of_errors=True))
 
     @functools.cached_property
     def _codes(self) -> list[str]:

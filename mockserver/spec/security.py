@@ -51,10 +51,5 @@ def _scheme(name: str, details: Mapping[str, Json]) -> SecurityScheme | None:
     key: str = details["name"]
     if details["in"] == "header":
         return SecurityScheme(name, "apiKey", "header", key.lower(), f"{key}: ")
-    if details["in"] == "query":
-        return SecurityScheme(name, "apiKey", "query", key, f"?{key}=")
-    return (
-        SecurityScheme(name, "apiKey", "cookie", key, f"Cookie: {key}=")
-        if details["in"] == "cookie"
-        else None
-    )
+    shown = {"query": f"?{key}=", "cookie": f"Cookie: {key}="}.get(details["in"])
+    return SecurityScheme(name, "apiKey", details["in"], key, shown) if shown else None

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain, product
 from typing import Any, cast
 
 import msgspec
@@ -57,10 +58,8 @@ class Table:
     ) -> Provider:
         """Join the table with the operations and callbacks of the OpenAPI document, which reads as `text`."""
         table, errors = self._sections, self._errors
-        shown = table.credits.headers if table.credits else None
-        tells = {
-            of: getattr(shown, of) for of in ("limit", "remaining", "reset") if shown and getattr(shown, of)
-        }
+        shown = msgspec.structs.asdict(table.credits.headers) if table.credits else {}
+        tells = {header: f"$credits_{of}" for of, header in shown.items() if header}
         return Provider(
             name=name,
             folder=self.file.rpartition("/")[0],
@@ -75,7 +74,7 @@ class Table:
             answers=msgspec.structs.replace(
                 table.answers, error=table.answers.error or self._known["answers"]["default"]["error"]
             ),
-            headers={**table.answers.headers, **{header: f"$credits_{of}" for of, header in tells.items()}},
+            headers={**table.answers.headers, **tells},
             sizes=table.sizes,
             outputs=table.outputs,
             limits={key: row.value for key, row in table.limits.items()},
@@ -105,10 +104,8 @@ class Table:
         whole["operations"] = {name: {**row} for name, row in document["operations"].items()}
         for name, row in whole["operations"].items():
             if "price" in row:
-                row["price"] = rows[f"operations.{name}.price"] = {
-                    **defaults.get("prices", {}),
-                    **row["price"],
-                }
+                price = {**defaults.get("prices", {}), **row["price"]}
+                row["price"] = rows[f"operations.{name}.price"] = price
             for part in ("checks", "late_checks", "pictures"):
                 own = defaults.get(part.removeprefix("late_"), {})
                 row[part] = [{**own, **each} for each in row.get(part, ())]
@@ -125,25 +122,21 @@ class Table:
 
     def _row(self, name: str, section: OperationSection) -> OperationRow:
         citations, orders = self._sections.citations, section.orders
+        pictures = section.pictures
         return OperationRow(
             behaviour=section.behaviour,
             title=section.title or name,
             citation=citations.get(section.citation or "", f"{self._sections.title}, OpenAPI document"),
             section=section,
             marked_words=tuple(
-                MarkedWord(field, error, citations.get(orders.citation, ""))
-                for field in orders.fields
-                for error in orders.errors
-            )
-            if orders
-            else (),
+                MarkedWord(field, error, citations.get(each.citation, ""))
+                for each in ([orders] if orders else [])
+                for field, error in product(each.fields, each.errors)
+            ),
             pictures=tuple(
-                msgspec.structs.replace(row, citation=citations.get(row.citation, ""))
-                for row in section.pictures
+                msgspec.structs.replace(row, citation=citations.get(row.citation, "")) for row in pictures
             ),
-            picture_fields=frozenset(
-                field for row in section.pictures for fields in row.roles.values() for field in fields
-            ),
+            picture_fields=frozenset(chain(*(fields for row in pictures for fields in row.roles.values()))),
             price=section.price,
             answers=section.answers,
             problems=self._problems(section.problems),
@@ -177,11 +170,8 @@ class Table:
         can_raise += ["rate_limited"] if table.rates else []
         can_raise += ["credits_exhausted"] if any(each.price for each in operations) else []
         can_raise += ["payment_failed"] if table.credits and table.credits.smart_balance else []
-        can_raise += [
-            name
-            for name in SELDOM
-            if name.startswith("picture_") and any(each.pictures for each in operations)
-        ]
+        pictures = [name for name in SELDOM if name.startswith("picture_")]
+        can_raise += pictures if any(each.pictures for each in operations) else []
         spare = {self._sayings[name].error for name in can_raise} - set(table.errors)
         return {**table.errors, **{name: row for name, row in self._spare.items() if name in spare}}
 
@@ -191,9 +181,8 @@ class Table:
         for name, saying in sayings.items():
             if error := rows.get(saying.error):
                 status = error.status if saying.status is None else saying.status
-                found[name] = ProblemRow(
-                    error, status, error.message if saying.message is None else saying.message
-                )
+                message = error.message if saying.message is None else saying.message
+                found[name] = ProblemRow(error, status, message)
         return found
 
 
