@@ -176,5 +176,4 @@ class Exchange(NamedTuple):
 
 Behaviour = Callable[[Call], Result | Referral]
 Rewrite = Callable[[Call], Call]
-Check = Callable[[Call], None]
 Listener = Callable[[Exchange], None]

@@ -5,16 +5,15 @@ of a function say what it takes from the table, so that a misspelling stops the 
 """
 
 import functools
-import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from importlib import import_module
 from types import ModuleType
 from typing import Any, get_args
 
-from mockserver.call import Behaviour, Call, Check, Referral, Result, Rewrite
+from mockserver.call import Behaviour, Call, Referral, Result, Rewrite
 from mockserver.spec import references
 from mockserver.spec.agreement import agreement
 from mockserver.spec.catalog import Catalog
@@ -36,6 +35,8 @@ SECTIONS = (
     "webhooks",
 )  # that a function takes by the name of its parameter
 Function = Callable[..., Any]
+# A function that a row names, with the field without which it is not asked; None: always.
+Named = tuple[str | None, Function]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class Bound:
     """An operation with the functions that its table names, in the order in which they are asked."""
 
     rewrites: tuple[Rewrite, ...]
-    checks: tuple[tuple[str | None, Check], ...]  # with the field without which it is not asked; None: always
+    checks: tuple[Named, ...]
     pictures: tuple[Rewrite, ...]
-    late_checks: tuple[tuple[str | None, Check], ...]
+    late_checks: tuple[Named, ...]
     behaviour: Behaviour
 
 
@@ -86,7 +87,7 @@ def behave(call: Call, bound: Bound) -> Result | Referral:
     return bound.behaviour(call)
 
 
-def _ask(checks: tuple[tuple[str | None, Check], ...], call: Call) -> None:
+def _ask(checks: tuple[Named, ...], call: Call) -> None:
     body = call.body
     for sent, check in checks:
         if sent is None or sent in body:
@@ -99,51 +100,42 @@ class _Binder:
     def __init__(self, scope: Scope, operation: Operation) -> None:
         self.operation = operation
         self.scope = scope.at(operation)
+        self.place = f"operations.{operation.id}"
         self.complaints: list[str] = []
         self.words: list[type[Row]] = []  # that the functions take
 
     def bound(self) -> Bound | None:
         """Find every function; None, with complaints, where one cannot be had."""
-        section, place = self.operation.row.section, f"operations.{self.operation.id}"
-        rewrites = [
-            self._row(row, "rewrite", f"{place}.rewrites[{index}]")
-            for index, row in enumerate(section.rewrites)
-        ]
-        checks, late = (
-            [
-                self._row(row, "check", f"{place}.{part}[{index}]")
-                for index, row in enumerate(getattr(section, part))
-            ]
-            for part in ("checks", "late_checks")
-        )
-        open_ = self._function("pictures.open_pictures", Call, place)
-        behaviour = self._behaviour(f"{place}")
+        rewrites = self._rows("rewrites", "rewrite")
+        checks, late_checks = (self._rows(part, "check") for part in ("checks", "late_checks"))
+        open_ = self._function("pictures.open_pictures", Call, self.place)
+        behaviour = self._behaviour()
         if self.complaints or behaviour is None or open_ is None:
             return None
-        return Bound(
-            rewrites=tuple(each for _, each in filter(None, rewrites)),
-            checks=tuple(filter(None, checks)),
-            pictures=tuple(functools.partial(open_, wanted=row) for row in self.operation.row.pictures),
-            late_checks=tuple(filter(None, late)),
-            behaviour=behaviour,
-        )
+        pictures = tuple(functools.partial(open_, wanted=row) for row in self.operation.row.pictures)
+        return Bound(tuple(each for _, each in rewrites), checks, pictures, late_checks, behaviour)
 
-    def _behaviour(self, place: str) -> Behaviour | None:
+    def _behaviour(self) -> Behaviour | None:
         name = self.operation.row.behaviour
-        function = self._function(name if "." in name else f"{name}.{name}", Result, f"{place}.behaviour")
+        module = name if "." in name else f"{name}.{name}"
+        function = self._function(module, Result, f"{self.place}.behaviour")
         if function is None:
             return None
         for member in ("settings", "job"):
             if getattr(self.operation.row.section, member) and member not in hints(function):
-                self.complaints.append(f"{place}.{member}: the behaviour {name} takes none; remove it")
-        return functools.partial(function, **self._given(function, place))
+                self.complaints.append(f"{self.place}.{member}: the behaviour {name} takes none; remove it")
+        return functools.partial(function, **self._given(function, self.place))
 
-    def _row(self, row: Mapping[str, Any], kind: str, place: str) -> tuple[str | None, Function] | None:
+    def _rows(self, part: str, kind: str) -> tuple[Named, ...]:
+        rows = enumerate(getattr(self.operation.row.section, part))
+        found = [self._row(row, kind, f"{self.place}.{part}[{index}]") for index, row in rows]
+        return tuple(each for each in found if each)
+
+    def _row(self, row: Mapping[str, Any], kind: str, place: str) -> Named | None:
         """Find the function of a row, with the row's other members as its parameters."""
         name, returns = str(row[kind]), Call if kind == "rewrite" else None
-        function = self._function(
-            name if "." in name else f"{SHARED_CHECKS}.{name}", returns, f"{place}.{kind}"
-        )
+        module = name if "." in name else f"{SHARED_CHECKS}.{name}"
+        function = self._function(module, returns, f"{place}.{kind}")
         if function is None:
             return None
         wanted, given = parameters(function), self._given(function, place)
@@ -151,26 +143,28 @@ class _Binder:
         read = self._read(wanted, members, place, f"{kind} {name}")
         if read is None:
             return None
-        values = {key: getattr(read, key) for key in wanted.__struct_fields__}
-        citations, annotations = self.scope.provider.citations, hints(function)
-        cited = {
-            key: citations.get(value) for key, value in values.items() if annotations[key] == CitationName
-        }
-        sent = next((values[key] for key in values if annotations[key] == SentField), None)
-        return sent, functools.partial(function, **{**values, **cited, **given})
+        sent, citations = None, self.scope.provider.citations
+        for key, annotation in hints(wanted).items():
+            value = getattr(read, key)
+            given[key] = citations.get(value) if annotation == CitationName else value
+            sent = value if annotation == SentField else sent
+        return sent, functools.partial(function, **given)
 
     def _given(self, function: Function, place: str) -> dict[str, Any]:
         """Give what a function takes from the sections of the table, by the names of its parameters."""
         row, provider, found = self.operation.row, self.scope.provider, dict[str, Any]()
         for name, kind in hints(function).items():
             if name == "settings":
-                found[name] = self._read(
-                    kind, row.section.settings, f"{place}.settings", f"behaviour {row.behaviour}"
-                )
+                taker = f"behaviour {row.behaviour}"
+                found[name] = self._read(kind, row.section.settings, f"{place}.settings", taker)
             elif name == "words":
                 self.words.append(kind)
-                own = {key: value for key, value in provider.words.items() if key in kind.__struct_fields__}
-                found[name] = _words(self.scope, kind, own, self.complaints)
+                if (
+                    kind not in self.scope.words
+                ):  # one value for all that take the same: results are kept by it
+                    own = {key: each for key, each in provider.words.items() if key in kind.__struct_fields__}
+                    self.scope.words[kind] = self._read(kind, own, "words", "behaviour")
+                found[name] = self.scope.words[kind]
             elif name in SECTIONS:
                 found[name] = getattr(row if name == "job" else provider, name)
                 if not found[name]:
@@ -189,62 +183,43 @@ class _Binder:
         """Find a function of a behaviour module that gives what is asked of it."""
         module, _, verb = name.rpartition(".")
         try:
-            found = importlib.import_module(f"{PACKAGE}.{module}")
+            found = import_module(f"{PACKAGE}.{module}")
         except ModuleNotFoundError:
-            modules = [
-                each.name for each in pkgutil.iter_modules([str(Path(__file__).parents[1] / "behaviours")])
-            ]
-            self.complaints.append(
-                f"{place}: there is no mockserver/behaviours/{module}.py; {nearest(module, modules)}"
-            )
+            modules = [each.name for each in pkgutil.iter_modules(import_module(PACKAGE).__path__)]
+            what = f"there is no mockserver/behaviours/{module}.py; {nearest(module, modules)}"
+            self.complaints.append(f"{place}: {what}")
             return None
         known = _functions(found, returns)
         if verb not in known:
             file = f"mockserver/behaviours/{module}.py"
-            self.complaints.append(
-                f"{place}: there is no function {verb!r} for this in {file}; {nearest(verb, known)}"
-            )
+            what = f"there is no function {verb!r} for this in {file}; {nearest(verb, known)}"
+            self.complaints.append(f"{place}: {what}")
         return known.get(verb)
 
 
 @functools.cache
 def _functions(module: ModuleType, returns: Any) -> Mapping[str, Function]:
     """Give the public functions of a module that take a call and give what is asked of them."""
-    return {
-        name: each
-        for name, each in vars(module).items()
-        if inspect.isfunction(each) and each.__module__ == module.__name__ and not name.startswith("_")
-        and each.__annotations__.get("call") is Call and _gives(each, returns)
-    }  # fmt: skip
+    functions = inspect.getmembers(module, inspect.isfunction)
+    own = {name: each for name, each in functions if each.__module__ == module.__name__ and name[0] != "_"}
+    return {name: each for name, each in own.items() if _takes_and_gives(each, returns)}
 
 
-def _gives(function: Function, wanted: Any) -> bool:
-    """Whether a function gives its due: behaviours a Result or Referral, rewrites a Call, checks None."""
-    returns = function.__annotations__.get("return", ...)
-    return returns is wanted or wanted in get_args(returns)
+def _takes_and_gives(function: Function, wanted: Any) -> bool:
+    """Whether a function takes a call and gives its due: a Result or Referral, a Call (a rewrite), None."""
+    kinds = function.__annotations__
+    return kinds.get("call") is Call and wanted in (kinds.get("return", ...), *get_args(kinds.get("return")))
 
 
 @functools.cache
 def parameters(function: Function) -> type[Row]:
     """Make the type of a check's or rewrite's rows: its parameters, without those that sections give."""
     fields = [
-        (name, hints(function)[name])
-        if each.default is each.empty
-        else (name, hints(function)[name], each.default)
+        (name, hints(function)[name], *([] if each.default is each.empty else [each.default]))
         for name, each in inspect.signature(function).parameters.items()
         if name not in {"call", "settings", "words", *SECTIONS}
     ]
     return row_type(function.__name__, fields)
-
-
-def _words(scope: Scope, kind: type[Row], own: Mapping[str, Any], complaints: list[str]) -> Any:
-    """Type the words that a function takes, once for all that take the same: results can be kept by it."""
-    known = scope.words.get(kind)
-    if known is None:
-        known, complaint = convert(own, kind, "words", "behaviour")
-        complaints += [complaint] if complaint else references.complaints(scope, kind, known, "words")
-        scope.words[kind] = known
-    return known
 
 
 def _unread_words(scope: Scope, binders: list[_Binder]) -> Iterator[str]:

@@ -36,15 +36,16 @@ class Scope:
     def unread(self) -> Iterator[str]:
         """Complain of what stands in the table and nothing reads."""
         table = self.provider.table
-        for kind, names in {
-            "limits": table.limits,
-            "citations": table.citations,
-            "account attributes": table.accounts.attributes,
-            "plan attributes": dict.fromkeys(name for plan in table.plans.values() for name in plan),
-        }.items():
-            section = {"account attributes": "accounts.attributes", "plan attributes": "plans"}.get(
-                kind, kind
-            )
+        for section, kind, names in (
+            ("limits", "limits", table.limits),
+            ("citations", "citations", table.citations),
+            ("accounts.attributes", "account attributes", table.accounts.attributes),
+            (
+                "plans",
+                "plan attributes",
+                dict.fromkeys(name for plan in table.plans.values() for name in plan),
+            ),
+        ):
             for name in names:
                 if (kind, name) not in self.used:
                     near = nearest(name, [each for of, each in self.used if of == kind])
@@ -56,15 +57,12 @@ class Scope:
         """Complain of an error that nothing raises or documents, and of a code that is not documented."""
         codes, code = self._codes, row.code
         unknown = f"the OpenAPI document knows no code {code!r}"
+        is_mentioned = code is not None and self.mentions(code)
         if code is not None and codes and code not in codes:
             yield f"errors.{name}: {unknown}; {nearest(code, codes)}"
-        elif code is not None and code != name and self._mentions_errors and not self.mentions(code):
+        elif code not in {None, name} and self._mentions_errors and not is_mentioned:
             yield f"errors.{name}.code: {unknown}; correct it, or leave it out"
-        elif (
-            ("errors", name) not in self.used
-            and row.only is None
-            and (code is None or not self.mentions(code))
-        ):
+        elif ("errors", name) not in self.used and row.only is None and not is_mentioned:
             near = nearest(name, [each for of, each in self.used if of == "errors"])
             told = "nothing raises this and no document knows it"
             yield f"errors.{name}: {told}; {near} Or say `only: ordered`"
