@@ -35,9 +35,7 @@ class Door(NamedTuple):
     """A match that leads past the operations: a picture behind a link, or a page of /__admin."""
 
     name: str  # "download" or "admin"
-    answer: Callable[
-        [Request, World], Response
-    ]  # raises EmulatorProblem; may take longer than the event loop has
+    answer: Callable[[Request, World], Response]  # raises EmulatorProblem; may take long
 
 
 class Override(NamedTuple):
@@ -127,10 +125,8 @@ class Call(NamedTuple):
         location: Location = "body",
     ) -> Problem:
         """Make the problem that the call does not fulfil one condition, at the field `name`."""
-        place = pointer.write((name,)) if name else ""
-        violation = Violation(
-            location, place, rule or type_.value, message, source or self.operation.row.citation
-        )
+        place, source = pointer.write((name,)) if name else "", source or self.operation.row.citation
+        violation = Violation(location, place, rule or type_.value, message, source)
         return Problem(type_, (violation,), error=error)
 
 
@@ -161,7 +157,7 @@ class Exchange(NamedTuple):
     violations: tuple[Violation, ...]  # why it was refused, and what was odd about it
     response: (
         Response | None
-    )  # as it was sent; None: a bug was raised, or the caller went away before there was one
+    )  # as it was sent; None: a bug was raised, or the caller went before there was one
     is_sent: bool  # False: the caller went away before the answer
     at_s: float  # when it came, by the world's clock
     duration_s: float  # by a real clock

@@ -6,7 +6,7 @@ A link works at `/cdn/<provider>/…` and under the provider's own CDN host name
 import functools
 from hashlib import blake2b
 
-from mockserver.behaviours.outputs import draw_output
+from mockserver.behaviours.outputs import draw_scene
 from mockserver.call import Door
 from mockserver.links import CDN, cdn_hosts, output_id
 from mockserver.messages import Request, Response
@@ -37,21 +37,15 @@ class Downloads:
     def _answer(self, name: str, path: str, request: Request, world: World) -> Response:
         """Send a picture. Raises EmulatorProblem where it is not there, or no more."""
         if request.method not in METHODS:
-            allowed = {"Allow": ", ".join(METHODS)}
-            raise EmulatorProblem(
-                405, "Method not allowed", "a link is downloaded with GET or HEAD", headers=allowed
-            )
+            allowed, why = {"Allow": ", ".join(METHODS)}, "a link is downloaded with GET or HEAD"
+            raise EmulatorProblem(405, "Method not allowed", why, headers=allowed)
         output = self._output(name, path, world)
         if output is None:
-            raise EmulatorProblem(
-                404, "No such picture", f"{request.path} was never handed out, or has expired"
-            )
-        content = draw_output(world, output)
+            why = f"{request.path} was never handed out, or has expired"
+            raise EmulatorProblem(404, "No such picture", why)
+        content = draw_scene(world, output.scene)
         tag = f'"{blake2b(content, digest_size=16).hexdigest()}"'
-        headers = (
-            ("ETag", tag),
-            ("Cache-Control", "public, no-cache"),
-        )  # ask again: the clock may have moved
+        headers = (("ETag", tag), ("Cache-Control", "public, no-cache"))  # ask: the clock may have moved
         known = request.headers.get("if-none-match", "")
         if tag in known or known.strip() == "*":
             return Response(304, headers, b"")

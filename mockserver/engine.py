@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 from mockserver.admin.routes import Admin
-from mockserver.call import Arguments, Call, Door, Exchange, Listener, Match, Result
+from mockserver.call import Call, Door, Exchange, Listener, Match, Result
 from mockserver.downloads import Downloads
 from mockserver.jsontext import dump
 from mockserver.links import base_url, localise
@@ -99,7 +99,9 @@ class Engine:
                     violations = arguments.warnings
                     validate(match, arguments)
                     bound = self._bound[match.operation.name]
-                    call = examine(self._call(match, request, account, arguments, world, random), bound)
+                    id_, base = random.uuid("request"), base_url(request, self.settings.public_url)
+                    call = Call(match, account, arguments, world, random, id_, base, self.settings)
+                    call = examine(call, bound)
                     ordered = override(match, preferences, key_order, call.arguments.body)
                     raise_ordered(ordered)
                     result = self._perform(call._replace(override=ordered), bound, request)
@@ -125,18 +127,6 @@ class Engine:
             told = Exchange(request, match, account, ordered, violations, response, is_sent, at_s, took_s)
             for listener in self.listeners if is_told else ():
                 listener(told)
-
-    def _call(
-        self,
-        match: Match,
-        request: Request,
-        account: Account,
-        arguments: Arguments,
-        world: World,
-        random: Random,
-    ) -> Call:
-        base = base_url(request, self.settings.public_url)
-        return Call(match, account, arguments, world, random, random.uuid("request"), base, self.settings)
 
     def _perform(self, call: Call, bound: Bound, request: Request) -> Result:
         """Do what the operation does, and charge for it; a referral goes the other operation's way."""

@@ -86,9 +86,8 @@ def _strings(value: Json) -> int:
 
 
 def _read_slowly(text: bytes) -> tuple[Json, tuple[str, ...]]:
-    repeated: dict[
-        int, tuple[Json, list[str]]
-    ] = {}  # by identity; the object itself is kept, so that none is reused
+    # By identity; the object itself is kept, so that none is reused.
+    repeated: dict[int, tuple[Json, list[str]]] = {}
 
     def members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         made = dict(pairs)

@@ -72,10 +72,8 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World)
         is_ours = _is_own_host(link.host, own_hosts) or output is not None
         return outputs.origin + link.path if is_ours else value
 
-    pictures = match.operation.row.picture_fields
-    return arguments._replace(
-        body={name: turned(value) if name in pictures else value for name, value in body.items()}
-    )
+    pictures = body.keys() & match.operation.row.picture_fields
+    return arguments._replace(body={**body, **{name: turned(body[name]) for name in pictures}})
 
 
 def read_link(url: str) -> OwnLink | None:

@@ -38,12 +38,12 @@ class Printer:
         if self._is_json:
             click.echo(json.dumps({"event": "start", "url": url, "providers": list(catalog.providers)}))
             return
-        click.echo(
-            f"{click.style('mockserver', bold=True)} listens on {click.style(url, bold=True, fg='green')}\n"
-        )
+        address = click.style(url, bold=True, fg="green")
+        click.echo(f"{click.style('mockserver', bold=True)} listens on {address}\n")
         for provider in catalog.providers.values():
-            count = _counted(len(provider.operations), "operation")
-            click.echo(f"# {provider.title}: {count}, at / and /{provider.name}")
+            count = len(provider.operations)
+            counted = f"{count} operation{'' if count == 1 else 's'}"
+            click.echo(f"# {provider.title}: {counted}, at / and /{provider.name}")
             click.echo(f"{curl(provider, url)}\n")
         click.echo("Ctrl-C stops it. `mockserver errors` lists every error you can order.\n")
 
@@ -109,12 +109,3 @@ def curl(provider: Provider, url: str) -> str:
     if operation.body and operation.body.example is not None:
         parts += ["-H", "Content-Type: application/json", "-d", json.dumps(operation.body.example)]
     return " ".join(shlex.quote(part) for part in parts)
-
-
-def _counted(count: int, noun: str) -> str:
-    """Write a number of things.
-
-    >>> _counted(1, "operation"), _counted(2, "operation")
-    ('1 operation', '2 operations')
-    """
-    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -32,24 +32,20 @@ class StateFile:
 
     def loaded(self) -> Self:
         """Restore the world from the file, if there is one. Raises SpecificationError where that fails."""
-        folder = self._file.parent
+        folder, allow = self._file.parent, "allow it, or name another file"
         if not folder.is_dir():
-            raise SpecificationError(
-                [f"{self._file}: there is no folder {folder}; make it, or name another file"]
-            )
+            why = f"there is no folder {folder}; make it, or name another file"
+            raise SpecificationError([f"{self._file}: {why}"])
         if not os.access(folder, os.W_OK):
-            raise SpecificationError(
-                [f"{self._file}: nothing can be written into {folder}; allow it, or name another file"]
-            )
+            raise SpecificationError([f"{self._file}: nothing can be written into {folder}; {allow}"])
         if not self._file.exists():
             return self
         try:
             value, _ = parse(self._file.read_bytes())
             self._world.restore(value if isinstance(value, dict) else {})
         except OSError as error:
-            raise SpecificationError(
-                [f"{self._file}: cannot be read: {error.strerror}; allow it, or name another file"]
-            ) from error
+            why = f"cannot be read: {error.strerror}; {allow}"
+            raise SpecificationError([f"{self._file}: {why}"]) from error
         except (MalformedJsonError, ValueError) as error:
             raise SpecificationError([f"{self._file}: {error}; move it away to begin anew"]) from error
         return self

@@ -86,11 +86,8 @@ class _Outbox:
         changes, now_s = self.world.deliveries.changes, self.world.clock.now()
         if changes == self._seen_changes and now_s < self._next_due_s:
             return False
-        waiting = [
-            (each.due_at_s, each)
-            for each in self.world.deliveries
-            if each.due_at_s is not None and not each.claim
-        ]
+        idle = (each for each in self.world.deliveries if not each.claim)
+        waiting = [(each.due_at_s, each) for each in idle if each.due_at_s is not None]
         due = [item for item in waiting if item[0] <= now_s]
         self._ready.extend(each for _, each in sorted(due, key=lambda item: item[0]))
         self._next_due_s = min((due_at_s for due_at_s, _ in waiting if due_at_s > now_s), default=math.inf)

@@ -32,9 +32,8 @@ def change(asked: Asked) -> Json:
     """Change what the body names; everything else stays."""
     flags, pictures = dict(asked.body(account_schema(asked.provider()))), dict[str, StoredPicture]()
     if "assets" in flags:
-        flags["assets"] = {
-            name: _stored(f"assets.{name}", asset, pictures) for name, asset in flags["assets"].items()
-        }
+        assets = flags["assets"].items()
+        flags["assets"] = {name: _stored(f"assets.{name}", asset, pictures) for name, asset in assets}
     for name, file in _files(flags):
         if file not in pictures and asked.world.picture(file) is None:
             detail = f"{name}: there is no picture {file!r:.80}; name one of fixtures/images, or send data"

@@ -41,10 +41,8 @@ class Asked(NamedTuple):
         """Give a provider, by default the path's. Raises EmulatorProblem where there is none."""
         name = self.values["provider"] if name is None else name
         if name not in self.catalog.providers:
-            known = ", ".join(self.catalog.providers)
-            raise EmulatorProblem(
-                404, "Unknown provider", f"there is no provider {name!r}; there are {known}"
-            )
+            detail = f"there is no provider {name!r}; there are {', '.join(self.catalog.providers)}"
+            raise EmulatorProblem(404, "Unknown provider", detail)
         return self.catalog.providers[name]
 
 

@@ -3,7 +3,6 @@
 Answers are JSON; refusals are RFC 9457 problem details and change nothing.
 """
 
-import functools
 import re
 from collections.abc import Callable, Mapping
 
@@ -26,22 +25,18 @@ def show_routes(_asked: Asked) -> Json:
     return {"routes": _listed()}
 
 
-ROUTES: tuple[tuple[str, str, Page], ...] = (
-    ("GET", "", show_routes),
-    ("GET", "/health", worlds.show_health),
-    ("GET", "/clock", clock.show),
-    ("PUT", "/clock", clock.change),
-    ("POST", "/clock/advance", clock.advance),
-    ("GET", "/jobs", jobs.show_all),
-    ("GET", "/jobs/{id}", jobs.show),
-    ("PUT", "/jobs/{id}", jobs.change),
-    ("GET", "/accounts/{provider}/{key}", accounts.show),
-    ("PUT", "/accounts/{provider}/{key}", accounts.change),
-    ("GET", "/webhooks", worlds.show_webhooks),
-    ("POST", "/reset", worlds.reset),
-    ("GET", "/state", worlds.show_state),
-    ("PUT", "/state", worlds.change_state),
-)
+ROUTES: Mapping[str, Mapping[str, Page]] = {
+    "": {"GET": show_routes},
+    "/health": {"GET": worlds.show_health},
+    "/clock": {"GET": clock.show, "PUT": clock.change},
+    "/clock/advance": {"POST": clock.advance},
+    "/jobs": {"GET": jobs.show_all},
+    "/jobs/{id}": {"GET": jobs.show, "PUT": jobs.change},
+    "/accounts/{provider}/{key}": {"GET": accounts.show, "PUT": accounts.change},
+    "/webhooks": {"GET": worlds.show_webhooks},
+    "/reset": {"POST": worlds.reset},
+    "/state": {"GET": worlds.show_state, "PUT": worlds.change_state},
+}
 
 
 class Admin:
@@ -50,10 +45,7 @@ class Admin:
     def __init__(self, catalog: Catalog, webhooks: WebhookSender) -> None:
         self._catalog = catalog
         self._webhooks = webhooks
-        self._pages: dict[str, dict[str, Page]] = {}
-        for method, path, page in ROUTES:
-            self._pages.setdefault(path, {})[method] = page
-        self._patterns = [(_pattern(path), pages) for path, pages in self._pages.items()]
+        self._patterns = [(_pattern(path), pages) for path, pages in ROUTES.items()]
 
     def find(self, request: Request) -> Door | None:
         """Say whether a request is for us."""
@@ -83,18 +75,17 @@ def _unknown(request: Request, pages: Mapping[str, Page]) -> EmulatorProblem:
         detail = f"{asked}; GET {PREFIX} lists what there is"
         return EmulatorProblem(404, "Unknown admin path", detail, {"routes": _listed()})
     allowed = ", ".join(sorted({*pages, *(["HEAD"] if "GET" in pages else ())}))
-    return EmulatorProblem(
-        405, "Method not allowed", f"{asked}; there is {allowed}", headers={"Allow": allowed}
-    )
+    detail, headers = f"{asked}; there is {allowed}", {"Allow": allowed}
+    return EmulatorProblem(405, "Method not allowed", detail, headers=headers)
 
 
 def _listed() -> list[dict[str, str]]:
     return [
         {"method": method, "path": PREFIX + path, "does": (page.__doc__ or "").partition("\n")[0]}
-        for method, path, page in ROUTES
+        for path, pages in ROUTES.items()
+        for method, page in pages.items()
     ]
 
 
-@functools.cache
 def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(PREFIX + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))

@@ -30,28 +30,21 @@ def generate(
     call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: Settings, sizes: Mapping[str, Size]
 ) -> Result:
     """Start a generation; its thumbnails are there when the job ends."""
-    count = int(call.value("count"))
+    count, is_watermarked = int(call.value("count")), bool(call.plan(settings.watermark))
     size = sizes.get(call.value("aspectRatio")) or next(iter(sizes.values()))
+    ids = [f"thumb_{call.random.hex(f'thumbnail {index}', 24)}" for index in range(count)]
     thumbnails = [
-        {
-            "id": f"thumb_{call.random.hex(f'thumbnail {index}', 24)}",
-            "output": _published(call, outputs, settings, size, index),
-        }
-        for index in range(count)
+        {"id": id_, "output": _published(call, outputs, size, index, is_watermarked=is_watermarked)}
+        for index, id_ in enumerate(ids)
     ]
-    fields = {
-        "model": call.value("model"),
-        "count": count,
-        "is_watermarked": bool(call.plan(settings.watermark)),
-        "thumbnails": thumbnails,
-    }
+    told = {"model": call.value("model"), "count": count}
+    fields = {**told, "is_watermarked": is_watermarked, "thumbnails": thumbnails}
     resource = start_job(call, jobs, job, f"gen_{call.random.hex('generation', 24)}", fields)
     call.world.resources.put(resource.id, resource)
-    ids = [thumbnail["id"] for thumbnail in thumbnails]
     return Result({"generationId": resource.id, "thumbnailIds": ids, "status": resource.running})
 
 
-def _published(call: Call, outputs: Outputs, settings: Settings, size: Size, index: int) -> str:
+def _published(call: Call, outputs: Outputs, size: Size, index: int, *, is_watermarked: bool) -> str:
     people, ideas = call.value("personIds") or (), call.value("inspirationIds") or ()
     notes = [f"person: {name}" for name in people] + [f"inspiration: {name}" for name in ideas]
     if int(call.value("count")) > 1:
@@ -63,7 +56,7 @@ def _published(call: Call, outputs: Outputs, settings: Settings, size: Size, ind
         headline=call.body["prompt"],
         seed=f"{call.random.seed}{index:02x}",
         notes=notes,
-        is_watermarked=bool(call.plan(settings.watermark)),
+        is_watermarked=is_watermarked,
     )
     return publish(call, picture, f"output {index}", lifetime_s=outputs.lifetime_s).id
 
@@ -71,19 +64,16 @@ def _published(call: Call, outputs: Outputs, settings: Settings, size: Size, ind
 def read(call: Call, *, jobs: Jobs, outputs: Outputs, words: Words) -> Result:
     """Show a generation as it is now; another organisation's does not exist."""
     resource = find_owned(call, "this organisation has no generation")
-    return Result(
-        {
-            "id": resource.id,
-            "status": resource.status(call.world.clock.now()),
-            "model": resource.fields["model"],
-            "count": resource.fields["count"],
-            "createdAt": int(resource.created_at_s * 1000),
-            "thumbnails": [
-                _thumbnail(call, jobs, outputs, words, resource, index)
-                for index in range(len(resource.fields["thumbnails"]))
-            ],
-        }
-    )
+    count = resource.fields["count"]
+    shown = {
+        "id": resource.id,
+        "status": resource.status(call.world.clock.now()),
+        "model": resource.fields["model"],
+        "count": count,
+        "createdAt": int(resource.created_at_s * 1000),
+        "thumbnails": [_thumbnail(call, jobs, outputs, words, resource, index) for index in range(count)],
+    }
+    return Result(shown)
 
 
 def _thumbnail(

@@ -79,10 +79,9 @@ def make_value(documented: ResponseSpec, random: Random) -> Json:
     if schema is None:
         return None
     for is_full, branch in ((is_full, branch) for is_full in (True, False) for branch in range(BRANCHES)):
+        maker = _Maker(schema.followed, random, is_full=is_full, branch=branch)
         try:
-            value = _Maker(schema.followed, random, is_full=is_full, branch=branch).value(
-                schema.document, "answer"
-            )
+            value = maker.value(schema.document, "answer")
         except EndlessError:
             continue
         if schema.accepts(value):
@@ -93,9 +92,8 @@ def make_value(documented: ResponseSpec, random: Random) -> Json:
 def _success(responses: Mapping[str, ResponseSpec]) -> tuple[ResponseSpec, int]:
     """Find the response that means success, and its status: the first 2xx, else 3xx, else the default."""
     for first, any_ in (("2", 200), ("3", 302)):
-        known = sorted(
-            (name for name in responses if name.startswith(first)), key=lambda name: not name.isdigit()
-        )
+        known = [name for name in responses if name.startswith(first)]
+        known.sort(key=lambda name: not name.isdigit())
         if known:
             return responses[known[0]], int(known[0]) if known[0].isdigit() else any_
     return responses["default"], 200
@@ -192,16 +190,10 @@ class _Maker:
         try:
             for index in range(TRIES * count if part.get("uniqueItems") else count):
                 schema = schemas[index] if index < len(schemas) else rest
-                item = (
-                    None
-                    if len(items) == count or schema is False
-                    else self.value(schema, f"{place}/{index}", open_)
-                )
-                if (
-                    len(items) < count
-                    and schema is not False
-                    and not (part.get("uniqueItems") and item in items)
-                ):
+                if len(items) == count or schema is False:
+                    continue
+                item = self.value(schema, f"{place}/{index}", open_)
+                if not (part.get("uniqueItems") and item in items):
                     items.append(item)
         except EndlessError:
             if least > len(items):
@@ -220,10 +212,8 @@ def _joined(one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Jso
         if key in JOINED:
             together[key] = JOINED[key](one[key], other[key])
         elif key == "type":
-            kinds = [
-                [each["type"]] if isinstance(each["type"], str) else each["type"] for each in (one, other)
-            ]
-            together[key] = [kind for kind in kinds[0] if kind in kinds[1]] or kinds[0]
+            ours, theirs = ([kind] if isinstance(kind, str) else kind for kind in (one[key], other[key]))
+            together[key] = [kind for kind in ours if kind in theirs] or ours
     return together
 
 
@@ -244,20 +234,14 @@ def _number(part: Mapping[str, Json], share: float, *, is_whole: bool) -> float:
     14
     """
     bounds = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
-    exact = {
-        key: Fraction(str(part[key])) for key in bounds if key in part and not isinstance(part[key], bool)
-    }
+    said = [key for key in bounds if key in part and not isinstance(part[key], bool)]
+    exact = {key: Fraction(str(part[key])) for key in said}
     lows = [exact[key] for key in ("minimum", "exclusiveMinimum") if key in exact]
     highs = [exact[key] for key in ("maximum", "exclusiveMaximum") if key in exact]
     step = exact.get("multipleOf") or Fraction(1)
     step = Fraction(step.numerator) if is_whole else step
-    low = (
-        max(lows)
-        if lows
-        else min(highs, default=Fraction(0)) - WIDTH * step
-        if highs and min(highs) < 0
-        else Fraction(0)
-    )
+    usual = min(highs) - WIDTH * step if highs and min(highs) < 0 else Fraction(0)
+    low = max(lows) if lows else usual
     high = min(highs) if highs else low + WIDTH * step
     first, last = math.ceil(low / step), math.floor(high / step)
     first += first * step == exact.get("exclusiveMinimum")

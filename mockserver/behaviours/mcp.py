@@ -38,13 +38,10 @@ class Settings(Row, frozen=True, kw_only=True):
 def answer(call: Call, *, settings: Settings) -> Referral | Result:
     """Answer one JSON-RPC message."""
     message = call.arguments.body
-    if isinstance(message, dict) and message.get("jsonrpc") == "2.0" and {"result", "error"} & message.keys():
+    is_ours = isinstance(message, dict) and message.get("jsonrpc") == "2.0"
+    if is_ours and {"result", "error"} & message.keys():
         return Result(EMPTY_BODY, status=202)  # an answer to a question that this server never asks
-    if (
-        not isinstance(message, dict)
-        or message.get("jsonrpc") != "2.0"
-        or not isinstance(message.get("method"), str)
-    ):
+    if not is_ours or not isinstance(message.get("method"), str):
         return _error(None, INVALID_REQUEST, "The body must be one JSON-RPC 2.0 request", status=400)
     if "id" not in message:
         return Result(EMPTY_BODY, status=202)  # a notification: nobody waits for an answer
@@ -57,15 +54,10 @@ def answer(call: Call, *, settings: Settings) -> Referral | Result:
 
 def _initialize(call: Call, settings: Settings, id_: Json, params: Mapping[str, Json]) -> Result:
     wanted, versions = params.get("protocolVersion"), settings.protocol_versions
-    provider = call.provider
-    return _result(
-        id_,
-        {
-            "protocolVersion": wanted if wanted in versions else versions[0],
-            "capabilities": {"tools": {"listChanged": False}},
-            "serverInfo": {"name": provider.name, "title": provider.title, "version": settings.version},
-        },
-    )
+    server = {"name": call.provider.name, "title": call.provider.title, "version": settings.version}
+    version = wanted if wanted in versions else versions[0]
+    capabilities = {"tools": {"listChanged": False}}
+    return _result(id_, {"protocolVersion": version, "capabilities": capabilities, "serverInfo": server})
 
 
 def _list_tools(call: Call, settings: Settings, id_: Json, _params: Mapping[str, Json]) -> Result:
@@ -73,9 +65,8 @@ def _list_tools(call: Call, settings: Settings, id_: Json, _params: Mapping[str,
     for tool in settings.tools:
         operation = call.provider.operations[tool.operation]
         schema = next(iter(operation.body.schemas.values())).whole if operation.body else {"type": "object"}
-        tools.append(
-            {"name": tool.name, "description": tool.description, "inputSchema": _without_remarks(schema)}
-        )
+        shown = _without_remarks(schema)
+        tools.append({"name": tool.name, "description": tool.description, "inputSchema": shown})
     return _result(id_, {"tools": tools})
 
 

@@ -1,6 +1,6 @@
 """Pictures that are handed out: scenes are put behind links, and drawn when somebody downloads them.
 
-Drawing takes tens of milliseconds; only `draw_output` does any: call it outside the event loop.
+Drawing takes tens of milliseconds; only `draw_scene` does any: call it outside the event loop.
 """
 
 import functools
@@ -77,13 +77,8 @@ def link(call: Call, outputs: Outputs, output: Output) -> str:
     return link_to(call.base_url, call.provider.name, outputs, output)
 
 
-def draw_output(world: World, output: Output) -> bytes:
-    """Draw an output. Takes tens of milliseconds the first time."""
-    return draw_scene(world, output.scene)
-
-
 def draw_scene(world: World, scene: Mapping[str, Any]) -> bytes:
-    """Draw a scene whose insets name stored pictures by their keys."""
+    """Draw a scene whose insets name stored pictures by their keys; takes tens of ms the first time."""
     shown = []
     for inset in scene["insets"]:
         stored = world.picture(inset["data"]) if inset["data"] else None

@@ -32,12 +32,9 @@ def open_pictures(call: Call, wanted: Pictures) -> Call:
         for field in fields:
             if field in body:
                 value = body[field]
-                if isinstance(value, list):
-                    found[role] = [
-                        _given(call, f"{field}/{index}", item, wanted) for index, item in enumerate(value)
-                    ]
-                else:
-                    found[role] = [_given(call, field, value, wanted)]
+                places = {f"{field}/{index}": item for index, item in enumerate(value)}
+                places = places if isinstance(value, list) else {field: value}
+                found[role] = [_given(call, place, item, wanted) for place, item in places.items()]
                 break
     return call._replace(pictures={**call.pictures, **found}) if found else call
 
@@ -55,23 +52,16 @@ def _sent(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
     key = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     most = call.provider.limits[wanted.limit]
     if call.world.picture(key) is None or len(url) > most:
-        from mockserver.imaging.reading import (  # noqa: PLC0415 - Pillow is slow to import
-            OversizedPicture,
-            UnreadablePicture,
-            decode_data_url,
-            open_picture,
-        )
+        from mockserver.imaging import reading  # noqa: PLC0415 - Pillow is slow to import
 
         try:
-            data = decode_data_url(url)
+            data = reading.decode_data_url(url)
             if len(data) > most:
-                message = f"{_spoken(place)} holds {len(data)} bytes; at most {most} are allowed"
-                raise _problem(ProblemType.PICTURE_TOO_LARGE, message, place, wanted, wanted.too_large)
-            keep(call.world, key, open_picture(data))
-        except (UnreadablePicture, OversizedPicture) as error:
-            raise _problem(
-                ProblemType.PICTURE_UNREADABLE, f"{_spoken(place)}: {error}", place, wanted
-            ) from error
+                why = f" holds {len(data)} bytes; at most {most} are allowed"
+                raise _problem(ProblemType.PICTURE_TOO_LARGE, why, place, wanted, wanted.too_large)
+            keep(call.world, key, reading.open_picture(data))
+        except (reading.UnreadablePicture, reading.OversizedPicture) as error:
+            raise _problem(ProblemType.PICTURE_UNREADABLE, f": {error}", place, wanted) from error
     return GivenPicture(place, "uploaded", key)
 
 
@@ -80,20 +70,18 @@ def _linked(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
     host, path = _address(url)
     if not host or host.endswith(UNREACHABLE):
         reason = f"{host} cannot be reached" if host else f"{url[:100]} has no host"
-        raise _problem(ProblemType.PICTURE_UNREACHABLE, f"{_spoken(place)}: {reason}", place, wanted)
+        raise _problem(ProblemType.PICTURE_UNREACHABLE, f": {reason}", place, wanted)
     own = own_output_id(call.provider, url, path)
     output = call.world.output(own) if own else None
     if output is None:
         return GivenPicture(place, (host + path)[:LONGEST_LABEL])
     if output.is_over(call.world.clock.now()):
-        raise _problem(
-            ProblemType.PICTURE_UNREACHABLE, f"{_spoken(place)}: the link has expired", place, wanted
-        )
+        raise _problem(ProblemType.PICTURE_UNREACHABLE, ": the link has expired", place, wanted)
     if call.world.picture(output.id) is None:
-        from mockserver.behaviours.outputs import draw_output  # noqa: PLC0415 - Pillow is slow to import
+        from mockserver.behaviours.outputs import draw_scene  # noqa: PLC0415 - Pillow is slow to import
         from mockserver.imaging.reading import open_picture  # noqa: PLC0415
 
-        keep(call.world, output.id, open_picture(draw_output(call.world, output)))
+        keep(call.world, output.id, open_picture(draw_scene(call.world, output.scene)))
     return GivenPicture(place, "generated before", output.id)
 
 
@@ -119,8 +107,6 @@ def _spoken(place: str) -> str:
     return f"{field}[{index}]" if index else field
 
 
-def _problem(
-    type_: ProblemType, message: str, place: str, wanted: Pictures, error: str | None = None
-) -> Problem:
-    violation = Violation("body", f"/{place}", type_.value, message, wanted.citation)
+def _problem(type_: ProblemType, why: str, place: str, wanted: Pictures, error: str | None = None) -> Problem:
+    violation = Violation("body", f"/{place}", type_.value, f"{_spoken(place)}{why}", wanted.citation)
     return Problem(type_, (violation,), error=error)

@@ -244,34 +244,27 @@ def read(call: Call, *, jobs: Jobs, outputs: Outputs) -> Result:
     status = resource.status(now_s)
     is_completed = status == jobs.success
     top = 100 if resource.outcome == jobs.success else jobs.failed_progress
-    return Result(
-        {
-            "name": resource.fields["name"],
-            "id": resource.id,
-            "mode": resource.kind,
-            "portrait_url": _link(call, outputs, {"output": resource.fields["portrait"]})
-            if is_completed
-            else None,
-            "progress": int(top * resource.share_done(now_s)),
-            "reference": [_link(call, outputs, each) for each in resource.fields["references"]]
-            if is_completed
-            else None,
-            "special_instructions": resource.fields["special_instructions"],
-            "status": status,
-        }
-    )
+    portrait = _link(call, outputs, {"output": resource.fields["portrait"]})
+    references = [_link(call, outputs, each) for each in resource.fields["references"]]
+    shown = {
+        "name": resource.fields["name"],
+        "id": resource.id,
+        "mode": resource.kind,
+        "portrait_url": portrait if is_completed else None,
+        "progress": int(top * resource.share_done(now_s)),
+        "reference": references if is_completed else None,
+        "special_instructions": resource.fields["special_instructions"],
+        "status": status,
+    }
+    return Result(shown)
 
 
 def update(call: Call) -> Result:
     """Change what a persona or a style is told; what is left out stays."""
-    changed = change_owned(
-        call, NOT_THERE, lambda resource: replace(resource, fields={**resource.fields, **call.body})
-    )
+    changed = change_owned(call, NOT_THERE, lambda it: replace(it, fields={**it.fields, **call.body}))
     assert changed is not None
-    fields = changed.fields
-    return Result(
-        {"name": fields["name"], "id": changed.id, "special_instructions": fields["special_instructions"]}
-    )
+    name, told = changed.fields["name"], changed.fields["special_instructions"]
+    return Result({"name": name, "id": changed.id, "special_instructions": told})
 
 
 def delete(call: Call, *, words: Words) -> Result:

@@ -97,9 +97,12 @@ def _promised(call: Call, job: Resource, settings: Settings) -> Result:
 
 def _format(call: Call, settings: Settings) -> str:
     """Give the format: a reference set's own wins over whatever was sent."""
-    sets: Mapping[str, Any] = call.account.flag(settings.reference_sets) or {}
-    chosen = sets.get(call.value("customAssetsId") or "")
-    return str(chosen["format"] if chosen else call.value("format"))
+    return str(_reference_set(call, settings).get("format") or call.value("format"))
+
+
+def _reference_set(call: Call, settings: Settings) -> Mapping[str, Any]:
+    sets: Mapping[str, Mapping[str, Any]] = call.account.flag(settings.reference_sets) or {}
+    return sets.get(call.value("customAssetsId") or "", {})
 
 
 def _scene(call: Call, settings: Settings, size: Size, media_type: str) -> SceneJson:
@@ -129,11 +132,8 @@ def _insets(call: Call, settings: Settings) -> list[SceneJson]:
         for role, is_wanted in wanted.items()
         if is_wanted and role not in call.pictures and role in saved
     ]
-    sets = call.account.flag(settings.reference_sets) or {}
-    chosen = sets.get(call.value("customAssetsId") or "", {})
-    return shown + [
-        {"role": "reference", "label": "reference", "data": file} for file in chosen.get("files", ())
-    ]
+    files = _reference_set(call, settings).get("files", ())
+    return shown + [{"role": "reference", "label": "reference", "data": file} for file in files]
 
 
 def _saved(role: str, asset: Mapping[str, Any]) -> SceneJson:

@@ -16,20 +16,13 @@ def routes(folders: tuple[Path, ...], is_json: bool) -> None:
     """List every operation."""
     operations = load_catalog(folders).operations
     if is_json:
-        for operation in operations:
-            row = {
-                "provider": operation.provider,
-                "method": operation.method,
-                "path": operation.path,
-                "operation": operation.name,
-            }
-            click.echo(json.dumps(row))
+        for each in operations:
+            row = {"provider": each.provider, "method": each.method, "path": each.path}
+            click.echo(json.dumps({**row, "operation": each.name}))
         return
     width = max(len(operation.path) for operation in operations)
-    for operation in operations:
-        click.echo(
-            f"{operation.method:6} {operation.path:{width}}  {operation.name:40}  {operation.row.title}"
-        )
+    for each in operations:
+        click.echo(f"{each.method:6} {each.path:{width}}  {each.name:40}  {each.row.title}")
 
 
 @click.command()

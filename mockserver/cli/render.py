@@ -5,21 +5,14 @@ from pathlib import Path
 
 import click
 
-from mockserver.cli.shared import stop
+from mockserver.cli.shared import FILE, stop
 
 SIZE = re.compile(r"[0-9]{2,4}x[0-9]{2,4}")
 
 
 @click.command()
 @click.argument("title")
-@click.option(
-    "-o",
-    "--output",
-    "file",
-    default="thumbnail.png",
-    show_default=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-)
+@click.option("-o", "--output", "file", default="thumbnail.png", show_default=True, type=FILE)
 @click.option("--size", default="1280x720", show_default=True, metavar="WIDTHxHEIGHT")
 @click.option("--seed", default=0, show_default=True, help="Another seed gives other colours.")
 def render(title: str, file: Path, size: str, seed: int) -> None:
@@ -30,9 +23,8 @@ def render(title: str, file: Path, size: str, seed: int) -> None:
 
     width, _, height = size.partition("x")
     if not (SIZE.fullmatch(size) and 64 <= int(width) <= 4096 and 64 <= int(height) <= 4096):  # noqa: PLR2004
-        raise click.BadParameter(
-            f"{size} is no size such as 1280x720, from 64x64 to 4096x4096", param_hint="--size"
-        )
+        what = f"{size} is no size such as 1280x720, from 64x64 to 4096x4096"
+        raise click.BadParameter(what, param_hint="--size")
     if file.suffix.lower() not in {".png", ".webp"}:
         raise click.BadParameter(f"{file} must end in .png or .webp", param_hint="--output")
     random = Random.from_text(str(seed), title)

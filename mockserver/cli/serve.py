@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from mockserver.cli.shared import SPECS, stop
+from mockserver.cli.shared import FILE, SPECS, stop
 from mockserver.settings import Settings
 from mockserver.spec.files import SpecificationError
 
@@ -78,13 +78,7 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
     callback=_enforced,
     help="credits, limits or both: refuse who has none, or too many.",
 )
-@click.option(
-    "--state",
-    "state_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Keep the world in this file.",
-)
+@click.option("--state", "state_file", type=FILE, metavar="FILE", help="Keep the world in this file.")
 @click.option(
     "--pictures",
     default="poster",

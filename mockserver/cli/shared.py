@@ -10,6 +10,7 @@ import click
 from mockserver.spec.catalog import Catalog, load
 from mockserver.spec.files import SpecificationError
 
+FILE = click.Path(path_type=Path, dir_okay=False)
 SPECS = click.option(
     "--specs",
     "folders",

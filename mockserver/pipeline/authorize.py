@@ -22,12 +22,6 @@ STATES = {
     "suspended": ProblemType.ACCOUNT_SUSPENDED,
     "unknown": ProblemType.KEY_UNKNOWN,
 }
-KEY_PROBLEMS = (
-    ProblemType.KEY_MISSING,
-    ProblemType.KEY_MALFORMED,
-    *STATES.values(),
-    ProblemType.ACCESS_DISABLED,
-)
 EXPLANATIONS = {
     ProblemType.KEY_UNKNOWN: "nobody has this key",
     ProblemType.KEY_INACTIVE: "this key is inactive",
@@ -35,6 +29,7 @@ EXPLANATIONS = {
     ProblemType.ACCOUNT_SUSPENDED: "the account of this key is suspended",
     ProblemType.ACCESS_DISABLED: "the account of this key has no API access",
 }
+KEY_PROBLEMS = (ProblemType.KEY_MISSING, ProblemType.KEY_MALFORMED, *EXPLANATIONS)
 
 
 def authorize(match: Match, request: Request, world: World, *, is_strict: bool) -> Caller:

@@ -74,10 +74,8 @@ def settle(call: Call, reservation: Reservation | None) -> None:
 def release(call: Call, reservation: Reservation | None) -> None:
     """Free what was set aside for a call that has failed."""
     if reservation is not None and reservation.held:
-        held = reservation.held
-        call.world.accounts.update(
-            call.account, lambda known: replace(known, held=max(0, balance_after(known.held, held)))
-        )
+        held, accounts = reservation.held, call.world.accounts
+        accounts.update(call.account, lambda it: replace(it, held=max(0, balance_after(it.held, held))))
 
 
 def price(call: Call) -> float:
@@ -153,9 +151,8 @@ def _check_balance(call: Call, account: Account, amount: float) -> None:
         return
     message = f"the call costs {amount}, the balance is {balance}"
     if smart.get("has_unpaid_invoice"):
-        raise call.problem(
-            ProblemType.PAYMENT_FAILED, f"{message}, and a top-up invoice is unpaid", location="header"
-        )
+        message += ", and a top-up invoice is unpaid"
+        raise call.problem(ProblemType.PAYMENT_FAILED, message, location="header")
     if balance + top_up < amount:
         message += f", and a top-up of {top_up} cannot cover it" if smart else ""
         raise call.problem(ProblemType.CREDITS_EXHAUSTED, message, location="header")

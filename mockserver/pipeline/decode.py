@@ -48,12 +48,8 @@ def _body(expected: RequestBody, request: Request) -> Body:
     if media_type not in expected.schemas:
         wanted = " or ".join(expected.schemas)
         sent = f"not {content_type.strip()[:100]}" if content_type.strip() else "but it is missing"
-        raise _problem(
-            ProblemType.UNSUPPORTED_MEDIA_TYPE,
-            "header",
-            "/content-type",
-            f"Content-Type must be {wanted}, {sent}",
-        )
+        message, type_ = f"Content-Type must be {wanted}, {sent}", ProblemType.UNSUPPORTED_MEDIA_TYPE
+        raise _problem(type_, "header", "/content-type", message)
     try:
         value, repeated = parse(request.body)
     except MalformedJsonError as error:
@@ -88,11 +84,8 @@ def _parameter(
     """Decode one parameter; None where it was not sent."""
     name, schema = parameter.name, parameter.schema
     if parameter.style == "deepObject":
-        parts = {
-            key[len(name) + 1 : -1]: value
-            for key, value in pairs
-            if key.startswith(f"{name}[") and key.endswith("]")
-        }
+        own = [pair for pair in pairs if pair[0].startswith(f"{name}[") and pair[0].endswith("]")]
+        parts = {key[len(name) + 1 : -1]: value for key, value in own}
         return {key: _typed(value, schema.types(schema.member(key))) for key, value in parts.items()} or None
     if parameter.location == "query":
         values = [value for key, value in pairs if key == name]

@@ -101,14 +101,10 @@ def raise_ordered(ordered: Override) -> None:
 def applied(ordered: Override, response: Response) -> str:
     """Say which preferences an answer honours, for Preference-Applied."""
     if response.error is None:  # a `code` of success is honoured by its own status alone
-        honoured = [
-            each for each in ordered.applied if each[:5] != "code=" or each == f"code={response.status}"
-        ]
-    elif response.error == ordered.error:
-        honoured = list(ordered.applied)
-    else:
-        honoured = [each for each in ordered.applied if each.startswith("delay=")]
-    return ", ".join(honoured)
+        code = f"code={response.status}"
+        return ", ".join(each for each in ordered.applied if each[:5] != "code=" or each == code)
+    is_ordered = response.error == ordered.error
+    return ", ".join(each for each in ordered.applied if is_ordered or each.startswith("delay="))
 
 
 def _marked(operation: Operation, body: Json) -> MarkedWord | None:

@@ -62,14 +62,11 @@ def refuse(
         answers, special = operation.row.answers, dict(operation.row.problems)
     row, status, message = _row(provider, problem, special)
     is_explained = row.has_details and problem.type is ProblemType.INVALID_REQUEST
-    details = _details(provider, problem.violations) if is_explained else []
-    body = fill(
-        answers.error,
-        {"code": row.code, "message": message, "request_id": request_id, "details": details or None},
-    )
-    is_of_schema = problem.type is ProblemType.INVALID_REQUEST and operation is not None
+    details = _details(provider, problem.violations) if is_explained else None
+    values = {"code": row.code, "message": message, "request_id": request_id, "details": details or None}
+    body = fill(answers.error, values)
     citation = provider.citations.get(row.citation, row.citation)
-    if is_of_schema and operation:
+    if operation and problem.type is ProblemType.INVALID_REQUEST:
         citation = operation.row.citation
     told = (*problem.violations, *warnings)
     explained = ((VIOLATIONS, violations_header(told, citation)),) if told else ()
@@ -84,10 +81,9 @@ def refuse(
 def problem_response(problem: EmulatorProblem) -> Response:
     """Write RFC 9457 problem details: the emulator speaks, not an API."""
     body = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.detail}
-    explained = (
-        ((VIOLATIONS, violations_header(problem.violations, "mockserver")),) if problem.violations else ()
-    )
-    headers = (PROBLEM_TYPE, *problem.headers.items(), *explained)
+    headers = (PROBLEM_TYPE, *problem.headers.items())
+    if problem.violations:
+        headers = (*headers, (VIOLATIONS, violations_header(problem.violations, "mockserver")))
     return Response(problem.status, headers, dump({**body, **problem.members}), error=problem.title)
 
 
@@ -96,15 +92,14 @@ def violations_header(violations: tuple[Violation, ...], citation: str) -> str:
     parts: list[str] = []
     size = 2
     for violation in violations:
-        part = json.dumps(
-            {  # callers read these names: `rule` and `source` stay, whatever we call them
-                "location": violation.location,
-                "pointer": _shortened(violation.pointer),
-                "rule": violation.keyword,
-                "message": _shortened(violation.message),
-                "source": violation.citation or citation,
-            }
-        )
+        row = {  # callers read these names: `rule` and `source` stay, whatever we call them
+            "location": violation.location,
+            "pointer": _shortened(violation.pointer),
+            "rule": violation.keyword,
+            "message": _shortened(violation.message),
+            "source": violation.citation or citation,
+        }
+        part = json.dumps(row)
         size += len(part) + 2
         if size > LONGEST_HEADER:
             break

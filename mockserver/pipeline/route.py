@@ -33,9 +33,7 @@ class Index:
     """The paths that lead to operations, for one provider or for all."""
 
     fixed: Mapping[str, Mapping[str, Match]]  # path → method → match
-    templates: tuple[
-        tuple[re.Pattern[str], tuple[str, ...], Mapping[str, Match]], ...
-    ]  # with the names of the groups
+    templates: tuple[tuple[re.Pattern[str], tuple[str, ...], Mapping[str, Match]], ...]  # and names of groups
     paths: tuple[str, ...]  # every template as documented
 
     @classmethod
@@ -106,17 +104,12 @@ class Router:
     ) -> NoMatch:
         if methods:
             allowed = ", ".join(sorted(methods))
-            operation = next(iter(methods.values())).operation
-            violation = Violation(
-                "path",
-                "",
-                "method",
-                f"{operation.path} takes {allowed}, not {method}",
-                operation.row.citation,
-            )
+            owner, operation, _ = next(iter(methods.values()))
+            message = f"{operation.path} takes {allowed}, not {method}"
+            violation = Violation("path", "", "method", message, operation.row.citation)
             problem = Problem(ProblemType.UNKNOWN_METHOD, (violation,), headers={"Allow": allowed})
-            return NoMatch(next(iter(methods.values())).provider, problem)
-        nearest = _nearest(path, index.paths)
+            return NoMatch(owner, problem)
+        nearest = max(index.paths, key=lambda each: difflib.SequenceMatcher(None, path[:200], each).ratio())
         meant = provider or self._owner(path)
         message = f"There is no path {path[:200]}; the nearest is {nearest}"
         violation = Violation("path", "", "path", message, meant.title if meant else "all providers")
@@ -124,11 +117,9 @@ class Router:
 
     def _owner(self, path: str) -> Provider | None:
         """Say whose API an unknown path most likely belongs to: the one that shares its first part."""
-        first = path[1:].partition("/")[0]
+        first = path.split("/")[1:2]
         for provider in self._providers.values():
-            if any(
-                operation.path[1:].partition("/")[0] == first for operation in provider.operations.values()
-            ):
+            if any(each.path.split("/")[1:2] == first for each in provider.operations.values()):
                 return provider
         return None
 
@@ -143,8 +134,3 @@ def _pattern(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     parts = re.split(r"\{([^{}/]+)\}", template)
     text = "".join("([^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
     return re.compile(text), tuple(parts[1::2])
-
-
-def _nearest(path: str, known: tuple[str, ...]) -> str:
-    """Give the documented path that looks most like an unknown one."""
-    return max(known, key=lambda each: difflib.SequenceMatcher(None, path[:200], each).ratio())

@@ -23,11 +23,10 @@ def validate(match: Match, arguments: Arguments) -> None:
         found += _parameter_violations(parameter, getattr(arguments, parameter.location), match.provider)
     if operation.body is not None and arguments.media_type is not None:
         schema = operation.body.schemas[arguments.media_type]
-        if not schema.accepts(arguments.body):
-            broken = _without_echoes(
-                schema.violations(arguments.body), arguments.body, operation.row.refusals
-            )
-            found += [_body_violation(violation, arguments.body, match) for violation in broken]
+        body = arguments.body
+        if not schema.accepts(body):
+            broken = _without_echoes(schema.violations(body), body, operation.row.refusals)
+            found += [_body_violation(violation, body, match) for violation in broken]
     if found:
         raise Problem(ProblemType.INVALID_REQUEST, tuple(found), error=_special_error(found))
 
@@ -63,13 +62,10 @@ def _without_echoes(
 
 def _body_violation(violation: SchemaViolation, body: Json, match: Match) -> Violation:
     refusals = match.operation.row.refusals
-    row = next((row for row in refusals if _applies(row, violation)), None)
+    row, path = next((row for row in refusals if _applies(row, violation)), None), violation.path
     if row is None:
-        message = _worded(violation, violation.path, match.provider)
-        return Violation(
-            "body", pointer.write(violation.path), violation.keyword, message, rank=len(refusals)
-        )
-    path = violation.path
+        message = _worded(violation, path, match.provider)
+        return Violation("body", pointer.write(path), violation.keyword, message, rank=len(refusals))
     if row.at is not None and row.fields:
         path = (next((name for name in row.fields if name in body), row.fields[0]),)
     return Violation(

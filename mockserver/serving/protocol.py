@@ -12,6 +12,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
+
 
 class CorkedTransport:
     """A transport that gathers writes until the event loop's next turn; all else is the wrapped one's."""
@@ -56,9 +58,7 @@ class Protocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as stopped:
-            if (
-                self.parser.get_method() == b"CONNECT"
-            ):  # which asks for a tunnel: there is nothing else to read it as
+            if self.parser.get_method() == b"CONNECT":  # a tunnel: there is nothing else to read it as
                 self._refuse()
                 return
             head = self._head_without_upgrade()
@@ -87,13 +87,9 @@ class Protocol(HttpToolsProtocol):
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
         for name, value in self.headers:
-            options = [
-                each
-                for each in value.split(b",")
-                if each.strip().lower() not in {b"upgrade", b"http2-settings"}
-            ]
             if name == b"connection":
+                options = (each for each in value.split(b",") if each.strip().lower() not in UPGRADING)
                 value = b",".join(options)  # noqa: PLW2901 - what is left of it
-            if value and name not in {b"upgrade", b"http2-settings"}:
+            if value and name not in UPGRADING:
                 lines.append(name + b": " + value)
         return b"\r\n".join([*lines, b"", b""])

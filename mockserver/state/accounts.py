@@ -71,15 +71,11 @@ class Accounts:
 
     def update(self, account: Account, change: Callable[[Account], Account]) -> Account:
         """Change an account, of which what is stored counts, not the value given; give it as it is then."""
-        changed = self._stored.update(
-            account.id, lambda stored: change(stored or self._first(account.provider, account.key))
-        )
+        provider, key = account.provider, account.key
+        first = self._listed.get(provider, {}).get(key) or self.fresh(provider, key)
+        changed = self._stored.update(account.id, lambda stored: change(stored or first))
         assert changed is not None
         return changed
-
-    def _first(self, provider: str, key: str) -> Account:
-        """Give the account of a key as it is before anything has changed it."""
-        return self._listed.get(provider, {}).get(key) or self.fresh(provider, key)
 
 
 def _account(provider: str, key: str, row: Mapping[str, Any]) -> Account:

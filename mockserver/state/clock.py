@@ -62,10 +62,8 @@ class Clock:
     def set(self, now_s: float | None = None, *, is_frozen: bool | None = None) -> None:
         """Move to a time, stop, or go on; None leaves it. Raises ValueError for a time out of bounds."""
         with self._lock:
-            self._place(
-                self.now() if now_s is None else _bounded(now_s),
-                is_frozen=self.is_frozen if is_frozen is None else is_frozen,
-            )
+            at_s = self.now() if now_s is None else _bounded(now_s)
+            self._place(at_s, is_frozen=self.is_frozen if is_frozen is None else is_frozen)
 
     def advance(self, by_s: float) -> None:
         """Move forward by seconds. Raises ValueError where they are negative or too many."""
@@ -120,9 +118,8 @@ class Clock:
 
 def _bounded(now_s: float) -> float:
     if not 0 <= now_s <= LATEST_S:
-        raise ValueError(
-            f"{now_s:g} s is out of bounds; time runs from {isoformat(0)} to {isoformat(LATEST_S)}"
-        )
+        bounds = f"from {isoformat(0)} to {isoformat(LATEST_S)}"
+        raise ValueError(f"{now_s:g} s is out of bounds; time runs {bounds}")
     return now_s
 
 

@@ -27,9 +27,7 @@ class Delivery(Value, frozen=True):
     status: str  # waiting, delivered, given up or blocked
     due_at_s: Time | None  # of the next attempt; None: there is none, or nobody knows yet when
     attempts: tuple[Attempt, ...] = ()
-    claim: Count = (
-        0  # the attempt that somebody makes just now, counted over all; 0: nobody does; in no snapshot
-    )
+    claim: Count = 0  # the number of the attempt that somebody makes just now; 0: nobody does; in no snapshot
 
     def attempted(self, result: int | str, status: str, due_at_s: float | None = None) -> "Delivery":
         """Give it with the attempt that was due, its status or why it has none, and when the next one is due.

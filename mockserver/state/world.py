@@ -116,10 +116,8 @@ class World:
         """Put back what `snapshot` gave. Raises ValueError, with everything as it was, where it cannot be."""
         missing = ({"seed", "clock"} | set(self._collections)) - set(snapshot)
         if snapshot.get("format") != FORMAT or missing:
-            wanted = f"a snapshot of format {FORMAT}"
-            raise ValueError(
-                f"not {wanted}: " + (f"{', '.join(sorted(missing))} missing" if missing else "another format")
-            )
+            why = f"{', '.join(sorted(missing))} missing" if missing else "another format"
+            raise ValueError(f"not a snapshot of format {FORMAT}: {why}")
         seed = snapshot["seed"]
         if type(seed) is not int:
             raise ValueError(f"seed must be a whole number, not {seed!r}")
@@ -129,10 +127,9 @@ class World:
             raise ValueError(f"clock: {error}") from error
         parts = {}
         for name, collection in self._collections.items():
-            values, idle = collection.read(snapshot[name]), UNDER_WAY.get(name, {})
-            parts[collection.kind] = {
-                key: replace(value, **idle) if idle else value for key, value in values.items()
-            }
+            values, idle = collection.read(snapshot[name]), UNDER_WAY.get(name)
+            idled = {key: replace(value, **idle) for key, value in values.items()} if idle else values
+            parts[collection.kind] = idled
         self._store.replace(parts)
         self.clock.restore(moment)
         self.seed = seed
