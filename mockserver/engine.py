@@ -176,7 +176,6 @@ class Engine:
         return refuse(provider, operation, problem, request_id=request_id, headers=headers, warnings=warnings)
 
     def _headers(self, provider: Provider, request_id: str, account: Account | None, world: World) -> Headers:
-        """Make the headers that a provider sends with every answer."""
         values = {"request_id": request_id}
         if provider.shows_credits:  # to a caller whom nobody knows, a new account's
             values |= credit_values(provider, world, account or world.accounts.fresh(provider.name, ""))

@@ -69,7 +69,6 @@ def misfits(accounts: Any, catalog: Catalog) -> Iterator[str]:
 
 
 def _account(key: Any, row: Any, provider: Provider) -> Iterator[str]:
-    """Find what is wrong with one account."""
     if not isinstance(key, str):
         yield f"{key}: the key is {key!r} and no text; put it in quotes"
     elif not isinstance(row, dict):
@@ -79,7 +78,6 @@ def _account(key: Any, row: Any, provider: Provider) -> Iterator[str]:
 
 
 def _files(value: Any) -> Iterator[str]:
-    """Give every file that an account names."""
     if isinstance(value, dict):
         for key, item in value.items():
             if key == "file":

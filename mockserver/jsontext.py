@@ -69,7 +69,6 @@ def _plain(value: Json) -> Json:
 
 
 def _strings(value: Json) -> int:
-    """Count the strings in a value, member names included."""
     kind = type(value)
     if kind is str:
         return 1

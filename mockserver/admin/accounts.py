@@ -69,7 +69,6 @@ def _stored(name: str, asset: Mapping[str, Json], pictures: dict[str, StoredPict
 
 
 def _files(flags: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """Give the pictures that an account's attributes name, and where."""
     for name, asset in flags.get("assets", {}).items():
         yield f"assets.{name}.file", asset["file"]
     for name, chosen in flags.get("reference_sets", {}).items():

@@ -50,10 +50,10 @@ def utf16_length(
 def refuse_when(
     call: Call,
     *,
-    error: ErrorName,
-    citation: CitationName,
     account: Mapping[AccountFlag, bool],
     body: Annotated[Mapping[BodyField, Any] | None, Mark("body_values")] = None,
+    error: ErrorName,
+    citation: CitationName,
 ) -> None:
     """Refuse a call whose account has these flags and whose body these values; a missing flag is false."""
     flags = all((call.account.flag(name) or False) == wanted for name, wanted in account.items())
@@ -94,9 +94,9 @@ def known_ids(
     *,
     field: BodyField,
     among: AccountIds,
+    states: Annotated[Mapping[str, ErrorName] | None, Mark("states_of", "among")] = None,
     error: ErrorName,
     citation: CitationName,
-    states: Annotated[Mapping[str, ErrorName] | None, Mark("states_of", "among")] = None,
 ) -> None:
     """Refuse ids that the account does not have, or has in a state that its own error answers."""
     value, owned = call.value(field), call.account.flag(among) or {}

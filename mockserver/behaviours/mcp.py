@@ -85,7 +85,6 @@ def _call_tool(_call: Call, settings: Settings, id_: Json, params: Mapping[str, 
 
 
 def _conclude(id_: Json, response: Response) -> Result:
-    """Tell what the operation behind a tool has answered."""
     said: Json = parse(response.read())[0]
     if response.status == UNAUTHORIZED:
         return _error(id_, REFUSED, said["message"], status=UNAUTHORIZED, data=said)

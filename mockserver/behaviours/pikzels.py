@@ -142,7 +142,6 @@ def _guessed(words: Words, seed: int, address: str) -> Mapping[str, Json]:
 
 @functools.lru_cache(maxsize=256)
 def _measured(words: Words, small: str) -> Mapping[str, Json]:
-    """Score a picture by its pixels."""
     from mockserver.imaging.measuring import measure  # noqa: PLC0415 - Pillow is slow to import
 
     return _scores(words, asdict(measure(base64.b64decode(small))))

@@ -80,7 +80,6 @@ def generate(
 
 
 def _job(call: Call, format_: str, picture: SceneJson) -> tuple[str, dict[str, Json]]:
-    """Give the id of a call's job, and what its webhook will tell."""
     size = {"width": picture["width"], "height": picture["height"]}
     fields = {"format": format_, "dimensions": size, "scene": picture}
     return f"job_{call.random.hex('job', 24)}", fields

@@ -59,7 +59,6 @@ def _print_errors(provider: Provider) -> None:
 
 
 def _triggers(provider: Provider) -> str:
-    """Say which texts bring an error about by themselves."""
     marks = {mark for operation in provider.operations.values() for mark in operation.row.marked_words}
     words = ", ".join(sorted({f"[{each.error.lower()}] in {each.field}" for each in marks}))
     reserved = provider.words.get("reserved_names")

@@ -21,14 +21,12 @@ COLLECTING = (20_000, 20, 50)  # the collector's thresholds: a call leaves littl
 
 
 def _url(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    """Check that --public-url is an address."""
     if value is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
         raise click.BadParameter(f"{value} is no address such as https://mock.example.com")
     return value
 
 
 def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> frozenset[str]:
-    """Read the list of --enforce."""
     names = frozenset(name.strip() for name in value.split(",") if name.strip())
     if not names <= ENFORCEABLE:
         raise click.BadParameter(f"{value} is not a list of {', '.join(sorted(ENFORCEABLE))}")

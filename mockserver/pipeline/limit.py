@@ -56,7 +56,6 @@ def _slot(match: Match, account: Account, world: World, row: Rate) -> Release:
 
 
 def _bound(match: Match, account: Account, row: Rate) -> tuple[str, int]:
-    """Give the name of a limit and how many calls it allows."""
     if row.limit is not None:
         return row.limit, match.provider.limits[row.limit]
     attribute = row.plan or ""

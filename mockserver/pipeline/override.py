@@ -108,7 +108,6 @@ def applied(ordered: Override, response: Response) -> str:
 
 
 def _marked(operation: Operation, body: Json) -> MarkedWord | None:
-    """Find the first word of the table's `orders` that a text of the body holds in brackets."""
     for word in operation.row.marked_words if isinstance(body, dict) else ():
         text = body.get(word.field)
         if isinstance(text, str) and "[" in text and f"[{word.error.lower()}]" in text.lower():

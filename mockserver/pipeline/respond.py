@@ -137,7 +137,6 @@ def _row(
 
 
 def _details(provider: Provider, violations: tuple[Violation, ...]) -> list[Json]:
-    """Write one entry for each broken field, in the table's shape."""
     shape = provider.answers.detail or {}
     spoken_of: set[str | None] = set()
     details = []

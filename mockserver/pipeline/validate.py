@@ -80,7 +80,6 @@ def _body_violation(violation: SchemaViolation, body: Json, match: Match) -> Vio
 
 
 def _applies(row: RefusalRow, violation: SchemaViolation) -> bool:
-    """Whether a broken rule is the one that a row speaks of."""
     if row.at is not None:
         return violation.schema_pointer == row.at or violation.schema_pointer.startswith(row.at + "/")
     is_field = not row.fields or (bool(violation.path) and violation.path[0] in row.fields)

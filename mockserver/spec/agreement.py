@@ -85,7 +85,6 @@ def _plans(scope: Scope) -> Iterator[str]:
 
 
 def _wording(scope: Scope) -> Iterator[str]:
-    """Find sentences for keywords that the field never has."""
     operations = scope.provider.operations.values()
     for index, row in enumerate(scope.provider.wording):
         if row.field and row.keyword:

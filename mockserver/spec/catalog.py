@@ -81,7 +81,6 @@ def _is_provider(folder: Path, how: Callable[[Iterable[bool]], bool]) -> bool:
 
 
 def _misplaced(folders: Sequence[Path]) -> list[str]:
-    """Complain of a folder that holds no provider."""
     return [
         f"{folder}: holds no provider; it must contain openapi.yaml (or .json) and behaviour.yaml, "
         "or folders with them"
@@ -130,7 +129,6 @@ def _load_provider(
 
 
 def _warm(operations: Iterable[Operation]) -> None:
-    """Compile what the first call of each operation needs."""
     for operation in operations:
         bodies = operation.body.schemas.values() if operation.body else ()
         for schema in (*bodies, *(parameter.schema for parameter in operation.parameters)):

@@ -58,9 +58,8 @@ def located(document: Json, violation: SchemaViolation) -> str:
     """
     names, here = [], document
     for part in violation.path:
-        is_there = (
-            part in here if isinstance(here, Mapping) else isinstance(here, list) and isinstance(part, int)
-        )
+        is_item = isinstance(here, list) and isinstance(part, int)
+        is_there = part in here if isinstance(here, Mapping) else is_item
         here = here[part] if is_there else None
         name = here.get("name") if isinstance(part, int) and isinstance(here, Mapping) else None
         names.append(name if isinstance(name, str) else str(part))

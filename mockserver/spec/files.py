@@ -20,10 +20,8 @@ FIXTURES = DATA / "fixtures"
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DATE = "tag:yaml.org,2002:timestamp"
 # In JSON a date is a text, and these files are JSON that is easier to write.
-_resolvers = {
-    key: [each for each in found if each[0] != DATE]
-    for key, found in _SafeLoader.yaml_implicit_resolvers.items()
-}
+_known = _SafeLoader.yaml_implicit_resolvers.items()
+_resolvers = {key: [each for each in found if each[0] != DATE] for key, found in _known}
 Loader: Any = type("Loader", (_SafeLoader,), {"yaml_implicit_resolvers": _resolvers})
 
 

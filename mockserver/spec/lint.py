@@ -35,9 +35,8 @@ def _examples(operation: Operation) -> Iterator[str]:
     body = operation.body
     if body and body.example is not None:
         for schema in body.schemas.values():
-            yield from (
-                f"the request's example: {violation.message}" for violation in schema.violations(body.example)
-            )
+            for violation in schema.violations(body.example):
+                yield f"the request's example: {violation.message}"
     for response in operation.responses.values():
         if response.schema and response.example is not None:
             for violation in response.schema.violations(response.example):
@@ -45,7 +44,6 @@ def _examples(operation: Operation) -> Iterator[str]:
 
 
 def _strays(operation: Operation) -> Iterator[str]:
-    """Find parameters of a path that is without them."""
     for parameter in operation.parameters:
         if parameter.location == "path" and f"{{{parameter.name}}}" not in operation.path:
             name, missing = parameter.name, f"{operation.path} has no {{{parameter.name}}}"

@@ -17,11 +17,8 @@ JSON_TYPE = "application/json"
 BODILESS = {"204", "205", "304"}  # statuses that HTTP sends no body with
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 STYLES = {"path": "simple", "header": "simple", "query": "form"}
-KNOWN_STYLES = {
-    "path": {"simple"},
-    "header": {"simple"},
-    "query": {"form", "spaceDelimited", "pipeDelimited", "deepObject"},
-}
+IN_QUERIES = {"form", "spaceDelimited", "pipeDelimited", "deepObject"}
+KNOWN_STYLES = {"path": {"simple"}, "header": {"simple"}, "query": IN_QUERIES}
 
 
 class Document:
@@ -238,7 +235,6 @@ def is_json(media_type: str) -> bool:
 
 
 def _defaults(body: RequestBody | None) -> dict[str, Json]:
-    """Give the documented defaults of a body's own fields."""
     if body is None or not body.schemas:
         return {}
     schema = next(iter(body.schemas.values()))

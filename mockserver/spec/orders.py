@@ -32,7 +32,6 @@ def account_schema(provider: Provider) -> Schema:
 
 
 def _kind(attribute: Attribute, sizes: list[str]) -> Json:
-    """Give the schema of one attribute: of its kind, with the states or formats that it can have."""
     kind = _BODIES["attributes"][attribute.type]
     inner = kind.get("additionalProperties", {})
     if attribute.type == "states":

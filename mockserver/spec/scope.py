@@ -102,7 +102,6 @@ class Scope:
 
     @functools.cached_property
     def _anywhere(self) -> Mapping[str, list[str]]:
-        """Give what all requests' schemas have together."""
         found: dict[str, list[str]] = {"choices": [], "patterns": [], "fields anywhere": []}
         for operation in self.provider.operations.values():
             bodies = operation.body.schemas.values() if operation.body else ()
@@ -163,7 +162,6 @@ class Scope:
 
 
 def _members(shape: Json, wanted: str) -> Iterator[str]:
-    """Give the names of the members that hold a text, however deep in a shape."""
     for name, item in shape.items() if isinstance(shape, Mapping) else ():
         if item == wanted:
             yield name

@@ -12,6 +12,7 @@ from itertools import chain, product
 from typing import Any, cast
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from mockserver.jsontext import Json
 from mockserver.spec.explain import located, nearest
@@ -58,7 +59,7 @@ class Table:
     ) -> Provider:
         """Join the table with the operations and callbacks of the OpenAPI document, which reads as `text`."""
         table, errors = self._sections, self._errors
-        shown = msgspec.structs.asdict(table.credits.headers) if table.credits else {}
+        shown = asdict(table.credits.headers) if table.credits else {}
         tells = {header: f"$credits_{of}" for of, header in shown.items() if header}
         return Provider(
             name=name,
@@ -133,9 +134,7 @@ class Table:
                 for each in ([orders] if orders else [])
                 for field, error in product(each.fields, each.errors)
             ),
-            pictures=tuple(
-                msgspec.structs.replace(row, citation=citations.get(row.citation, "")) for row in pictures
-            ),
+            pictures=tuple(replace(row, citation=citations.get(row.citation, "")) for row in pictures),
             picture_fields=frozenset(chain(*(fields for row in pictures for fields in row.roles.values()))),
             price=section.price,
             answers=section.answers,

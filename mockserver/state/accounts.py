@@ -44,10 +44,8 @@ class Accounts:
     ) -> None:
         self._stored = stored
         self._listed = {  # made once: looking one up is on the path of every call
-            provider: {
-                key: _account(provider, key, {**fresh.get(provider, {}), **row}) for key, row in rows.items()
-            }
-            for provider, rows in listed.items()
+            name: {key: _account(name, key, {**fresh.get(name, {}), **row}) for key, row in rows.items()}
+            for name, rows in listed.items()
         }
         self._fresh = fresh
 

@@ -61,7 +61,6 @@ class Collection(Generic[V]):
         return {key: read(type_, value, f"{name}: {key}") for key, value in rows.items()}
 
     def __iter__(self) -> Iterator[V]:
-        """Go through the values, oldest first."""
         return iter([value for _, value in self.list()])
 
     def __len__(self) -> int:

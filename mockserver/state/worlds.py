@@ -17,5 +17,4 @@ class Worlds:
         return self.default
 
     def __iter__(self) -> Iterator[World]:
-        """Go through all worlds."""
         yield self.default
