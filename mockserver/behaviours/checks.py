@@ -112,17 +112,15 @@ def known_ids(
 
 def usable_resource(call: Call, *, field: SentField, kind: KindName, citation: CitationName) -> None:
     """Refuse an id that is not a finished resource of this account and kind."""
-    id_, jobs = call.body[field], call.provider.jobs
+    id_, jobs, rule = call.body[field], call.provider.jobs, "usable_resource"
     resource = call.world.resources.get(id_)
     if resource is None or resource.account != call.account.id or resource.kind != kind:
         message = f"this account has no {kind} {id_}"
-        type_ = ProblemType.RESOURCE_UNKNOWN
-        raise _problem(call, "usable_resource", message, field, citation, type_=type_)
+        raise call.problem(ProblemType.RESOURCE_UNKNOWN, message, name=field, rule=rule, source=citation)
     status = resource.status(call.world.clock.now())
     if jobs is None or status != jobs.success:
         message = f"the {kind} {id_} is {status}"
-        type_ = ProblemType.RESOURCE_NOT_READY
-        raise _problem(call, "usable_resource", message, field, citation, type_=type_)
+        raise call.problem(ProblemType.RESOURCE_NOT_READY, message, name=field, rule=rule, source=citation)
 
 
 def saved_asset(
@@ -149,16 +147,9 @@ def saved_asset(
 
 
 def _problem(
-    call: Call,
-    check: str,
-    message: str,
-    field: str,
-    citation: str,
-    error: str | None = None,
-    *,
-    location: Location = "body",
-    type_: ProblemType = ProblemType.INVALID_REQUEST,
+    call: Call, check: str, message: str, field: str, citation: str, error: str, location: Location = "body"
 ) -> Problem:
+    type_ = ProblemType.INVALID_REQUEST
     return call.problem(
         type_, message, name=field, rule=check, source=citation, error=error, location=location
     )
