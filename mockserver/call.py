@@ -155,9 +155,7 @@ class Exchange(NamedTuple):
     account: Account | None  # None: nobody's, or refused before that was known
     override: Override
     violations: tuple[Violation, ...]  # why it was refused, and what was odd about it
-    response: (
-        Response | None
-    )  # as it was sent; None: a bug was raised, or the caller went before there was one
+    response: Response | None  # as it was sent; None: a bug was raised, or the caller had gone before
     is_sent: bool  # False: the caller went away before the answer
     at_s: float  # when it came, by the world's clock
     duration_s: float  # by a real clock

@@ -32,8 +32,9 @@ def open_pictures(call: Call, wanted: Pictures) -> Call:
         for field in fields:
             if field in body:
                 value = body[field]
-                places = {f"{field}/{index}": item for index, item in enumerate(value)}
-                places = places if isinstance(value, list) else {field: value}
+                places = {field: value}
+                if isinstance(value, list):
+                    places = {f"{field}/{index}": item for index, item in enumerate(value)}
                 found[role] = [_given(call, place, item, wanted) for place, item in places.items()]
                 break
     return call._replace(pictures={**call.pictures, **found}) if found else call

@@ -159,9 +159,8 @@ class _Binder:
                 found[name] = self._read(kind, row.section.settings, f"{place}.settings", taker)
             elif name == "words":
                 self.words.append(kind)
-                if (
-                    kind not in self.scope.words
-                ):  # one value for all that take the same: results are kept by it
+                # One value for all that take the same: results are kept by it.
+                if kind not in self.scope.words:
                     own = {key: each for key, each in provider.words.items() if key in kind.__struct_fields__}
                     self.scope.words[kind] = self._read(kind, own, "words", "behaviour")
                 found[name] = self.scope.words[kind]

@@ -69,11 +69,13 @@ class Accounts:
 
     def update(self, account: Account, change: Callable[[Account], Account]) -> Account:
         """Change an account, of which what is stored counts, not the value given; give it as it is then."""
-        provider, key = account.provider, account.key
-        first = self._listed.get(provider, {}).get(key) or self.fresh(provider, key)
-        changed = self._stored.update(account.id, lambda stored: change(stored or first))
+        changed = self._stored.update(account.id, lambda stored: change(stored or self._first(account)))
         assert changed is not None
         return changed
+
+    def _first(self, account: Account) -> Account:
+        listed = self._listed.get(account.provider, {}).get(account.key)
+        return listed or self.fresh(account.provider, account.key)
 
 
 def _account(provider: str, key: str, row: Mapping[str, Any]) -> Account:
