@@ -10,6 +10,7 @@ from conftest import STRICT, header, said
 
 from mockserver import Request, Server, create_engine
 from mockserver.call import Exchange
+from mockserver.spec.files import SpecificationError
 
 PET: dict[str, Any] = {
     "type": "object",
@@ -363,3 +364,28 @@ def test_a_value_made_from_a_schema_obeys_it(tmp_path, schema):
         Request("GET", "/pets", {"pet-key": "pet_1"}, "limit=1")
     )
     assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        ("/v1/pets", "pets.example", 200),
+        ("/petshop/v1/pets", "localhost", 200),
+        ("/v1/pets", "localhost", 200),
+        ("/pets", "localhost", 200),
+        ("/v2/pets", "pets.example", 404),
+    ],
+)
+def test_the_path_of_a_documented_server_may_stand_before_every_path(tmp_path, path, host, status):
+    servers = [{"url": "https://pets.example/v1/"}, {"url": "https://{region}.pets.example/{base}"}]
+    write(tmp_path / "petshop", {**DOCUMENT, "servers": servers})
+    headers = {"pet-key": "pet_1", "host": host}
+    answer = create_engine(STRICT, [tmp_path]).handle(Request("GET", path, headers, "limit=1"))
+    assert answer.status == status
+
+
+def test_a_misspelt_operation_or_host_is_told_with_the_nearest_right_one(tmp_path):
+    rows = {f"{name}t" if name == "list_pets" else name: row for name, row in TABLE["operations"].items()}
+    write(tmp_path / "petshop", table={**TABLE, "operations": rows})
+    with pytest.raises(SpecificationError, match=r"operations\.list_petst: .* did you mean list_pets\?"):
+        create_engine(STRICT, [tmp_path])

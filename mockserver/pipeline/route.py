@@ -42,8 +42,9 @@ class Index:
         by_path: dict[str, dict[str, Match]] = {}
         for provider in providers:
             for operation in provider.operations.values():
-                methods = by_path.setdefault(operation.path, {})
-                methods.setdefault(operation.method, Match(provider, operation, {}))
+                for base in ("", *provider.base_paths):
+                    methods = by_path.setdefault(base + operation.path, {})
+                    methods.setdefault(operation.method, Match(provider, operation, {}))
         return cls(
             fixed={path: methods for path, methods in by_path.items() if "{" not in path},
             templates=tuple((*_pattern(path), methods) for path, methods in by_path.items() if "{" in path),

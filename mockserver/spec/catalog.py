@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mockserver.spec.explain import nearest
 from mockserver.spec.files import SPECS, SpecificationError, read_mapping, repeated_keys, shown
 from mockserver.spec.model import Operation, Provider
 from mockserver.spec.openapi import Document
@@ -118,14 +119,15 @@ def _load_provider(
     complaints += openapi.complaints + behaviour.complaints
     complaints += [
         f"{behaviour.file}: operations.{row}: there is no such operationId in {files[0].name}; "
-        "remove or rename the row"
+        f"remove or rename the row; {nearest(row, openapi.ids)}"
         for row in (rows if openapi.is_whole else ())
         if row not in operations
     ]
     if folder.parent == SPECS:  # other documents may be large: what they need is compiled when it is called
         _warm(operations.values())
     callbacks = openapi.callbacks() if behaviour.has_webhooks else ()
-    return behaviour.provider(name, operations, files[0].read_text("utf-8"), callbacks), complaints
+    text = files[0].read_text("utf-8")
+    return behaviour.provider(name, operations, text, callbacks, openapi.base_paths), complaints
 
 
 def _warm(operations: Iterable[Operation]) -> None:

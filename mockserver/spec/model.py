@@ -144,6 +144,7 @@ class Provider:
     folder: str  # of its two files, as complaints show it
     title: str
     hosts: tuple[str, ...]
+    base_paths: tuple[str, ...]  # that may stand before every path: those of the document's servers
     operations: Mapping[str, Operation]  # by operationId
     errors: Mapping[str, rows.ErrorRow]
     problems: Mapping[str, ProblemRow]  # by the value of a ProblemType

@@ -5,6 +5,7 @@ What the emulator does not understand is a complaint at start-up, never a silent
 
 import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from mockserver.jsontext import Json
 from mockserver.spec.explain import located, nearest
@@ -40,6 +41,18 @@ class Document:
     def is_whole(self) -> bool:
         """Whether every operation could be read."""
         return not self._unreadable
+
+    @property
+    def base_paths(self) -> tuple[str, ...]:
+        """What its `servers` put before every path, where they put anything there that is no template."""
+        servers = self.document.get("servers", ()) if self._can_read() else ()
+        paths = (urlsplit(server.get("url", "")).path.rstrip("/") for server in servers)
+        return tuple(dict.fromkeys(path for path in paths if path.startswith("/") and "{" not in path))
+
+    @property
+    def ids(self) -> list[str]:
+        """Every operationId."""
+        return [item[method]["operationId"] for _, method, item in self._documented()]
 
     def operations(self, rows: Mapping[str, OperationRow]) -> dict[str, Operation]:
         """Read every operation that has a row in the table; complain of the others."""

@@ -115,9 +115,10 @@ class Scope:
         return found
 
     @functools.cached_property
-    def vocabulary(self) -> frozenset[str]:
-        """Give every word of the OpenAPI document."""
-        return frozenset(re.findall(r"\w+", self.provider.text))
+    def vocabulary(self) -> list[str]:
+        """Give every word of the OpenAPI document, hosts and the like whole, too."""
+        text = self.provider.text
+        return sorted({*re.findall(r"\w+", text), *re.findall(r"\w+(?:[.-]\w+)++", text)})
 
     def mentions(self, word: str) -> bool:
         """Whether the OpenAPI document holds a word: as a name, as a value or in its prose."""

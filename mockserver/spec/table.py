@@ -56,6 +56,7 @@ class Table:
         operations: Mapping[str, Operation],
         text: str = "",
         callbacks: tuple[Schema, ...] = (),
+        base_paths: tuple[str, ...] = (),
     ) -> Provider:
         """Join the table with the operations and callbacks of the OpenAPI document, which reads as `text`."""
         table, errors = self._sections, self._errors
@@ -66,6 +67,7 @@ class Table:
             folder=self.file.rpartition("/")[0],
             title=table.title,
             hosts=table.hosts,
+            base_paths=base_paths,
             operations={id_: self._located(each) for id_, each in operations.items()},
             errors=errors,
             problems=self._problems(self._sayings),
