@@ -185,22 +185,24 @@ def notes(
     responses: Any = None,
     security: Any = None,
     schemes: Any = None,
+    schemas: Any = None,
     add_note: Mapping[str, Any] | None = None,
     **sections: Any,
 ) -> Provider:
-    """Load the notes' API with another schema of the note, other answers, other keys, another row, other sections.
+    """Load the notes' API with another body, other answers, keys, shared schemas, another row, other sections.
 
     A section that is None is left out, and so is a member of the row.
     """
     document, table = copy.deepcopy(DOCUMENT), {**TABLE, **sections}
     if body is not None:
-        document["components"]["schemas"]["Note"] = body
+        document["paths"]["/notes"]["post"]["requestBody"]["content"]["application/json"]["schema"] = body
     if responses is not None:
         document["paths"]["/notes"]["post"]["responses"] = responses
     if security is not None:
         document["security"] = security
     if schemes is not None:
         document["components"]["securitySchemes"] = schemes
+    document["components"]["schemas"] |= schemas or {}
     row = {**TABLE["operations"]["add_note"], **(add_note or {})}
     table["operations"] = {**table["operations"], "add_note": _without_none(row)}
     return a_provider(name, document, _without_none(table))
