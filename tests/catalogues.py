@@ -208,6 +208,12 @@ def notes(
     return a_provider(name, document, _without_none(table))
 
 
+def errors(*names: str, **rows: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the notes' errors, with some that only have a name, or with other rows."""
+    known = {name: {"status": 400, "message": f"It is {name}", "cause": "anything"} for name in names}
+    return {**TABLE["errors"], **known, **rows}
+
+
 def _without_none(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 

@@ -1,9 +1,10 @@
 """A result or a problem becomes an answer in the provider's dialect, with our own explanation in a header."""
 
+import dataclasses
 import json
 
 import pytest
-from catalogues import NOTES, a_provider, notes
+from catalogues import NOTES, a_provider, errors, notes
 
 from mockserver.call import EMPTY_BODY, Result
 from mockserver.messages import Response
@@ -122,7 +123,6 @@ class TestARefusal:
         assert refused(problem)[1]["error"]["message"] == text
 
     def test_of_a_kind_that_the_table_does_not_know_is_the_row_for_bugs(self):
-        assert "resource_unknown" not in notes(problems={"internal": {"error": "broken"}}).table.problems
         answer, body = refused(Problem(ProblemType.RESOURCE_UNKNOWN), provider=_without("resource_unknown"))
         assert (answer.status, body["error"]["code"]) == (500, "N500")
 
@@ -175,9 +175,9 @@ class TestARefusal:
         ],
     )  # fmt: skip
     def test_cites_the_document_that_says_so(self, problem, operation, source):
-        errors = {"wrong": {"status": 400, "code": "N400", "message": "Wrong", "cause": "any", "citation": "list"},
-                  "no_money": {"status": 402, "code": "N402", "message": "No", "cause": "any", "citation": "list"}}  # fmt: skip
-        provider = _with(errors, {"list": "The price list"})
+        row = {"message": "No", "cause": "any", "citation": "prices"}
+        listed = errors(wrong={**row, "status": 400}, no_money={**row, "status": 402})
+        provider = notes(errors=listed, citations={"handbook": "The notes' handbook", "prices": "The price list"})
         answer, _ = refused(problem, provider=provider, operation=operation)
         assert explained(answer)[0]["source"] == source
 
@@ -188,18 +188,9 @@ class TestARefusal:
         assert both.headers == (JSON, ("Retry-After", "60"), ("X-Wait", "1"))
 
 
-def _with(errors, citations):
-    from catalogues import TABLE
-
-    return notes(errors={**TABLE["errors"], **errors}, citations={**TABLE["citations"], **citations})
-
-
 def _without(problem):
-    import dataclasses
-
-    return dataclasses.replace(
-        NOTES, problems={name: row for name, row in NOTES.problems.items() if name != problem}
-    )
+    known = {name: row for name, row in NOTES.problems.items() if name != problem}
+    return dataclasses.replace(NOTES, problems=known)
 
 
 class TestAnOperationWithADialectOfItsOwn:
@@ -231,7 +222,8 @@ def test_a_problem_of_an_unknown_operation_is_told_in_the_providers_voice():
 
 
 def test_an_error_without_a_code_leaves_it_out():
-    provider = _with({"banned": {"status": 403, "code": None, "message": "Out", "cause": "any"}}, {})
+    codeless = {"status": 403, "code": None, "message": "Out", "cause": "any"}
+    provider = notes(errors=errors(banned=codeless))
     assert refused(Problem(ProblemType.ACCOUNT_SUSPENDED), provider=provider)[1]["error"] == {"message": "Out"}
 
 

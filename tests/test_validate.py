@@ -1,7 +1,7 @@
 """What a request says, held against the specification: every violation at once, and which error it comes to."""
 
 import pytest
-from catalogues import NOTES, TABLE, a_match, a_provider, notes
+from catalogues import NOTES, a_match, a_provider, errors, notes
 
 from mockserver.call import Arguments
 from mockserver.pipeline.validate import validate
@@ -158,11 +158,6 @@ class TestTheWordingOfATable:
     )
     def test_speaks_where_all_that_a_row_names_is_so_and_the_first_row_wins(self, body, sentence):
         assert sentences(body, self.PROVIDER) == [sentence]
-
-
-def errors(*names):
-    known = {name: {"status": 400, "message": f"It is {name}", "cause": "any"} for name in names}
-    return {**TABLE["errors"], **known}
 
 
 class TestErrorsOfTheirOwn:
