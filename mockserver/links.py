@@ -106,7 +106,11 @@ def output_id(provider: Provider, path: str) -> str | None:
 
 def own_output_id(provider: Provider, url: str, path: str) -> str | None:
     """Read an output's id out of the provider's own address of a picture; None where it has another one."""
-    return output_id(provider, path) if provider.outputs and url.startswith(f"{provider.outputs.origin}/") else None
+    return (
+        output_id(provider, path)
+        if provider.outputs and url.startswith(f"{provider.outputs.origin}/")
+        else None
+    )
 
 
 def cdn_hosts(providers: Iterable[Provider]) -> dict[str, str]:

@@ -231,7 +231,9 @@ def a_match(operation: str = "add_note", provider: Provider = NOTES, **path_valu
     return Match(provider, provider.operations[operation], path_values)
 
 
-def a_request(body: Any = b"", *, method: str = "POST", path: str = "/notes", query: str = "", **headers: str):
+def a_request(
+    body: Any = b"", *, method: str = "POST", path: str = "/notes", query: str = "", **headers: str
+):
     """Make a request to add a note; `note_key="k"` is the header Note-Key."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -281,5 +283,8 @@ def an_output(id_: str = "1", **members: Any) -> Output:
         "headline": "Buy milk", "seed": "1", "model": None, "notes": (), "insets": (), "is_watermarked": False,
         "style": "plain", "metadata": (),
     }  # fmt: skip
-    known = {"provider": "notes", "account": "notes/note_1", "expires_at_s": NOON_S + 3600, "scene": scene}
-    return Output(id=id_, created_at_s=NOON_S, media_type="image/png", **{**known, **members})
+    known = {
+        "provider": "notes", "account": "notes/note_1", "created_at_s": NOON_S, "expires_at_s": NOON_S + 3600,
+        "media_type": "image/png", "scene": scene,
+    }  # fmt: skip
+    return Output(id=id_, **{**known, **members})

@@ -104,7 +104,12 @@ def test_no_requirement_means_that_nobody_is_asked():
 
 def test_nobody_has_what_a_new_account_has():
     account = caller(provider=notes(security=[])).account
-    assert (account.provider, account.plan, account.credits, account.state) == ("notes", "small", 10, "active")
+    assert (account.provider, account.plan, account.credits, account.state) == (
+        "notes",
+        "small",
+        10,
+        "active",
+    )
 
 
 def basic(text):
@@ -196,7 +201,11 @@ def test_a_key_that_begins_otherwise_than_the_tables_prefix_is_malformed(key):
     problem = refused(provider=provider, note_key=key)
     (violation,) = problem.violations
     assert (problem.type, problem.error) == (MALFORMED, None)
-    assert (violation.location, violation.pointer, violation.keyword) == ("header", "/note-key", "key_malformed")
+    assert (violation.location, violation.pointer, violation.keyword) == (
+        "header",
+        "/note-key",
+        "key_malformed",
+    )
     assert violation.message == "the key must start with note_"
 
 
@@ -215,7 +224,12 @@ def test_the_place_of_a_wrong_key_is_where_it_was_sent():
 
 def test_a_key_that_nobody_lists_is_a_new_healthy_account():
     made = caller(note_key="note_new")
-    assert (made.account.key, made.account.plan, made.account.credits, made.ordered) == ("note_new", "small", 10, None)
+    assert (made.account.key, made.account.plan, made.account.credits, made.ordered) == (
+        "note_new",
+        "small",
+        10,
+        None,
+    )
 
 
 def test_a_strict_world_knows_only_the_keys_that_are_listed():
@@ -255,7 +269,9 @@ def test_an_account_that_may_not_call_is_told_why(account, type_, message):
     assert (violation.location, violation.pointer) == ("header", "/note-key")
 
 
-@pytest.mark.parametrize("account", [{}, {"state": "active"}, {"has_api_access": True}, {"has_api_access": None}])
+@pytest.mark.parametrize(
+    "account", [{}, {"state": "active"}, {"has_api_access": True}, {"has_api_access": None}]
+)
 def test_a_healthy_account_may_call(account):
     assert caller(world=a_world(note_1=account), note_key="note_1").account.key == "note_1"
 
@@ -298,7 +314,11 @@ class TestAKeyThatEndsInAnErrorsName:
     def test_is_answered_at_once_where_the_error_is_about_keys(self, name):
         problem = refused(note_key=f"note_1_{name}")
         (violation,) = problem.violations
-        assert (problem.error, violation.keyword, violation.message) == (name, "ordered", f"the key orders {name}")
+        assert (problem.error, violation.keyword, violation.message) == (
+            name,
+            "ordered",
+            f"the key orders {name}",
+        )
 
     def test_is_unknown_in_a_strict_world_where_the_account_before_it_is(self):
         assert refused(is_strict=True, note_key="note_1_locked").type is ProblemType.KEY_UNKNOWN

@@ -36,7 +36,9 @@ def test_an_operation_without_a_price_is_free():
 
 def test_a_price_without_a_factor_is_the_sum():
     terms = {"terms": [{"amount": 3}, {"amount": 0.25}]}
-    single = notes(add_note={"price": {name: each for name, each in PRICE.items() if name != "times"} | terms})
+    single = notes(
+        add_note={"price": {name: each for name, each in PRICE.items() if name != "times"} | terms}
+    )
     assert price(a_call({"text": "x", "copies": 9}, provider=single)) == 3.25
 
 
@@ -51,7 +53,11 @@ def test_all_conditions_must_hold_before_a_call_is_free():
         accounts={"attributes": attributes},
         add_note={"price": {**PRICE, "free_when": {"is_guest": True, "is_old": False}}},
     )
-    for row, amount in (({"is_guest": True}, 1), ({"is_guest": True, "is_old": False}, 0), ({"is_old": False}, 1)):
+    for row, amount in (
+        ({"is_guest": True}, 1),
+        ({"is_guest": True, "is_old": False}, 0),
+        ({"is_old": False}, 1),
+    ):
         assert price(a_call(provider=both, world=a_world(note_1=row))) == amount
 
 
@@ -159,7 +165,11 @@ class TestWhereCreditsAreEnforced:
         problem = purse.refused(YELLOW)
         (violation,) = problem.violations
         assert (problem.type, problem.error) == (ProblemType.CREDITS_EXHAUSTED, None)
-        assert (violation.location, violation.pointer, violation.keyword) == ("header", "", "credits_exhausted")
+        assert (violation.location, violation.pointer, violation.keyword) == (
+            "header",
+            "",
+            "credits_exhausted",
+        )
         assert violation.message == "the call costs 1, the balance is 0"
         assert violation.citation == "The notes' handbook"
 
@@ -219,7 +229,9 @@ class TestSmartBalance:
         assert [what for what, _, _ in purse.ledger].count("top-up") == 3
 
     def test_that_is_blocked_by_an_unpaid_invoice_is_told(self):
-        problem = Purse("credits", credits=1, smart_balance={"top_up": 5, "has_unpaid_invoice": True}).refused(GREEN)
+        problem = Purse(
+            "credits", credits=1, smart_balance={"top_up": 5, "has_unpaid_invoice": True}
+        ).refused(GREEN)
         (violation,) = problem.violations
         assert (problem.type, violation.location) == (ProblemType.PAYMENT_FAILED, "header")
         assert violation.message == "the call costs 2, the balance is 1, and a top-up invoice is unpaid"
@@ -229,7 +241,9 @@ class TestSmartBalance:
         settle(*purse.begin(GREEN))
         assert purse.state == (0, 0)
 
-    @pytest.mark.parametrize(("smart", "told"), [({"top_up": 0.5}, ", and a top-up of 0.5 cannot cover it"), ({}, ""), (None, "")])
+    @pytest.mark.parametrize(
+        ("smart", "told"), [({"top_up": 0.5}, ", and a top-up of 0.5 cannot cover it"), ({}, ""), (None, "")]
+    )
     def test_that_cannot_cover_the_call_is_told(self, smart, told):
         problem = Purse("credits", credits=1, smart_balance=smart).refused(GREEN)
         assert problem.type is ProblemType.CREDITS_EXHAUSTED
@@ -261,7 +275,11 @@ class TestCreditsOfTheMonth:
         purse.world.clock.advance(17 * 86_400 + 43_200)  # 2026-04-01 00:00
         settle(*purse.begin(GREEN))
         assert (purse.state, purse.account.period) == ((18, 0), "2026-04")
-        assert purse.ledger == [("notes.add_note", 2, 8), ("monthly credits", -12, 20), ("notes.add_note", 2, 18)]
+        assert purse.ledger == [
+            ("notes.add_note", 2, 8),
+            ("monthly credits", -12, 20),
+            ("notes.add_note", 2, 18),
+        ]
 
     def test_do_not_begin_anew_within_the_month(self):
         purse = self.purse()

@@ -11,9 +11,7 @@ DATE = ("Date", "Sat, 14 Mar 2026 12:00:00 GMT")
 
 
 def sent(status=200, body=b"{}", *, method="GET", applied="", headers=(JSON,), error=None):
-    return finish(
-        a_request(method=method), Response(status, headers, body, error), applied, a_world().clock
-    )
+    return finish(a_request(method=method), Response(status, headers, body, error), applied, a_world().clock)
 
 
 def test_an_answer_has_its_length_and_the_worlds_date():

@@ -69,7 +69,9 @@ def test_a_refused_call_is_not_counted(world):
         assert refused(world, provider=both).headers == {"Retry-After": "60"}
     world.clock.advance(60)
     tried(world, provider=both)  # the second of the hour
-    assert refused(world, provider=both).violations[0].message.startswith("per_hour: at most 2 calls in 3600 s")
+    assert (
+        refused(world, provider=both).violations[0].message.startswith("per_hour: at most 2 calls in 3600 s")
+    )
 
 
 def test_every_account_has_windows_of_its_own(world):
@@ -143,7 +145,9 @@ def test_what_no_window_lets_through_takes_no_slot(world):
 
 
 def test_limits_hold_only_where_they_are_enforced():
-    world = a_world(enforced="credits", note_strict={"enforce": ["limits"]}, note_rich={"enforce": ["credits"]})
+    world = a_world(
+        enforced="credits", note_strict={"enforce": ["limits"]}, note_rich={"enforce": ["credits"]}
+    )
     for key in ("note_1", "note_rich"):
         for _ in range(5):
             assert tried(world, "add_note", key=key) is None
@@ -152,7 +156,9 @@ def test_limits_hold_only_where_they_are_enforced():
     refused(world, key="note_strict")
 
 
-@pytest.mark.parametrize("more", [{"rates": None, "plans": None, "keys": {"prefix": "note_"}}, {"security": []}])
+@pytest.mark.parametrize(
+    "more", [{"rates": None, "plans": None, "keys": {"prefix": "note_"}}, {"security": []}]
+)
 def test_an_api_without_rates_or_without_keys_has_no_limits(world, more):
     for _ in range(5):
         assert tried(world, "add_note", provider=notes(**more)) is None

@@ -82,7 +82,9 @@ def test_what_has_another_form_is_no_link_of_ours(url):
 
 
 @pytest.mark.parametrize("blank", [" ", "\t", "\n", "\r", "\x0b", "\xa0", "\u2028", "\u3000", "\ufeff"])
-@pytest.mark.parametrize("place", ["http://h{}/cdn/notes/a.png", "http://h/cdn/no{}tes/a.png", "http://h/cdn/notes/a.png{}"])
+@pytest.mark.parametrize(
+    "place", ["http://h{}/cdn/notes/a.png", "http://h/cdn/no{}tes/a.png", "http://h/cdn/notes/a.png{}"]
+)
 def test_a_link_holds_no_blank(place, blank):
     assert read_link(place.format(blank)) is None
 
@@ -198,7 +200,16 @@ def localised(body, *, provider=NOTES, world=None, raw=None, **headers):
 class TestLinksInABody:
     @pytest.mark.parametrize(
         "host",
-        ["mock:8080", "localhost", "LOCALHOST:1", "localhost:65535", "127.0.0.1", "127.255.0.9:80", "[::1]", "[::1]:8080"],
+        [
+            "mock:8080",
+            "localhost",
+            "LOCALHOST:1",
+            "localhost:65535",
+            "127.0.0.1",
+            "127.255.0.9:80",
+            "[::1]",
+            "[::1]:8080",
+        ],
     )
     def test_of_this_machine_or_under_the_callers_name_for_us_become_the_providers_own(self, host):
         assert localised({"photo": f"http://{host}/cdn/notes/photos/7.png"}) == {"photo": OWN}
@@ -233,7 +244,9 @@ class TestLinksInABody:
 
     def test_are_turned_one_by_one_in_a_list(self):
         ours, other = "http://mock:8080/cdn/notes/photos/7.png", "http://other/a.png"
-        assert localised({"photos": [ours, other, 7, None, [ours]]}) == {"photos": [OWN, other, 7, None, [OWN]]}
+        assert localised({"photos": [ours, other, 7, None, [ours]]}) == {
+            "photos": [OWN, other, 7, None, [OWN]]
+        }
 
     @pytest.mark.parametrize("value", [7, None, True, {"photo": "http://mock:8080/cdn/notes/photos/7.png"}])
     def test_are_texts(self, value):
@@ -241,9 +254,15 @@ class TestLinksInABody:
 
     def test_in_other_fields_are_texts(self):
         link = "http://mock:8080/cdn/notes/photos/7.png"
-        assert localised({"text": link, "colour": link, "photo": link}) == {"text": link, "colour": link, "photo": OWN}
+        assert localised({"text": link, "colour": link, "photo": link}) == {
+            "text": link,
+            "colour": link,
+            "photo": OWN,
+        }
 
-    @pytest.mark.parametrize("body", [["http://mock:8080/cdn/notes/photos/7.png"], "http://mock:8080/cdn/notes/a", None, 7])
+    @pytest.mark.parametrize(
+        "body", [["http://mock:8080/cdn/notes/photos/7.png"], "http://mock:8080/cdn/notes/a", None, 7]
+    )
     def test_are_looked_for_in_objects_only(self, body):
         assert localised(body, raw=b"/cdn/") == body
 

@@ -125,7 +125,9 @@ class TestAnErrorInTheHeader:
         assert ordered(prefer) == Override(error=error, origin="header", applied=note)
 
     def test_waits_as_it_was_told(self):
-        assert ordered("delay=20, code=402") == Override("no_money", 20, None, "header", None, ("code=402", "delay=20"))
+        assert ordered("delay=20, code=402") == Override(
+            "no_money", 20, None, "header", None, ("code=402", "delay=20")
+        )
 
     @pytest.mark.parametrize(
         "prefer",
@@ -137,7 +139,11 @@ class TestAnErrorInTheHeader:
         (violation,) = problem.violations
         assert (problem.status, problem.title) == (400, "Unknown preference")
         assert problem.detail.startswith("Notes has no answer for ")
-        assert (violation.location, violation.pointer, violation.citation) == ("header", "/prefer", "RFC 7240")
+        assert (violation.location, violation.pointer, violation.citation) == (
+            "header",
+            "/prefer",
+            "RFC 7240",
+        )
         assert violation.message == problem.detail
 
     def test_is_told_what_there_is_by_status(self):
@@ -252,7 +258,9 @@ class TestPrecedence:
         assert ordered("code=418", body=self.WORD).error == "taken"
 
     def test_the_header_wins_over_the_key(self):
-        assert ordered("code=402", key="locked") == Override("no_money", origin="header", applied=("code=402",))
+        assert ordered("code=402", key="locked") == Override(
+            "no_money", origin="header", applied=("code=402",)
+        )
 
     def test_a_success_in_the_header_wins_over_the_key(self):
         assert ordered("code=201", key="locked") == Override(applied=("code=201",))
@@ -260,7 +268,9 @@ class TestPrecedence:
     def test_an_order_that_nobody_can_fulfil_is_refused_though_the_key_orders_one(self):
         assert unknown("code=418", key="locked").status == 400
 
-    @pytest.mark.parametrize(("prefer", "delay", "note"), [("", 0, ()), ("wait=5", 0, ()), ("delay=5", 5, ("delay=5",))])
+    @pytest.mark.parametrize(
+        ("prefer", "delay", "note"), [("", 0, ()), ("wait=5", 0, ()), ("delay=5", 5, ("delay=5",))]
+    )
     def test_the_key_orders_where_the_header_orders_no_error(self, prefer, delay, note):
         assert ordered(prefer, key="locked") == Override("locked", delay, origin="key", applied=note)
 
@@ -273,7 +283,10 @@ class TestWhatWasOrdered:
             (violation,) = caught.value.violations
             assert (caught.value.error, violation.keyword) == ("locked", "ordered")
             assert (violation.location, violation.pointer) == ("header", place)
-            assert (violation.message, violation.citation) == ("the caller ordered locked", "the request itself")
+            assert (violation.message, violation.citation) == (
+                "the caller ordered locked",
+                "the request itself",
+            )
 
     def test_is_raised_as_what_the_word_stands_for(self):
         with pytest.raises(Problem) as caught:
@@ -281,7 +294,10 @@ class TestWhatWasOrdered:
         (violation,) = caught.value.violations
         assert (caught.value.type, caught.value.error) == (ProblemType.INVALID_REQUEST, "taken")
         assert (violation.location, violation.pointer, violation.keyword) == ("body", "/text", "marked_words")
-        assert (violation.message, violation.citation) == ("text holds the mark [taken]", "The notes' handbook")
+        assert (violation.message, violation.citation) == (
+            "text holds the mark [taken]",
+            "The notes' handbook",
+        )
 
     def test_is_not_raised_where_it_is_no_error(self):
         raise_ordered(Override(delay_ms=5, job="failed", applied=("delay=5",)))

@@ -108,14 +108,20 @@ class TestARefusal:
 
     @pytest.mark.parametrize(
         ("place", "message"),
-        [("/photo", "photo is no picture"), ("/photos/1", "photos is no picture"), ("", "request is no picture")],
+        [
+            ("/photo", "photo is no picture"),
+            ("/photos/1", "photos is no picture"),
+            ("", "request is no picture"),
+        ],
     )
     def test_names_the_field(self, place, message):
         problem = Problem(ProblemType.PICTURE_UNREADABLE, (Violation("body", place, "image", "bad"),))
         assert refused(problem)[1]["error"]["message"] == message
 
     def test_names_the_request_where_no_field_is_wrong(self):
-        assert refused(Problem(ProblemType.PICTURE_UNREADABLE))[1]["error"]["message"] == "request is no picture"
+        assert (
+            refused(Problem(ProblemType.PICTURE_UNREADABLE))[1]["error"]["message"] == "request is no picture"
+        )
 
     @pytest.mark.parametrize("text", ["$5 off", "$$", "100 $field", "$violation"])
     def test_repeats_what_is_wrong_word_for_word(self, text):
@@ -177,7 +183,9 @@ class TestARefusal:
     def test_cites_the_document_that_says_so(self, problem, operation, source):
         row = {"message": "No", "cause": "any", "citation": "prices"}
         listed = errors(wrong={**row, "status": 400}, no_money={**row, "status": 402})
-        provider = notes(errors=listed, citations={"handbook": "The notes' handbook", "prices": "The price list"})
+        provider = notes(
+            errors=listed, citations={"handbook": "The notes' handbook", "prices": "The price list"}
+        )
         answer, _ = refused(problem, provider=provider, operation=operation)
         assert explained(answer)[0]["source"] == source
 
@@ -196,7 +204,9 @@ def _without(problem):
 class TestAnOperationWithADialectOfItsOwn:
     OWN = {
         "answers": {"error": {"error": {"message": "$message"}}},
-        "problems": {"invalid_request": {"error": "taken", "status": 422, "message": "In $field: $violation"}},
+        "problems": {
+            "invalid_request": {"error": "taken", "status": 422, "message": "In $field: $violation"}
+        },
     }
     PROVIDER = notes(add_note=OWN)
 
@@ -205,7 +215,11 @@ class TestAnOperationWithADialectOfItsOwn:
 
     def test_answers_in_its_own_shape_with_its_own_words(self):
         answer, body = self.told(Problem(ProblemType.INVALID_REQUEST, (violation(message="it is odd"),)))
-        assert (answer.status, answer.error, body) == (422, "taken", {"error": {"message": "In text: it is odd"}})
+        assert (answer.status, answer.error, body) == (
+            422,
+            "taken",
+            {"error": {"message": "In text: it is odd"}},
+        )
 
     def test_answers_other_problems_as_the_others_do_but_in_its_shape(self):
         answer, body = self.told(Problem(ProblemType.CREDITS_EXHAUSTED))
@@ -224,7 +238,9 @@ def test_a_problem_of_an_unknown_operation_is_told_in_the_providers_voice():
 def test_an_error_without_a_code_leaves_it_out():
     codeless = {"status": 403, "code": None, "message": "Out", "cause": "any"}
     provider = notes(errors=errors(banned=codeless))
-    assert refused(Problem(ProblemType.ACCOUNT_SUSPENDED), provider=provider)[1]["error"] == {"message": "Out"}
+    assert refused(Problem(ProblemType.ACCOUNT_SUSPENDED), provider=provider)[1]["error"] == {
+        "message": "Out"
+    }
 
 
 def test_what_a_table_does_not_say_is_said_as_usual():

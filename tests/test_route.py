@@ -20,9 +20,7 @@ def an_api(name, *operations, hosts=()):
         paths.setdefault(path, {})[method.lower()] = known
         rows[each] = {"behaviour": "generate"}
     document = {"openapi": "3.1.0", "info": {"title": name, "version": "1"}, "paths": paths}
-    return a_provider(
-        name, document, {"title": f"The {name}", "operations": rows, "hosts": list(hosts)}
-    )
+    return a_provider(name, document, {"title": f"The {name}", "operations": rows, "hosts": list(hosts)})
 
 
 def found(*providers, method="GET", path, host="localhost", doors=()):
@@ -78,7 +76,9 @@ def test_a_host_header_means_its_provider_in_any_case_and_with_any_port(host):
     assert missed(NOTES, TILL, path="/notes/7", host=host)[0] == "till"
 
 
-@pytest.mark.parametrize("host", ["example", "not.till.example", "till.example.org", "", "8080", "[::1]:8080"])
+@pytest.mark.parametrize(
+    "host", ["example", "not.till.example", "till.example.org", "", "8080", "[::1]:8080"]
+)
 def test_a_host_that_no_table_knows_means_nobody(host):
     assert found(NOTES, TILL, path="/notes/7", host=host) == ("notes.read_note", {"id": "7"})
 
@@ -131,7 +131,9 @@ def test_where_two_providers_share_method_and_path_the_first_answers_at_the_root
     assert found(one, other, method="PUT", path="/notes/7") == ("other.PUT /notes/{id}", {"id": "7"})
 
 
-@pytest.mark.parametrize("value", ["a b", "é", "100%25", "{id}", ".", "..", "a,b", "a;b=c", "%2F", "\n", "new"])
+@pytest.mark.parametrize(
+    "value", ["a b", "é", "100%25", "{id}", ".", "..", "a,b", "a;b=c", "%2F", "\n", "new"]
+)
 def test_a_value_in_a_path_is_taken_as_it_stands(value):
     assert found(path=f"/notes/{value}") == ("notes.read_note", {"id": value})
 

@@ -53,7 +53,12 @@ def test_a_request_without_a_body_is_judged_by_its_parameters_alone():
         ({"text": "x", "copies": True}, "/copies", "type", "copies must be a whole number"),
         ({"text": "x", "copies": 10}, "/copies", "maximum", "copies must be at most 9"),
         ({"text": "x", "photos": ["a", 1]}, "/photos/1", "type", "photos[1] must be a string"),
-        ({"text": "x", "txt": 1}, "/txt", "additionalProperties", "txt is not a known field; did you mean text?"),
+        (
+            {"text": "x", "txt": 1},
+            "/txt",
+            "additionalProperties",
+            "txt is not a known field; did you mean text?",
+        ),
         ({"text": "x", "a/b~": 1}, "/a~1b~0", "additionalProperties", "a/b~ is not a known field"),
         ([], "", "type", "The request body must be a JSON object"),
         (None, "", "type", "The request body must be a JSON object"),
@@ -96,7 +101,9 @@ def test_what_is_wrong_with_parameters_is_told_before_what_is_wrong_with_the_bod
         ("header", "/Note-Tone", "Note-Tone is required"),
         ("body", "/text", "text is required"),
     ]
-    validate(a_match("put", provider), Arguments({"id": 7}, {}, {"Note-Tone": "loud"}, {"text": ""}, (), JSON))
+    validate(
+        a_match("put", provider), Arguments({"id": 7}, {}, {"Note-Tone": "loud"}, {"text": ""}, (), JSON)
+    )
 
 
 def queried(schema, value, *, wording=(), required=True):
@@ -219,7 +226,9 @@ class TestErrorsOfTheirOwn:
         }
 
     def test_a_violation_deep_in_a_field_belongs_to_the_field(self):
-        provider = notes(errors=errors("blurred"), add_note={"refusals": [{"error": "blurred", "field": "photos"}]})
+        provider = notes(
+            errors=errors("blurred"), add_note={"refusals": [{"error": "blurred", "field": "photos"}]}
+        )
         (violation,) = told({"text": "x", "photos": ["a", 1]}, provider).violations
         assert (violation.error, violation.pointer) == ("blurred", "/photos/1")
 
@@ -309,6 +318,8 @@ class TestErrorsOfChoicesAndOfWhatExcludesEachOther:
     @pytest.mark.parametrize("depth", [1, 2])
     def test_they_are_found_behind_a_reference_too(self, depth):
         reference = {"$ref": "#/components/schemas/Choice"}
-        provider = choosy(reference if depth == 1 else {"allOf": [{"type": "object"}, {"allOf": [reference]}]})
+        provider = choosy(
+            reference if depth == 1 else {"allOf": [{"type": "object"}, {"allOf": [reference]}]}
+        )
         assert told({}, provider).error == "unclear"
         assert told({"link": "a", "size": "s", "width": 1}, provider).error == "shallow"
