@@ -1,7 +1,7 @@
-"""An API of two operations, made by hand, for tests that hand values to one room and look at the values it gives.
+"""An API of two operations, made by hand, for tests that hand values to a room and look at those it gives.
 
-`notes()` loads it as the program loads any provider, from a document and a table, but reads no bundled one; what is
-given replaces a part. `a_match`, `a_world` and `a_call` make what the rooms hand each other.
+`notes()` loads it as the program loads any provider, from a document and a table; no bundled one is read. What
+is given replaces a part. `a_match`, `a_world` and `a_call` make what the rooms hand each other.
 """
 
 import copy
@@ -189,7 +189,7 @@ def notes(
     add_note: Mapping[str, Any] | None = None,
     **sections: Any,
 ) -> Provider:
-    """Load the notes' API with another body, other answers, keys, shared schemas, another row, other sections.
+    """Load the notes' API with another body, other answers, keys, schemas, another row, other sections.
 
     A section that is None is left out, and so is a member of the row.
     """
@@ -279,10 +279,20 @@ def a_call(
 def an_output(id_: str = "1", **members: Any) -> Output:
     """Make a picture of the notes behind a link: the smallest that can be drawn, for an hour from noon."""
     scene = {
-        "width": 64, "height": 64, "media_type": "image/png", "provider": "Notes", "operation": "Add a note",
-        "headline": "Buy milk", "seed": "1", "model": None, "notes": (), "insets": (), "is_watermarked": False,
-        "style": "plain", "metadata": (),
-    }  # fmt: skip
+        "width": 64,
+        "height": 64,
+        "media_type": "image/png",
+        "provider": "Notes",
+        "operation": "Add a note",
+        "headline": "Buy milk",
+        "seed": "1",
+        "model": None,
+        "notes": (),
+        "insets": (),
+        "is_watermarked": False,
+        "style": "plain",
+        "metadata": (),
+    }
     known = {
         "provider": "notes", "account": "notes/note_1", "created_at_s": NOON_S, "expires_at_s": NOON_S + 3600,
         "media_type": "image/png", "scene": scene,

@@ -32,9 +32,11 @@ class Pages:
 
     def ask(self, method, path, body=b"", **more):
         request = a_request(body, method=method, path=f"/__admin{path}")._replace(**more)
-        answer = self.admin.find(request).answer(request, self.world)
+        door = self.admin.find(request)
+        assert door is not None
+        answer = door.answer(request, self.world)
         assert (answer.status, answer.headers) == (200, (("Content-Type", "application/json"),))
-        return json.loads(answer.body)
+        return json.loads(answer.read())
 
     def refused(self, method, path, body=b"", **more):
         before = self.stand()
@@ -80,9 +82,19 @@ class TestAPath:
         } in routes
         assert {each["path"] for each in routes} == {
             "/__admin" + path
-            for path in ("", "/health", "/clock", "/clock/advance", "/jobs", "/jobs/{id}", "/accounts/{provider}/{key}",
-                         "/webhooks", "/reset", "/state")
-        }  # fmt: skip
+            for path in (
+                "",
+                "/health",
+                "/clock",
+                "/clock/advance",
+                "/jobs",
+                "/jobs/{id}",
+                "/accounts/{provider}/{key}",
+                "/webhooks",
+                "/reset",
+                "/state",
+            )
+        }
 
     def test_may_end_in_one_slash(self, pages):
         assert pages.ask("GET", "/clock/") == pages.ask("GET", "/clock")
@@ -99,9 +111,14 @@ class TestAPath:
 
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),
-        [("DELETE", "/clock", "GET, HEAD, PUT"), ("GET", "/reset", "POST"), ("HEAD", "/reset", "POST"), ("POST", "", "GET, HEAD"),
-         ("put", "/clock", "GET, HEAD, PUT")],
-    )  # fmt: skip
+        [
+            ("DELETE", "/clock", "GET, HEAD, PUT"),
+            ("GET", "/reset", "POST"),
+            ("HEAD", "/reset", "POST"),
+            ("POST", "", "GET, HEAD"),
+            ("put", "/clock", "GET, HEAD, PUT"),
+        ],
+    )
     def test_with_another_method_is_told_those_that_there_are(self, pages, method, path, allowed):
         problem = pages.refused(method, path)
         assert (problem.status, problem.headers) == (405, {"Allow": allowed})
@@ -151,9 +168,13 @@ class TestTheClock:
 
     @pytest.mark.parametrize(
         ("method", "path", "body"),
-        [("PUT", "/clock", {"now": "soon"}), ("PUT", "/clock", {"now": -1, "frozen": False}), ("POST", "/clock/advance", {"by": "soon"}),
-         ("POST", "/clock/advance", {"by": 1e15})],
-    )  # fmt: skip
+        [
+            ("PUT", "/clock", {"now": "soon"}),
+            ("PUT", "/clock", {"now": -1, "frozen": False}),
+            ("POST", "/clock/advance", {"by": "soon"}),
+            ("POST", "/clock/advance", {"by": 1e15}),
+        ],
+    )
     def test_that_is_told_no_time_stands_where_it_stood(self, pages, method, path, body):
         assert pages.refused(method, path, body).title in ("Wrong time", "Wrong body")
 
@@ -161,9 +182,15 @@ class TestTheClock:
 class TestAnAccount:
     def test_is_shown_with_all_that_is_known_of_it(self, pages):
         assert pages.ask("GET", "/accounts/notes/note_1") == {
-            "provider": "notes", "key": "note_1", "state": "active", "plan": "small", "credits": 3, "period": None,
-            "enforce": [], "ledger": [],
-        }  # fmt: skip
+            "provider": "notes",
+            "key": "note_1",
+            "state": "active",
+            "plan": "small",
+            "credits": 3,
+            "period": None,
+            "enforce": [],
+            "ledger": [],
+        }
 
     def test_that_nobody_has_used_is_shown_as_it_would_be(self, pages):
         assert pages.ask("GET", "/accounts/notes/note_new")["credits"] == 10
@@ -219,8 +246,15 @@ class TestJobs:
     def test_are_listed_and_shown_as_they_are_now(self):
         pages = self.with_job()
         pages.world.clock.advance(1)
-        shown = {"id": "7", "kind": "note", "account": "notes/note_1", "status": "waiting", "share_done": 0.25,
-                 "created": "2026-03-14T12:00:00.000Z", "duration_s": 4}  # fmt: skip
+        shown = {
+            "id": "7",
+            "kind": "note",
+            "account": "notes/note_1",
+            "status": "waiting",
+            "share_done": 0.25,
+            "created": "2026-03-14T12:00:00.000Z",
+            "duration_s": 4,
+        }
         assert pages.ask("GET", "/jobs") == {"jobs": [shown]}
         assert pages.ask("GET", "/jobs/7") == shown
 

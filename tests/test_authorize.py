@@ -1,4 +1,4 @@
-"""Whose key is it, and may it call: where keys are read, which accounts they open, and what the key itself orders."""
+"""Whose key is it, and may it call: where keys are read, whose account they open, and what they order."""
 
 import base64
 
@@ -18,7 +18,10 @@ SCHEMES = {
     "Bearer": {"type": "http", "scheme": "Bearer"},
     "Token": {"type": "oauth2", "flows": {}},
 }
-BOTH, EITHER, OPTIONAL = [{"Key": [], "App": []}], [{"Key": []}, {"App": []}], [{}, {"Key": []}]
+Security = list[dict[str, list[str]]]
+BOTH: Security = [{"Key": [], "App": []}]
+EITHER: Security = [{"Key": []}, {"App": []}]
+OPTIONAL: Security = [{}, {"Key": []}]
 
 
 def caller(security=None, *, query="", world=None, is_strict=False, provider=None, **headers):

@@ -1,11 +1,8 @@
 """Which functions an operation has, and in which order they are asked."""
 
-import pytest
-from catalogues import NOTES, a_call, a_catalogue, notes
+from catalogues import a_catalogue
 
-from mockserver.call import Result
-from mockserver.pipeline.behave import Bound, behave, bind, examine
-from mockserver.problems import Problem, ProblemType
+from mockserver.pipeline.behave import bind
 
 
 def test_every_name_of_the_notes_leads_somewhere():

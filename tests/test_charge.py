@@ -1,4 +1,4 @@
-"""What a call costs, and who pays: set aside before an operation begins, charged when it has succeeded, or free again."""
+"""What a call costs, and who pays: set aside before an operation, charged when it has succeeded."""
 
 import pytest
 from catalogues import NOON_S, NOTES, TABLE, a_call, a_world, notes

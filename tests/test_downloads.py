@@ -113,9 +113,20 @@ class TestNoPicture:
 
     @pytest.mark.parametrize(
         "path",
-        ["/cdn/notes/photos/8.png", "/cdn/notes/photos/7", "/cdn/notes/7.png", "/cdn/notes/photos/7.png/", "/cdn/notes//photos/7.png",
-         "/cdn/nobody/photos/7.png", "/cdn/photos/7.png", "/cdn/notes", "/cdn/", "/cdn//photos/7.png", "/cdn/Notes/photos/7.png"],
-    )  # fmt: skip
+        [
+            "/cdn/notes/photos/8.png",
+            "/cdn/notes/photos/7",
+            "/cdn/notes/7.png",
+            "/cdn/notes/photos/7.png/",
+            "/cdn/notes//photos/7.png",
+            "/cdn/nobody/photos/7.png",
+            "/cdn/photos/7.png",
+            "/cdn/notes",
+            "/cdn/",
+            "/cdn//photos/7.png",
+            "/cdn/Notes/photos/7.png",
+        ],
+    )
     def test_is_where_none_was_handed_out(self, world, path):
         problem = refused(world, path)
         assert (problem.status, problem.title) == (404, "No such picture")

@@ -1,4 +1,4 @@
-"""How often, and how much at once, an account may call: counted in windows and slots, where limits are enforced."""
+"""How often, and how much at once, an account may call: windows and slots, where limits are enforced."""
 
 import pytest
 from catalogues import NOTES, a_match, a_world, notes

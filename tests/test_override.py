@@ -1,4 +1,4 @@
-"""What was ordered for a call: by a word, the Prefer header (RFC 7240) or the key; what is honoured, and what nobody can."""
+"""What was ordered for a call: by a word, the Prefer header (RFC 7240) or the key; what is honoured."""
 
 import pytest
 from catalogues import NOTES, a_match, notes
@@ -131,9 +131,21 @@ class TestAnErrorInTheHeader:
 
     @pytest.mark.parametrize(
         "prefer",
-        ["code=418", "code=204", "code=20", "code=4022", "code=", "code=abc", "code=\u0664\u0660\u0662", "example=nothing",
-         "example=", "code=402, example=taken", "code=201, example=taken", "code=200"],
-    )  # fmt: skip
+        [
+            "code=418",
+            "code=204",
+            "code=20",
+            "code=4022",
+            "code=",
+            "code=abc",
+            "code=\u0664\u0660\u0662",
+            "example=nothing",
+            "example=",
+            "code=402, example=taken",
+            "code=201, example=taken",
+            "code=200",
+        ],
+    )
     def test_is_refused_in_our_own_voice_where_there_is_none_such(self, prefer):
         problem = unknown(prefer)
         (violation,) = problem.violations
@@ -161,6 +173,13 @@ class TestAnErrorInTheHeader:
     def test_is_shown_in_part_where_it_is_long(self):
         detail = unknown(f"code={'9' * 500}, example={'x' * 500}").detail
         assert f"code={'9' * 40}, example={'x' * 80};" in detail
+
+
+def test_a_documented_error_is_no_success():
+    yes, no = {"description": "Yes"}, {"description": "No"}
+    api = notes(responses={"201": yes, "400": no})
+    assert ordered("code=400", provider=api).error == "wrong"
+    assert unknown("code=418", provider=api).members["available"]["400"] == ["wrong"]
 
 
 def test_a_documented_success_is_what_the_call_gets_anyway():
@@ -235,9 +254,22 @@ class TestAWordInBrackets:
 
     @pytest.mark.parametrize(
         "body",
-        [{"text": "taken"}, {"text": "[taken"}, {"text": "taken]"}, {"text": "[ taken ]"}, {"text": "[locked]"}, {"text": 7},
-         {"text": None}, {"colour": "[taken]"}, {"photos": ["[taken]"]}, {"text": ["[taken]"]}, ["[taken]"], "[taken]", None],
-    )  # fmt: skip
+        [
+            {"text": "taken"},
+            {"text": "[taken"},
+            {"text": "taken]"},
+            {"text": "[ taken ]"},
+            {"text": "[locked]"},
+            {"text": 7},
+            {"text": None},
+            {"colour": "[taken]"},
+            {"photos": ["[taken]"]},
+            {"text": ["[taken]"]},
+            ["[taken]"],
+            "[taken]",
+            None,
+        ],
+    )
     def test_is_a_text_of_the_tables_fields_and_nothing_else(self, body):
         assert ordered(body=body) == Override()
 
@@ -245,17 +277,18 @@ class TestAWordInBrackets:
         assert ordered(body={"text": "[taken]"}, operation="read_note") == Override()
 
 
+MARKED = {"text": "[taken]"}
+
+
 class TestPrecedence:
     """The word goes before the header, and the header before the key; a delay holds in any case."""
 
-    WORD = {"text": "[taken]"}
-
     def test_the_word_wins_over_the_header_and_the_key(self):
-        made = ordered("code=402, delay=5", key="locked", body=self.WORD)
+        made = ordered("code=402, delay=5", key="locked", body=MARKED)
         assert (made.error, made.origin, made.delay_ms, made.applied) == ("taken", "word", 5, ("delay=5",))
 
     def test_the_word_wins_over_an_order_that_nobody_can_fulfil(self):
-        assert ordered("code=418", body=self.WORD).error == "taken"
+        assert ordered("code=418", body=MARKED).error == "taken"
 
     def test_the_header_wins_over_the_key(self):
         assert ordered("code=402", key="locked") == Override(
@@ -276,17 +309,14 @@ class TestPrecedence:
 
 
 class TestWhatWasOrdered:
-    def test_is_raised_in_the_name_of_the_header_or_the_key(self):
-        for origin, place in (("header", "/prefer"), ("key", "/key")):
-            with pytest.raises(Problem) as caught:
-                raise_ordered(Override(error="locked", origin=origin))
-            (violation,) = caught.value.violations
-            assert (caught.value.error, violation.keyword) == ("locked", "ordered")
-            assert (violation.location, violation.pointer) == ("header", place)
-            assert (violation.message, violation.citation) == (
-                "the caller ordered locked",
-                "the request itself",
-            )
+    @pytest.mark.parametrize(("origin", "place"), [("header", "/prefer"), ("key", "/key")])
+    def test_is_raised_in_the_name_of_the_header_or_the_key(self, origin, place):
+        with pytest.raises(Problem) as caught:
+            raise_ordered(Override(error="locked", origin=origin))
+        (violation,) = caught.value.violations
+        assert (caught.value.error, violation.keyword) == ("locked", "ordered")
+        assert (violation.location, violation.pointer) == ("header", place)
+        assert (violation.message, violation.citation) == ("the caller ordered locked", "the request itself")
 
     def test_is_raised_as_what_the_word_stands_for(self):
         with pytest.raises(Problem) as caught:

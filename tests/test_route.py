@@ -1,9 +1,12 @@
-"""Which operation a request means: at the root, below its provider's name, by the Host header; or which door."""
+"""Which operation a request means: at the root, below its provider's name, by Host; or which door."""
+
+from typing import Any
 
 import pytest
 from catalogues import NOTES, a_catalogue, a_provider, a_request, notes
 
-from mockserver.call import Door
+from mockserver.call import Door, Match
+from mockserver.messages import Response
 from mockserver.pipeline.route import NoMatch, Router
 from mockserver.problems import ProblemType
 from mockserver.spec.catalog import Catalog
@@ -11,7 +14,8 @@ from mockserver.spec.catalog import Catalog
 
 def an_api(name, *operations, hosts=()):
     """Make a provider of operations such as "GET /notes/{id}", each named like that."""
-    paths, rows = {}, {}
+    paths: dict[str, dict[str, Any]] = {}
+    rows = {}
     for each in operations:
         method, path = each.split()
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
@@ -23,9 +27,16 @@ def an_api(name, *operations, hosts=()):
     return a_provider(name, document, {"title": f"The {name}", "operations": rows, "hosts": list(hosts)})
 
 
+def matched(router, request):
+    """Route a request that leads to an operation."""
+    match = router.route(request)
+    assert isinstance(match, Match)
+    return match
+
+
 def found(*providers, method="GET", path, host="localhost", doors=()):
     """Route one request; give the operation in full and the values in the path."""
-    match = Router(a_catalogue(*providers), doors).route(a_request(method=method, path=path, host=host))
+    match = matched(Router(a_catalogue(*providers), doors), a_request(method=method, path=path, host=host))
     return match.operation.name, dict(match.path_values)
 
 
@@ -46,7 +57,7 @@ def test_an_operation_is_found_at_the_root_by_method_and_path():
 
 
 def test_a_match_names_the_provider_and_the_operation():
-    match = Router(a_catalogue()).route(a_request(method="POST", path="/notes"))
+    match = matched(Router(a_catalogue()), a_request(method="POST", path="/notes"))
     assert (match.provider, match.operation) == (NOTES, NOTES.operations["add_note"])
 
 
@@ -85,7 +96,7 @@ def test_a_host_that_no_table_knows_means_nobody(host):
 
 def test_a_request_without_a_host_is_routed_by_its_path():
     request = a_request(method="GET", path="/notes/7")._replace(headers={})
-    assert Router(a_catalogue()).route(request).operation.id == "read_note"
+    assert matched(Router(a_catalogue()), request).operation.id == "read_note"
 
 
 class TestAProviderThatIsCalledLikeTheFirstPartOfItsPaths:
@@ -203,7 +214,8 @@ def test_a_problem_that_leads_nowhere_tells_its_violations():
 
 
 def a_door(name, path):
-    return lambda request: Door(name, None) if request.path == path else None
+    door = Door(name, lambda _request, _world: Response(200, (), b""))
+    return lambda request: door if request.path == path else None
 
 
 def test_doors_are_asked_before_operations_and_in_their_order():
@@ -219,5 +231,6 @@ def test_doors_are_asked_before_operations_and_in_their_order():
 
 
 def test_a_router_without_a_provider_leads_to_its_doors_alone():
-    router = Router(Catalog({}), [a_door("only", "/x")])
-    assert router.route(a_request(method="GET", path="/x")).name == "only"
+    door = Router(Catalog({}), [a_door("only", "/x")]).route(a_request(method="GET", path="/x"))
+    assert isinstance(door, Door)
+    assert door.name == "only"
