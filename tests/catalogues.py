@@ -1,7 +1,7 @@
 """An API of two operations, made by hand, for tests that hand values to a room and look at those it gives.
 
-`notes()` loads it as the program loads any provider, from a document and a table; no bundled one is read. What
-is given replaces a part. `a_match`, `a_world` and `a_call` make what the rooms hand each other.
+`notes()` loads it as the program loads any provider, from a document and a table, and reads no bundled one.
+What is given replaces a part. `a_match`, `a_world` and `a_call` make what the rooms hand each other.
 """
 
 import copy
