@@ -20,7 +20,7 @@ from mockserver.state.world import World
 
 CDN = "/cdn/"
 LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
-HOST = re.compile(r"https?://(?P<host>[^/\s@?#]++)")
+HOST = re.compile(r"https?://(?P<host>[^/\s@?#]++)(?=/)")  # no user, so that nobody's is taken for a host
 BLANK = re.compile(r"[\s\ufeff]")
 
 
@@ -89,7 +89,7 @@ def read_link(url: str) -> OwnLink | None:
     at = url.rfind(CDN, found.end(), tail)
     while at >= 0:  # the last one that something follows: a public address may have `/cdn/` in its own path
         start = at + len(CDN)
-        slash = url.find("/", start)
+        slash = url.find("/", start, tail)
         if slash > start:
             return OwnLink(found["host"], url[start:slash], url[slash:])
         at = url.rfind(CDN, found.end(), start - 1)
@@ -104,7 +104,11 @@ def output_id(provider: Provider, path: str) -> str | None:
 
 def own_output_id(provider: Provider, url: str, path: str) -> str | None:
     """Read an output's id out of the provider's own address of a picture; None where it has another one."""
-    return output_id(provider, path) if provider.outputs and url.startswith(provider.outputs.origin) else None
+    return (
+        output_id(provider, path)
+        if provider.outputs and url.startswith(f"{provider.outputs.origin}/")
+        else None
+    )
 
 
 def cdn_hosts(providers: Iterable[Provider]) -> dict[str, str]:

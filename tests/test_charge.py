@@ -1,230 +1,357 @@
-"""Reserve, behave, settle, and no lock: many calls at once pay what they would pay one after another."""
+"""What a call costs, and who pays: set aside before an operation, charged when it has succeeded."""
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-
-import orjson
 import pytest
-from conftest import KEYS, STRICT, said
-from sqlite_store import SqliteStore
+from catalogues import NOON_S, NOTES, TABLE, a_call, a_world, notes
 
-from mockserver import Request, create_engine
-from mockserver.call import Arguments, Call, Match
-from mockserver.pipeline.charge import price, release, reserve, settle
+from mockserver.pipeline.charge import credit_values, current, price, release, reserve, settle
 from mockserver.problems import Problem, ProblemType
-from mockserver.seeded import Random
-from mockserver.state.store import MemoryStore
+from mockserver.state.clock import moment_s
 from mockserver.state.values import replace
 
-TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}  # costs 0.37
-STYLE = {"name": "Creator Studio", "image_urls": ["https://cdn.pikzels.com/example.png"] * 3}  # costs 0.38
-CALLS, THREADS = 480, 24
+# A yellow note costs 1, a green one 2, a frame 0.5 more; all times `copies`, and nothing for guests.
+PRICE = TABLE["operations"]["add_note"]["price"]
+YELLOW, GREEN = {"text": "x"}, {"text": "x", "colour": "green"}
 
 
-@pytest.fixture(params=[MemoryStore, SqliteStore])
-def engine(request):
-    yield create_engine(STRICT, store=(store := request.param()))
-    if isinstance(store, SqliteStore):
-        store.close()
+@pytest.mark.parametrize(
+    ("body", "amount"),
+    [
+        ({}, 1),
+        ({"colour": "yellow"}, 1),
+        ({"colour": "green"}, 2),
+        ({"is_framed": True}, 1.5),
+        ({"is_framed": False}, 1),
+        ({"copies": 3}, 3),
+        ({"colour": "green", "is_framed": True, "copies": 4}, 10),
+    ],
+)
+def test_a_price_is_the_sum_of_its_terms_times_its_factor(body, amount):
+    assert price(a_call({"text": "x", **body})) == amount
 
 
-@pytest.fixture
-def account(engine):
-    """Store the account that calls: what it has, and what is real for it; give it as it is now."""
-
-    def set_up(**members):
-        known = engine.world.accounts.find("pikzels", "pkz_test")
-        flags = {**known.flags, **members.pop("flags", {})}
-        return engine.world.accounts.put(replace(known, flags=flags, **members))
-
-    return set_up
+def test_an_operation_without_a_price_is_free():
+    assert price(a_call(operation="read_note")) == 0
+    assert reserve(a_call(operation="read_note")) is None
 
 
-@pytest.fixture
-def call(engine):
-    """Make a call that costs 0.37, as the engine hands it to `reserve`."""
-    provider = engine.catalog.providers["pikzels"]
-    operation = next(each for each in provider.operations.values() if each.path == "/v2/thumbnail/text")
-
-    def make():
-        made = Call(
-            match=Match(provider, operation, {}),
-            account=now(engine),
-            arguments=Arguments({}, {}, {}, TEXT),
-            world=engine.world,
-            random=Random.from_text("one call"),
-            request_id="request",
-            base_url="http://localhost",
-        )
-        assert price(made) == 0.37
-        return made
-
-    return make
-
-
-def now(engine):
-    return engine.world.accounts.find("pikzels", "pkz_test")
-
-
-def at_once(function):
-    """Call a function 480 times from 24 threads; count what it gave."""
-    with ThreadPoolExecutor(THREADS) as threads:
-        return Counter(threads.map(function, range(CALLS)))
-
-
-def test_480_charges_at_once_are_booked_as_480(engine, ask, impatient):
-    statuses = at_once(lambda _: ask("POST", "/v2/thumbnail/text", TEXT, **KEYS["pikzels"]).status)
-    account = now(engine)
-    assert statuses == {200: CALLS}
-    assert (account.credits, account.entries, account.held) == (round(100 - CALLS * 0.37, 6), CALLS, 0)
-    assert sorted(each.number for each in engine.world.ledger) == list(range(1, CALLS + 1))
-
-
-def test_credits_for_a_hundred_calls_pay_a_hundred_of_480(engine, ask, account, impatient):
-    account(credits=37, flags={"enforce": ["credits"]})
-    statuses = at_once(lambda _: ask("POST", "/v2/thumbnail/text", TEXT, **KEYS["pikzels"]).status)
-    assert statuses == {200: 100, 402: CALLS - 100}
-    assert (now(engine).credits, now(engine).held, now(engine).entries) == (0, 0, 100)
-
-
-def test_smart_balance_tops_up_as_often_as_calls_one_by_one_would(engine, ask, account, impatient):
-    account(credits=0, flags={"enforce": ["credits"], "smart_balance": {"top_up": 10}})
-    statuses = at_once(lambda _: ask("POST", "/v2/thumbnail/text", TEXT, **KEYS["pikzels"]).status)
-    assert statuses == {200: CALLS}
-    assert Counter(each.amount for each in engine.world.ledger) == {-10: 18, 0.37: CALLS}
-    assert (now(engine).credits, now(engine).held) == (round(180 - CALLS * 0.37, 6), 0)
-
-
-def test_equal_names_are_given_once(engine, ask, impatient):
-    def train(number):
-        body = {**STYLE, "name": f"Style {number % 60}"}
-        return ask("POST", "/v2/pikzonality/style", body, **KEYS["pikzels"]).status
-
-    assert at_once(train) == {200: 60, 409: CALLS - 60}
-    assert (len(engine.world.names), len(engine.world.resources), now(engine).entries) == (60, 60, 60)
-
-
-def test_changes_of_one_resource_at_once_are_all_made(engine, ask, impatient):
-    made = said(ask("POST", "/v2/pikzonality/style", STYLE, **KEYS["pikzels"]))["id"]
-    resources = engine.world.resources
-
-    def count(_):
-        changed = resources.update(
-            made, lambda job: replace(job, fields={**job.fields, "n": job.fields.get("n", 0) + 1})
-        )
-        return changed.id
-
-    assert at_once(count) == {made: CALLS}
-    assert resources.get(made).fields["n"] == CALLS
-
-
-def test_a_limit_lets_through_as_many_as_it_says(engine, ask, impatient):
-    known = engine.world.accounts.find("fatthumb", "nsk_test")
-    engine.world.accounts.put(replace(known, flags={**known.flags, "enforce": ["limits"]}))
-    engine.world.clock.set(is_frozen=True)
-    call = {"prompt": "a", "count": 1}
-    statuses = at_once(lambda _: ask("POST", "/api/v1/generate", call, **KEYS["fatthumb"]).status)
-    assert statuses == {200: 10, 429: CALLS - 10}
-    windows = engine.world.windows.get("fatthumb/nsk_test").by_limit
-    assert {window.calls for window in windows.values()} == {10}
-
-
-def test_a_call_under_way_holds_up_nobody(engine, ask, account, call):
-    account(credits=1, flags={"enforce": ["credits"]})
-    under_way = call()
-    reservation = reserve(under_way)
-    assert ask("POST", "/v2/thumbnail/text", TEXT, **KEYS["pikzels"]).status == 200
-    assert (now(engine).credits, now(engine).held) == (0.63, 0.37)
-    assert ask("POST", "/v2/thumbnail/text", TEXT, **KEYS["pikzels"]).status == 402
-    settle(under_way, reservation)
-    assert (now(engine).credits, now(engine).held) == (0.26, 0)
-
-
-def test_what_was_set_aside_for_a_call_that_fails_is_free_again():
-    class Full(MemoryStore):
-        def put(self, kind, key, value):
-            if kind.name == "outputs":
-                raise OSError("no room")
-            super().put(kind, key, value)
-
-    engine = create_engine(STRICT, store=Full())
-    known = now(engine)
-    before = engine.world.accounts.put(
-        replace(known, credits=1, flags={**known.flags, "enforce": ["credits"]})
+def test_a_price_without_a_factor_is_the_sum():
+    terms = {"terms": [{"amount": 3}, {"amount": 0.25}]}
+    single = notes(
+        add_note={"price": {name: each for name, each in PRICE.items() if name != "times"} | terms}
     )
-    headers = {"host": "localhost", "x-api-key": "pkz_test", "content-type": "application/json"}
-    with pytest.raises(OSError, match="no room"):
-        engine.handle(Request("POST", "/v2/thumbnail/text", headers, body=orjson.dumps(TEXT)))
-    assert (now(engine), len(engine.world.ledger)) == (before, 0)
+    assert price(a_call({"text": "x", "copies": 9}, provider=single)) == 3.25
 
 
-def test_what_cannot_be_paid_is_refused_and_nothing_is_set_aside(engine, account, call):
-    before = account(credits=0.36, flags={"enforce": ["credits"]})
-    with pytest.raises(Problem) as refused:
-        reserve(call())
-    assert (refused.value.type, now(engine)) == (ProblemType.CREDITS_EXHAUSTED, before)
+@pytest.mark.parametrize(("row", "amount"), [({}, 1), ({"is_guest": False}, 1), ({"is_guest": True}, 0)])
+def test_an_account_that_is_so_pays_nothing(row, amount):
+    assert price(a_call(world=a_world(note_1=row))) == amount
 
 
-def test_credits_that_are_only_counted_are_not_set_aside(engine, account, call):
-    account(credits=0)
-    under_way = call()
-    settle(under_way, reserve(under_way))
-    assert (now(engine).credits, now(engine).held) == (-0.37, 0)
+def test_all_conditions_must_hold_before_a_call_is_free():
+    attributes = {name: {"type": "boolean", "description": "any"} for name in ("is_guest", "is_old")}
+    both = notes(
+        accounts={"attributes": attributes},
+        add_note={"price": {**PRICE, "free_when": {"is_guest": True, "is_old": False}}},
+    )
+    for row, amount in (
+        ({"is_guest": True}, 1),
+        ({"is_guest": True, "is_old": False}, 0),
+        ({"is_old": False}, 1),
+    ):
+        assert price(a_call(provider=both, world=a_world(note_1=row))) == amount
 
 
-def test_a_call_that_outlives_a_reset_pays_nothing_after_it(engine, account, call):
-    first = now(engine)
-    for end in (settle, release):
-        account(credits=1, flags={"enforce": ["credits"]})
-        under_way = call()
-        reservation = reserve(under_way)
-        engine.world.reset()
-        end(under_way, reservation)
-        assert (now(engine), len(engine.world.ledger)) == (first, 0)
+class Purse:
+    """One account, with the calls that it pays for."""
+
+    def __init__(self, enforced="", provider=NOTES, **row):
+        self.provider, self.world = provider, a_world(provider, enforced, note_1=row)
+
+    @property
+    def account(self):
+        return self.world.accounts.find("notes", "note_1")
+
+    @property
+    def state(self):
+        return self.account.credits, self.account.held
+
+    @property
+    def ledger(self):
+        """The entries, oldest first: what for, how much, and what is left."""
+        known = sorted(self.world.ledger, key=lambda each: each.number)
+        return [(each.operation, each.amount, each.balance) for each in known]
+
+    def call(self, body=None):
+        return a_call(body, world=self.world, provider=self.provider, account=self.account)
+
+    def begin(self, body=None):
+        call = self.call(body)
+        return call, reserve(call)
+
+    def refused(self, body=None):
+        before = self.state, self.ledger
+        with pytest.raises(Problem) as caught:
+            reserve(self.call(body))
+        assert (self.state, self.ledger) == before
+        return caught.value
 
 
-def test_a_call_that_outlives_a_reset_pays_from_the_new_balance(engine, account, call):
-    account(credits=1)
-    under_way = call()
-    reservation = reserve(under_way)
-    engine.world.reset()
-    settle(under_way, reservation)
-    assert (now(engine).credits, now(engine).entries) == (99.63, 1)
+class TestWhereCreditsAreOnlyCounted:
+    def test_a_call_is_booked_when_it_has_succeeded(self):
+        purse = Purse()
+        under_way = purse.begin(GREEN)
+        assert purse.state == (10, 0)
+        settle(*under_way)
+        assert purse.state == (8, 0)
+        assert purse.ledger == [("notes.add_note", 2, 8)]
+
+    def test_an_entry_says_when_and_for_which_request(self):
+        purse = Purse()
+        settle(*purse.begin())
+        (entry,) = purse.world.ledger
+        assert (entry.number, entry.at_s, entry.request_id) == (1, NOON_S, "request-1")
+
+    def test_a_balance_may_fall_below_nothing_and_nobody_tops_it_up(self):
+        purse = Purse(credits=1, smart_balance={"top_up": 10})
+        settle(*purse.begin(GREEN))
+        settle(*purse.begin(GREEN))
+        assert purse.state == (-3, 0)
+        assert purse.ledger == [("notes.add_note", 2, -1), ("notes.add_note", 2, -3)]
+
+    def test_a_call_that_fails_costs_nothing(self):
+        purse = Purse()
+        release(*purse.begin())
+        assert (purse.state, purse.ledger) == ((10, 0), [])
+
+    def test_an_account_whose_calls_are_not_metered_pays_nothing(self):
+        for enforced in ("", "credits"):
+            purse = Purse(enforced, credits=None)
+            call, reservation = purse.begin()
+            assert reservation is None
+            settle(call, reservation)
+            release(call, reservation)
+            assert (purse.state, purse.ledger) == ((None, 0), [])
 
 
-def test_what_is_set_aside_is_free_again_where_calls_are_metered_no_more(engine, account, call):
-    account(credits=1, flags={"enforce": ["credits"]})
-    under_way = call()
-    reservation = reserve(under_way)
-    account(credits=None, held=now(engine).held)
-    settle(under_way, reservation)
-    assert (now(engine).credits, now(engine).held, len(engine.world.ledger)) == (None, 0, 0)
+class TestWhereCreditsAreEnforced:
+    @pytest.mark.parametrize("more", [{"enforced": "credits"}, {"enforce": ["credits"]}])
+    def test_the_price_is_set_aside_and_then_charged(self, more):
+        purse = Purse(credits=3, **more)
+        under_way = purse.begin(GREEN)
+        assert purse.state == (3, 2)
+        settle(*under_way)
+        assert (purse.state, purse.ledger) == ((1, 0), [("notes.add_note", 2, 1)])
 
+    def test_what_was_set_aside_is_free_again_when_the_call_fails(self):
+        purse = Purse("credits")
+        first, second = purse.begin(YELLOW), purse.begin(GREEN)
+        assert purse.state == (10, 3)
+        release(*first)
+        assert purse.state == (10, 2)
+        release(*second)
+        assert (purse.state, purse.ledger) == ((10, 0), [])
 
-def test_a_top_up_waits_until_the_call_has_succeeded(engine, account, call):
-    before = account(credits=0, flags={"enforce": ["credits"], "smart_balance": {"top_up": 10}})
-    under_way = call()
-    release(under_way, reserve(under_way))
-    assert (now(engine), len(engine.world.ledger)) == (before, 0)
-    settle(under_way, reserve(under_way))
-    assert [each.amount for each in engine.world.ledger] == [-10, 0.37]
+    def test_no_two_calls_spend_the_same_credits(self):
+        purse = Purse("credits", credits=3)
+        under_way = purse.begin(GREEN)
+        assert purse.refused(GREEN).violations[0].message == "the call costs 2, the balance is 1"
+        settle(*purse.begin(YELLOW))
+        settle(*under_way)
+        assert purse.state == (0, 0)
 
-
-def test_two_emulators_over_one_store_are_one(impatient):
-    """What must be right is right for both: nothing of it lives in one process alone."""
-    store = SqliteStore()
-    engines = [create_engine(STRICT, store=store) for _ in range(2)]
-
-    def train(number):
-        headers = {"host": "localhost", "x-api-key": "pkz_test", "content-type": "application/json"}
-        body = (
-            b'{"name": "Style %d", "image_urls": ["https://a/b.png", "https://a/b.png", "https://a/b.png"]}'
+    def test_the_last_credit_can_be_spent_and_no_more(self):
+        purse = Purse("credits", credits=2)
+        settle(*purse.begin(GREEN))
+        problem = purse.refused(YELLOW)
+        (violation,) = problem.violations
+        assert (problem.type, problem.error) == (ProblemType.CREDITS_EXHAUSTED, None)
+        assert (violation.location, violation.pointer, violation.keyword) == (
+            "header",
+            "",
+            "credits_exhausted",
         )
-        request = Request("POST", "/v2/pikzonality/style", headers, body=body % (number // 2))
-        return engines[number % 2].handle(request).status
+        assert violation.message == "the call costs 1, the balance is 0"
+        assert violation.citation == "The notes' handbook"
 
-    assert at_once(train) == {200: CALLS // 2, 409: CALLS // 2}
-    one, other = (now(engine) for engine in engines)
-    assert one == other
-    assert (one.credits, one.entries) == (round(100 - CALLS / 2 * 0.38, 6), CALLS // 2)
-    store.close()
+    def test_limits_alone_enforce_no_credits(self):
+        purse = Purse("limits", credits=0)
+        settle(*purse.begin())
+        assert purse.state == (-1, 0)
+
+    def test_sums_do_not_drift(self):
+        tenth = notes(add_note={"price": {**PRICE, "terms": [{"amount": 0.1}]}})
+        purse = Purse("credits", tenth, credits=1)
+        for _ in range(10):
+            settle(*purse.begin())
+        assert purse.state == (0, 0)
+        assert [balance for _, _, balance in purse.ledger[:3]] == [0.9, 0.8, 0.7]
+
+    def test_a_reset_forgets_what_was_set_aside_and_charges_nothing(self):
+        purse = Purse("credits")
+        for end in (settle, release):
+            under_way = purse.begin()
+            purse.world.reset()
+            end(*under_way)
+            assert (purse.state, purse.ledger) == ((10, 0), [])
+
+    def test_who_is_metered_no_more_is_not_charged_for_what_was_under_way(self):
+        purse = Purse("credits")
+        under_way = purse.begin()
+        purse.world.accounts.put(replace(purse.account, credits=None))
+        settle(*under_way)
+        assert (purse.state, purse.ledger) == ((None, 0), [])
+
+
+class TestSmartBalance:
+    def test_tops_up_where_the_balance_cannot_cover_the_call(self):
+        purse = Purse("credits", credits=1, smart_balance={"top_up": 5})
+        settle(*purse.begin(GREEN))
+        assert purse.state == (4, 0)
+        assert purse.ledger == [("top-up", -5, 6), ("notes.add_note", 2, 4)]
+        assert [each.number for each in purse.world.ledger] == [1, 2]
+
+    def test_does_not_where_the_balance_just_covers_it(self):
+        purse = Purse("credits", credits=2, smart_balance={"top_up": 5})
+        settle(*purse.begin(GREEN))
+        assert (purse.state, purse.ledger) == ((0, 0), [("notes.add_note", 2, 0)])
+
+    def test_waits_until_the_call_has_succeeded(self):
+        purse = Purse("credits", credits=1, smart_balance={"top_up": 5})
+        release(*purse.begin(GREEN))
+        assert (purse.state, purse.ledger) == ((1, 0), [])
+
+    def test_is_asked_for_as_often_as_calls_one_by_one_would(self):
+        purse = Purse("credits", credits=0, smart_balance={"top_up": 5})
+        under_way = [purse.begin(GREEN) for _ in range(6)]
+        for each in under_way:
+            settle(*each)
+        assert purse.state == (3, 0)
+        assert [what for what, _, _ in purse.ledger].count("top-up") == 3
+
+    def test_that_is_blocked_by_an_unpaid_invoice_is_told(self):
+        problem = Purse(
+            "credits", credits=1, smart_balance={"top_up": 5, "has_unpaid_invoice": True}
+        ).refused(GREEN)
+        (violation,) = problem.violations
+        assert (problem.type, violation.location) == (ProblemType.PAYMENT_FAILED, "header")
+        assert violation.message == "the call costs 2, the balance is 1, and a top-up invoice is unpaid"
+
+    def test_with_an_unpaid_invoice_is_no_trouble_while_credits_last(self):
+        purse = Purse("credits", credits=2, smart_balance={"top_up": 5, "has_unpaid_invoice": True})
+        settle(*purse.begin(GREEN))
+        assert purse.state == (0, 0)
+
+    @pytest.mark.parametrize(
+        ("smart", "told"), [({"top_up": 0.5}, ", and a top-up of 0.5 cannot cover it"), ({}, ""), (None, "")]
+    )
+    def test_that_cannot_cover_the_call_is_told(self, smart, told):
+        problem = Purse("credits", credits=1, smart_balance=smart).refused(GREEN)
+        assert problem.type is ProblemType.CREDITS_EXHAUSTED
+        assert problem.violations[0].message == f"the call costs 2, the balance is 1{told}"
+
+    def test_that_just_covers_the_call_does(self):
+        purse = Purse("credits", credits=0.5, smart_balance={"top_up": 1.5})
+        settle(*purse.begin(GREEN))
+        assert purse.state == (0, 0)
+
+
+class TestCreditsOfTheMonth:
+    """A plan that grants credits every month: the balance begins anew, whatever is left."""
+
+    PROVIDER = notes(
+        credits={"unit": "credits", "monthly": "grant"},
+        plans={"small": {"at_once": 2, "grant": 20}, "large": {"at_once": 3, "grant": 50}},
+    )
+
+    def purse(self, **row):
+        purse = Purse("credits", self.PROVIDER, **row)
+        purse.world.clock.set(NOON_S)
+        return purse
+
+    def test_begin_with_the_first_call_of_another_month(self):
+        purse = self.purse()
+        settle(*purse.begin(GREEN))
+        assert (purse.state, purse.account.period) == ((8, 0), "2026-03")
+        purse.world.clock.advance(17 * 86_400 + 43_200)  # 2026-04-01 00:00
+        settle(*purse.begin(GREEN))
+        assert (purse.state, purse.account.period) == ((18, 0), "2026-04")
+        assert purse.ledger == [
+            ("notes.add_note", 2, 8),
+            ("monthly credits", -12, 20),
+            ("notes.add_note", 2, 18),
+        ]
+
+    def test_do_not_begin_anew_within_the_month(self):
+        purse = self.purse()
+        settle(*purse.begin(GREEN))
+        purse.world.clock.advance(17 * 86_400 + 43_199)  # 2026-03-31 23:59:59
+        settle(*purse.begin(GREEN))
+        assert purse.state == (6, 0)
+
+    def test_do_not_add_up(self):
+        purse = self.purse(credits=1000)
+        settle(*purse.begin())
+        purse.world.clock.advance(31 * 86_400)
+        settle(*purse.begin())
+        assert purse.ledger[1:] == [("monthly credits", 979, 20), ("notes.add_note", 1, 19)]
+
+    def test_do_not_begin_anew_when_the_clock_is_set_back(self):
+        purse = self.purse()
+        settle(*purse.begin())
+        purse.world.clock.set(NOON_S - 60 * 86_400)
+        settle(*purse.begin())
+        assert (purse.state, purse.account.period) == ((8, 0), "2026-03")
+
+    def test_pay_for_a_call_that_last_months_could_not(self):
+        purse = self.purse(credits=0)
+        purse.refused()
+        purse.world.clock.advance(31 * 86_400)
+        settle(*purse.begin())
+        assert purse.state == (19, 0)
+        assert purse.ledger == [("monthly credits", -20, 20), ("notes.add_note", 1, 19)]
+
+    def test_are_not_for_those_whose_calls_are_not_metered(self):
+        purse = self.purse(credits=None)
+        purse.world.clock.advance(31 * 86_400)
+        assert reserve(purse.call()) is None
+        assert purse.ledger == []
+
+    def test_are_seen_without_being_stored(self):
+        purse = self.purse()
+        settle(*purse.begin())
+        purse.world.clock.advance(31 * 86_400)
+        shown = current(self.PROVIDER, purse.world, purse.account)
+        assert (shown.credits, shown.period) == (20, "2026-04")
+        assert purse.state == (9, 0)
+
+    @pytest.mark.parametrize(
+        ("row", "now", "shown"),
+        [
+            ({}, "2026-03-14", ("20", "10", "2026-04-01T00:00:00.000Z")),
+            ({"credits": 7.9}, "2026-03-31", ("20", "7", "2026-04-01T00:00:00.000Z")),
+            ({"credits": -3}, "2026-11-01", ("20", "0", "2026-12-01T00:00:00.000Z")),
+            ({"plan": "large"}, "2026-12-31", ("50", "10", "2027-01-01T00:00:00.000Z")),
+            ({"credits": None}, "2026-12-01", ("20", "20", "2027-01-01T00:00:00.000Z")),
+        ],
+    )
+    def test_are_told_in_headers(self, row, now, shown):
+        purse = self.purse(**row)
+        purse.world.clock.set(moment_s(f"{now}T08:00:00Z"))
+        told = credit_values(self.PROVIDER, purse.world, purse.account)
+        assert told == dict(zip(("credits_limit", "credits_remaining", "credits_reset"), shown, strict=True))
+
+
+def test_credits_that_no_month_brings_are_told_as_they_are():
+    purse = Purse()
+    told = credit_values(NOTES, purse.world, purse.account)
+    assert (told["credits_limit"], told["credits_remaining"]) == ("0", "10")
+
+
+def test_the_ledger_keeps_the_newest_thousand_entries():
+    purse = Purse(credits=2000)
+    call = purse.call()
+    for _ in range(1002):
+        settle(call, reserve(call))
+    numbers = [each.number for each in purse.world.ledger]
+    assert (min(numbers), max(numbers), len(numbers)) == (3, 1002, 1000)
+    assert purse.state == (998, 0)

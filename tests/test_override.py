@@ -1,11 +1,23 @@
-"""The Prefer header (RFC 7240): what is read out of it, what is honoured, and what nobody can fulfil."""
+"""What was ordered for a call: by a word, the Prefer header (RFC 7240) or the key; what is honoured."""
 
 import pytest
+from catalogues import NOTES, a_match, notes
 from conftest import header, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.pipeline.override import LONGEST_DELAY_MS, delay_ms, read_preferences
+from mockserver.call import Override
+from mockserver.messages import Response
+from mockserver.pipeline.override import (
+    LONGEST_DELAY_MS,
+    applied,
+    delay_alone,
+    delay_ms,
+    override,
+    raise_ordered,
+    read_preferences,
+)
+from mockserver.problems import EmulatorProblem, Problem, ProblemType
 
 SCORE = {"image_url": "https://example.com/a.png"}
 HEADERS = [
@@ -65,6 +77,281 @@ def test_without_a_preference_there_is_no_delay():
     assert delay_ms({}) == 0
 
 
+PLAIN = {"text": "Buy milk"}
+JOBS = notes(
+    jobs={
+        "running": "waiting", "success": "done", "failure": "failed", "quick_s": 2, "realistic_s": 60,
+        "provenance": "documented", "citation": "handbook",
+    },
+    add_note={"job": "note"},
+)  # fmt: skip
+
+
+def ordered(prefer="", *, key=None, body=PLAIN, provider=NOTES, operation="add_note"):
+    """Resolve what a header, a key and a body order."""
+    return override(a_match(operation, provider), read_preferences({"prefer": prefer}), key, body)
+
+
+def unknown(prefer, **more):
+    """Order what there is not; give the problem."""
+    with pytest.raises(EmulatorProblem) as caught:
+        ordered(prefer, **more)
+    return caught.value
+
+
+def test_nothing_is_ordered_unless_somebody_does():
+    assert ordered() == Override()
+
+
+@pytest.mark.parametrize("note", ["respond-async, wait=10", "note=code", "depth"])
+def test_a_preference_that_is_none_of_ours_orders_nothing(note):
+    assert ordered(note) == Override()
+
+
+class TestAnErrorInTheHeader:
+    @pytest.mark.parametrize(
+        ("prefer", "error", "note"),
+        [
+            ("code=402", "no_money", ("code=402",)),
+            ("code=409", "taken", ("code=409",)),
+            ("example=locked", "locked", ("example=locked",)),
+            ("example=LOCKED", "locked", ("example=LOCKED",)),
+            ("example=locked, code=409", "locked", ("code=409", "example=locked")),
+            ("code=409, example=taken", "taken", ("code=409", "example=taken")),
+            ('code="402"', "no_money", ("code=402",)),
+        ],
+    )
+    def test_is_the_first_row_of_that_status_and_name(self, prefer, error, note):
+        assert ordered(prefer) == Override(error=error, origin="header", applied=note)
+
+    def test_waits_as_it_was_told(self):
+        assert ordered("delay=20, code=402") == Override(
+            "no_money", 20, None, "header", None, ("code=402", "delay=20")
+        )
+
+    @pytest.mark.parametrize(
+        "prefer",
+        [
+            "code=418",
+            "code=204",
+            "code=20",
+            "code=4022",
+            "code=",
+            "code=abc",
+            "code=\u0664\u0660\u0662",
+            "example=nothing",
+            "example=",
+            "code=402, example=taken",
+            "code=201, example=taken",
+            "code=200",
+        ],
+    )
+    def test_is_refused_in_our_own_voice_where_there_is_none_such(self, prefer):
+        problem = unknown(prefer)
+        (violation,) = problem.violations
+        assert (problem.status, problem.title) == (400, "Unknown preference")
+        assert problem.detail.startswith("Notes has no answer for ")
+        assert (violation.location, violation.pointer, violation.citation) == (
+            "header",
+            "/prefer",
+            "RFC 7240",
+        )
+        assert violation.message == problem.detail
+
+    def test_is_told_what_there_is_by_status(self):
+        problem = unknown("code=418, example=teapot")
+        assert "no answer for code=418, example=teapot;" in problem.detail
+        assert problem.members == {
+            "available": {
+                "201": [], "400": ["wrong"], "401": ["no_key"], "402": ["no_money"], "403": ["banned"],
+                "404": ["nowhere"], "405": ["wrong_method"], "409": ["taken", "locked"], "413": ["too_large"],
+                "429": ["too_fast"], "500": ["broken"],
+            }
+        }  # fmt: skip
+        assert list(problem.members["available"]) == sorted(problem.members["available"])
+
+    def test_is_shown_in_part_where_it_is_long(self):
+        detail = unknown(f"code={'9' * 500}, example={'x' * 500}").detail
+        assert f"code={'9' * 40}, example={'x' * 80};" in detail
+
+
+def test_a_documented_error_is_no_success():
+    yes, no = {"description": "Yes"}, {"description": "No"}
+    api = notes(responses={"201": yes, "400": no})
+    assert ordered("code=400", provider=api).error == "wrong"
+    assert unknown("code=418", provider=api).members["available"]["400"] == ["wrong"]
+
+
+def test_a_documented_success_is_what_the_call_gets_anyway():
+    assert ordered("code=201") == Override(applied=("code=201",))
+    assert ordered("code=200", operation="read_note") == Override(applied=("code=200",))
+    assert unknown("code=201", operation="read_note").title == "Unknown preference"
+
+
+class TestADelay:
+    def test_holds_for_every_answer(self):
+        alone = Override(delay_ms=800, applied=("delay=800",))
+        assert delay_alone({"delay": "800"}) == ordered("delay=800") == alone
+
+    @pytest.mark.parametrize("text", ["0", "000", "soon", "-1"])
+    def test_that_is_none_is_not_said_to_be_honoured(self, text):
+        assert delay_alone({"delay": text}) == Override()
+
+    @pytest.mark.parametrize("text", ["0", "000", "0800", "600000"])
+    def test_may_be_any_number_of_milliseconds_up_to_ten_minutes(self, text):
+        assert ordered(f"delay={text}").delay_ms == int(text)
+
+    @pytest.mark.parametrize("text", ["600001", "-1", "1.5", "soon", "9" * 50])
+    def test_that_makes_no_sense_is_refused(self, text):
+        assert unknown(f"delay={text}").detail == (
+            f"delay={text[:40]} is not a number of milliseconds up to 600000"
+        )
+
+
+class TestTheEndOfAJob:
+    @pytest.mark.parametrize("end", ["done", "failed", "manual"])
+    def test_is_one_of_the_tables_or_by_hand(self, end):
+        assert ordered(f"job={end}", provider=JOBS) == Override(job=end, applied=(f"job={end}",))
+
+    @pytest.mark.parametrize("end", ["waiting", "Done", "", "partial"])
+    def test_that_the_api_does_not_know_is_refused(self, end):
+        problem = unknown(f"job={end}", provider=JOBS)
+        assert problem.detail == f"Notes has no job={end}; there are done, failed, manual"
+        assert problem.members == {"available": ["done", "failed", "manual"]}
+
+    def test_is_nothing_to_an_operation_without_a_job(self):
+        assert ordered("job=failed") == ordered("job=nonsense") == Override()
+
+    def test_stands_beside_a_delay_and_a_success(self):
+        assert ordered("job=failed, delay=5, code=201", provider=JOBS) == Override(
+            delay_ms=5, job="failed", applied=("code=201", "delay=5", "job=failed")
+        )
+
+    def test_gives_way_to_an_error(self):
+        assert ordered("job=failed, code=402", provider=JOBS) == Override(
+            error="no_money", origin="header", applied=("code=402",)
+        )
+
+    def test_gives_way_to_the_error_of_a_key(self):
+        assert ordered("job=failed", key="taken", provider=JOBS) == Override(error="taken", origin="key")
+
+
+class TestAWordInBrackets:
+    @pytest.mark.parametrize(
+        ("body", "field", "error"),
+        [
+            ({"text": "[taken]"}, "text", "taken"),
+            ({"text": "an [Taken] one"}, "text", "taken"),
+            ({"text": "x", "photo": "https://[too_fast]"}, "photo", "too_fast"),
+            ({"text": "[too_fast]", "photo": "[taken]"}, "text", "too_fast"),
+            ({"text": "[too_fast] [taken]"}, "text", "taken"),
+        ],
+    )
+    def test_orders_the_error_where_the_table_knows_it_in_the_order_of_the_table(self, body, field, error):
+        made = ordered(body=body)
+        assert (made.error, made.origin) == (error, "word")
+        assert made.word == (field, error, "The notes' handbook")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"text": "taken"},
+            {"text": "[taken"},
+            {"text": "taken]"},
+            {"text": "[ taken ]"},
+            {"text": "[locked]"},
+            {"text": 7},
+            {"text": None},
+            {"colour": "[taken]"},
+            {"photos": ["[taken]"]},
+            {"text": ["[taken]"]},
+            ["[taken]"],
+            "[taken]",
+            None,
+        ],
+    )
+    def test_is_a_text_of_the_tables_fields_and_nothing_else(self, body):
+        assert ordered(body=body) == Override()
+
+    def test_is_nothing_to_another_operation(self):
+        assert ordered(body={"text": "[taken]"}, operation="read_note") == Override()
+
+
+MARKED = {"text": "[taken]"}
+
+
+class TestPrecedence:
+    """The word goes before the header, and the header before the key; a delay holds in any case."""
+
+    def test_the_word_wins_over_the_header_and_the_key(self):
+        made = ordered("code=402, delay=5", key="locked", body=MARKED)
+        assert (made.error, made.origin, made.delay_ms, made.applied) == ("taken", "word", 5, ("delay=5",))
+
+    def test_the_word_wins_over_an_order_that_nobody_can_fulfil(self):
+        assert ordered("code=418", body=MARKED).error == "taken"
+
+    def test_the_header_wins_over_the_key(self):
+        assert ordered("code=402", key="locked") == Override(
+            "no_money", origin="header", applied=("code=402",)
+        )
+
+    def test_a_success_in_the_header_wins_over_the_key(self):
+        assert ordered("code=201", key="locked") == Override(applied=("code=201",))
+
+    def test_an_order_that_nobody_can_fulfil_is_refused_though_the_key_orders_one(self):
+        assert unknown("code=418", key="locked").status == 400
+
+    @pytest.mark.parametrize(
+        ("prefer", "delay", "note"), [("", 0, ()), ("wait=5", 0, ()), ("delay=5", 5, ("delay=5",))]
+    )
+    def test_the_key_orders_where_the_header_orders_no_error(self, prefer, delay, note):
+        assert ordered(prefer, key="locked") == Override("locked", delay, origin="key", applied=note)
+
+
+class TestWhatWasOrdered:
+    @pytest.mark.parametrize(("origin", "place"), [("header", "/prefer"), ("key", "/key")])
+    def test_is_raised_in_the_name_of_the_header_or_the_key(self, origin, place):
+        with pytest.raises(Problem) as caught:
+            raise_ordered(Override(error="locked", origin=origin))
+        (violation,) = caught.value.violations
+        assert (caught.value.error, violation.keyword) == ("locked", "ordered")
+        assert (violation.location, violation.pointer) == ("header", place)
+        assert (violation.message, violation.citation) == ("the caller ordered locked", "the request itself")
+
+    def test_is_raised_as_what_the_word_stands_for(self):
+        with pytest.raises(Problem) as caught:
+            raise_ordered(ordered(body={"text": "[TAKEN]"}))
+        (violation,) = caught.value.violations
+        assert (caught.value.type, caught.value.error) == (ProblemType.INVALID_REQUEST, "taken")
+        assert (violation.location, violation.pointer, violation.keyword) == ("body", "/text", "marked_words")
+        assert (violation.message, violation.citation) == (
+            "text holds the mark [taken]",
+            "The notes' handbook",
+        )
+
+    def test_is_not_raised_where_it_is_no_error(self):
+        raise_ordered(Override(delay_ms=5, job="failed", applied=("delay=5",)))
+
+
+@pytest.mark.parametrize(
+    ("named", "status", "error", "said"),
+    [
+        (("code=402", "delay=5"), 402, "no_money", "code=402, delay=5"),
+        (("example=no_money",), 402, "no_money", "example=no_money"),
+        (("code=402", "delay=5"), 400, "wrong", "delay=5"),
+        (("code=402", "example=no_money"), 400, "wrong", ""),
+        (("code=201", "job=done"), 201, None, "code=201, job=done"),
+        (("code=201", "job=done"), 202, None, "job=done"),
+        (("delay=5", "job=done"), 400, "wrong", "delay=5"),
+        ((), 200, None, ""),
+    ],
+)
+def test_only_what_the_answer_honours_is_said_to_be_applied(named, status, error, said):
+    order = "no_money" if any("402" in each or "no_money" in each for each in named) else None
+    assert applied(Override(error=order, applied=named), Response(status, (), b"", error)) == said
+
+
+# Through the whole engine: what the rooms make of it together.
 HONOURED = [
     ("code=402", "code=402"),
     ("code=402, example=insufficient_credits, delay=5", "code=402, example=insufficient_credits, delay=5"),

@@ -192,7 +192,9 @@ def _refusal(operation: Operation, row: Refusal, rank: int) -> RefusalRow:
     is_branch = bool(row.choice or row.forbids)
     return RefusalRow(
         error=row.error,
-        at=(branch(operation, row) or "nowhere") if is_branch else None,
+        at=(branch(operation, row) or "nowhere").replace("/$ref", "")
+        if is_branch
+        else None,  # as in violations
         fields=(row.field,) if row.field else row.choice or row.forbids,
         keywords=row.keywords,
         needs=tuple(row.when),

@@ -1,0 +1,164 @@
+"""How often, and how much at once, an account may call: windows and slots, where limits are enforced."""
+
+import pytest
+from catalogues import NOTES, a_match, a_world, notes
+
+from mockserver.pipeline.limit import limit
+from mockserver.problems import Problem, ProblemType
+
+# The notes allow 3 calls in 60 seconds, and to add 2 notes at once; 3 where the plan is large.
+
+
+@pytest.fixture
+def world():
+    return a_world(enforced="limits", note_large={"plan": "large"})
+
+
+def tried(world, operation="read_note", *, key="note_1", provider=NOTES):
+    """Let an account call once; give what frees its slot."""
+    return limit(a_match(operation, provider), world.accounts.find("notes", key), world)
+
+
+def refused(world, operation="read_note", **more):
+    with pytest.raises(Problem) as caught:
+        tried(world, operation, **more)
+    return caught.value
+
+
+def test_as_many_calls_as_the_limit_says_are_let_through_in_a_window(world):
+    for _ in range(3):
+        tried(world)
+    problem = refused(world)
+    (violation,) = problem.violations
+    assert (problem.type, problem.error) == (ProblemType.RATE_LIMITED, None)
+    assert problem.headers == {"Retry-After": "60"}
+    assert violation.message == "per_minute: at most 3 calls in 60 s; the next may come in 60 s"
+    assert (violation.location, violation.pointer, violation.keyword) == ("header", "", "limit")
+
+
+def test_a_refusal_cites_the_operations_document(world):
+    many = notes(rates=[{"limit": "per_minute"}])
+    for _ in range(3):
+        tried(world, "add_note", provider=many)
+    assert refused(world, "add_note", provider=many).violations[0].citation == "The notes' handbook"
+
+
+def test_a_window_begins_with_its_first_call_and_is_over_when_its_seconds_are(world):
+    for _ in range(3):
+        tried(world)
+        world.clock.advance(19.5)
+    assert refused(world).headers == {"Retry-After": "2"}  # 1.5 s, rounded up
+    world.clock.advance(1.4)
+    assert refused(world).headers == {"Retry-After": "1"}
+    world.clock.advance(0.1)
+    for _ in range(3):
+        tried(world)
+    assert refused(world).headers == {"Retry-After": "60"}
+
+
+def test_a_refused_call_is_not_counted(world):
+    both = notes(
+        limits={
+            name: {"value": value, "provenance": "documented", "citation": "handbook"}
+            for name, value in {"per_minute": 1, "per_hour": 2, "photo_bytes": 1}.items()
+        },
+        rates=[{"limit": "per_hour", "window_s": 3600}, {"limit": "per_minute", "window_s": 60}],
+    )
+    tried(world, provider=both)
+    for _ in range(5):
+        assert refused(world, provider=both).headers == {"Retry-After": "60"}
+    world.clock.advance(60)
+    tried(world, provider=both)  # the second of the hour
+    assert (
+        refused(world, provider=both).violations[0].message.startswith("per_hour: at most 2 calls in 3600 s")
+    )
+
+
+def test_every_account_has_windows_of_its_own(world):
+    for _ in range(3):
+        tried(world)
+    tried(world, key="note_2")
+    refused(world)
+
+
+def test_all_operations_of_a_limit_count_together(world):
+    for operation in ("read_note", "add_note", "read_note"):
+        tried(world, operation)
+    assert refused(world, "add_note").violations[0].message.startswith("per_minute")
+
+
+def test_a_limit_of_some_operations_counts_only_those(world):
+    some = notes(rates=[{"limit": "per_minute", "window_s": 60, "operations": ["add_note"]}])
+    for _ in range(3):
+        tried(world, "add_note", provider=some)
+    refused(world, "add_note", provider=some)
+    for _ in range(10):
+        assert tried(world, "read_note", provider=some) is None
+
+
+def test_a_limit_of_a_plan_is_that_of_the_accounts_plan(world):
+    by_plan = notes(rates=[{"plan": "at_once", "window_s": 60}])
+    for key, most in (("note_1", 2), ("note_large", 3)):
+        for _ in range(most):
+            tried(world, provider=by_plan, key=key)
+        message = refused(world, provider=by_plan, key=key).violations[0].message
+        assert message.startswith(f"at_once: at most {most} calls in 60 s")
+
+
+def test_a_slot_is_taken_until_it_is_given_back(world):
+    free = [tried(world, "add_note") for _ in range(2)]
+    problem = refused_at_once(world)
+    assert (problem.type, problem.headers) == (ProblemType.RATE_LIMITED, {"Retry-After": "1"})
+    assert problem.violations[0].message == "at_once: 2 calls of this account are under way already"
+    free[0]()
+    tried(world, "add_note")
+    refused_at_once(world)
+
+
+def refused_at_once(world):
+    """Try to add a note in another minute, so that only the slots can be full."""
+    world.clock.advance(60)
+    return refused(world, "add_note")
+
+
+def test_every_account_has_slots_of_its_own_as_many_as_its_plan_says(world):
+    for key in ("note_1", "note_1", "note_large", "note_large", "note_large"):
+        tried(world, "add_note", key=key)
+    world.clock.advance(60)
+    for key in ("note_1", "note_large"):
+        assert "under way already" in refused(world, "add_note", key=key).violations[0].message
+
+
+def test_an_operation_without_slots_has_none_to_give_back(world):
+    assert tried(world, "read_note") is None
+    assert tried(world, "add_note") is not None
+
+
+def test_what_no_window_lets_through_takes_no_slot(world):
+    for _ in range(3):
+        tried(world)
+    for _ in range(5):
+        refused(world, "add_note")
+    world.clock.advance(60)
+    for _ in range(2):
+        tried(world, "add_note")
+
+
+def test_limits_hold_only_where_they_are_enforced():
+    world = a_world(
+        enforced="credits", note_strict={"enforce": ["limits"]}, note_rich={"enforce": ["credits"]}
+    )
+    for key in ("note_1", "note_rich"):
+        for _ in range(5):
+            assert tried(world, "add_note", key=key) is None
+    for _ in range(3):
+        tried(world, key="note_strict")
+    refused(world, key="note_strict")
+
+
+@pytest.mark.parametrize(
+    "more", [{"rates": None, "plans": None, "keys": {"prefix": "note_"}}, {"security": []}]
+)
+def test_an_api_without_rates_or_without_keys_has_no_limits(world, more):
+    for _ in range(5):
+        assert tried(world, "add_note", provider=notes(**more)) is None
