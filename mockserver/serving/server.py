@@ -32,10 +32,13 @@ class Address:
 class Server:
     """One HTTP server for one engine. Use it as a context manager to run it in a thread.
 
-    `port` 0 takes any free one. Raises OSError where the port is taken.
+    `port` 0 takes any free one. Raises OSError where the port is taken. Told to stop, it closes idle connections
+    and leaves answers under way `patience_s`.
     """
 
-    def __init__(self, engine: Engine, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, engine: Engine, *, host: str = "127.0.0.1", port: int = 0, patience_s: float = 2
+    ) -> None:
         self.engine = engine
         self._socket = _listening(host, port)
         self.address = Address(host, self._socket.getsockname()[1])
@@ -49,7 +52,7 @@ class Server:
             server_header=False,
             date_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=patience_s,  # type: ignore[arg-type] # a float does as well
         )
         self._uvicorn = _Uvicorn(config)
         self._thread: threading.Thread | None = None

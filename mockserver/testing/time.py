@@ -1,5 +1,6 @@
 """Time as a test moves it: nothing is waited for."""
 
+import asyncio
 from collections.abc import Generator
 
 from mockserver.engine import Engine
@@ -40,8 +41,9 @@ class Slept:
     """What `sleep` gives: nothing is left to wait for, and it may be awaited all the same."""
 
     def __await__(self) -> Generator[None, None, None]:
-        """Give nothing, at once."""
-        yield from ()
+        """Give nothing, at once; in asyncio others have their turn first, as with its own sleep."""
+        if _is_in_asyncio():
+            yield
 
 
 class Sleep:
@@ -54,3 +56,11 @@ class Sleep:
         """Move on by so many seconds."""
         self._clock.advance(seconds)
         return Slept()
+
+
+def _is_in_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
