@@ -7,6 +7,7 @@ __all__ = [
     "Engine",
     "Exchange",
     "MockServer",
+    "NeedsSocketError",
     "ProviderHandle",
     "Request",
     "Response",
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from mockserver.testing.handles import ProviderHandle
     from mockserver.testing.mock import MockServer
     from mockserver.testing.start import Start
+    from mockserver.testing.transports import NeedsSocketError
 else:
     # Imported when asked for: pytest imports this package in every run, whether or not a test needs the mock.
     HOMES = {
         "Engine": "engine",
         "Exchange": "call",
         "MockServer": "testing.mock",
+        "NeedsSocketError": "testing.transports",
         "ProviderHandle": "testing.handles",
         "Request": "messages",
         "Response": "messages",

@@ -58,7 +58,12 @@ Walk = Generator[Work | Wait | Response, Any, None]  # ends once the answer that
 
 
 class Engine:
-    """The emulator: a catalogue, its worlds, and the way a request takes through them."""
+    """The emulator: a catalogue, its worlds, and the way a request takes through them.
+
+    >>> from mockserver import create_engine
+    >>> create_engine().handle(Request("GET", "/__admin/health", {})).status
+    200
+    """
 
     def __init__(self, catalog: Catalog, worlds: Worlds, settings: Settings | None = None) -> None:
         self.catalog = catalog

@@ -1,7 +1,7 @@
 """The pytest plugin: the fixture `mockserver`, its marker and its settings in an ini file.
 
-pytest imports this in every run of every project that has mockserver installed, so nothing else of ours is imported
-before a test asks for the fixture, or an ini file says something.
+pytest imports this in every run of every project that has mockserver installed, so nothing else of ours is
+imported before a test asks for the fixture, or an ini file says something.
 """
 
 import unittest
@@ -50,7 +50,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def mockserver_session(pytestconfig: pytest.Config) -> "Iterator[MockServer]":
-    """The mock that all tests share, for fixtures of a wider scope: `mockserver` begins it anew for each test."""
+    """The mock of the whole session, for fixtures of a wider scope; `mockserver` is it, begun anew."""
     from mockserver.spec.files import SpecificationError  # noqa: PLC0415 - see above
     from mockserver.testing.mock import MockServer  # noqa: PLC0415
 
@@ -64,7 +64,7 @@ def mockserver_session(pytestconfig: pytest.Config) -> "Iterator[MockServer]":
 
 @pytest.fixture
 def mockserver(request: pytest.FixtureRequest, mockserver_session: "MockServer") -> "MockServer":
-    """A running mock in a world in which nothing has happened; unittest classes find it as `self.mockserver`."""
+    """A running mock in which nothing has happened yet; a unittest class finds it as `self.mockserver`."""
     try:
         mockserver_session.reset(_start(request.node))
     except ValueError as error:

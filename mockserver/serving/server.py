@@ -32,8 +32,13 @@ class Address:
 class Server:
     """One HTTP server for one engine. Use it as a context manager to run it in a thread.
 
-    `port` 0 takes any free one. Raises OSError where the port is taken. Told to stop, it closes idle connections
-    and leaves answers under way `patience_s`.
+    `port` 0 takes any free one. Raises OSError where the port is taken. Told to stop, it closes idle
+    connections and leaves answers under way `patience_s`.
+
+    >>> from mockserver import create_engine
+    >>> with Server(create_engine()) as server:
+    ...     server.url.startswith("http://127.0.0.1:")
+    True
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from mockserver.testing.transports import ask, make_request, phrase
 
 
 class EngineAdapter(HTTPAdapter):
-    """Asks an engine for `requests.Session`, wherever it is mounted; retries that urllib3 makes are not made."""
+    """Asks an engine for `requests.Session`, wherever it is mounted; urllib3's retries are not made."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()

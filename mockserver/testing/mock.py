@@ -35,10 +35,10 @@ class MockServer:
     """A running mock, as a context manager, `with` or `async with`; the fixture `mockserver` is one.
 
     >>> import httpx
+    >>> score = {"image_url": "https://example.com/a.png"}
     >>> with MockServer() as mock:
-    ...     api = httpx.Client(base_url=mock.pikzels.url, headers=mock.pikzels.headers)
-    ...     score = {"image_url": "https://example.com/a.png"}
-    ...     api.post("/v2/thumbnail/score", json=score).status_code
+    ...     url = f"{mock.pikzels.url}/v2/thumbnail/score"
+    ...     httpx.post(url, json=score, headers=mock.pikzels.headers).status_code
     200
 
     Without a socket, nothing need be started:
@@ -79,7 +79,7 @@ class MockServer:
             raise AttributeError(str(error)) from error
 
     def reset(self, start: Start | None = None) -> None:
-        """Begin anew, as it began last or as `start` says. Raises ValueError for an account that cannot be."""
+        """Begin anew, as `start` says or as last time. Raises ValueError for an account that cannot be."""
         self._start = start = start or self._start
         engine, world = self.engine, self.engine.world
         engine.settings = replace(engine.settings, pictures=start.pictures)

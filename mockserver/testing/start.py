@@ -1,4 +1,4 @@
-"""How a world begins: what a marker, an ini file or a test says of it, read and checked before anything is reset.
+"""How a world begins: what a marker, an ini file or a test says of it, read and checked first.
 
 The plugin reads this in runs that never start an engine, so nothing slow is imported here.
 """

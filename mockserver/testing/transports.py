@@ -1,6 +1,7 @@
 """Requests without a socket: what a client would send is asked of the engine in this process.
 
-The answer is the socket's: the same world, the same pauses, timeouts kept. What only a socket can do is refused.
+The answer is the socket's: the same world, the same pauses, timeouts kept. What only a socket can do is
+refused.
 """
 
 import time
@@ -21,12 +22,16 @@ PREFLIGHT = "access-control-request-method"
 
 
 class NeedsSocketError(RuntimeError):
-    """Raised in process for what only a socket can do."""
+    """Raised in process for what only a socket can do.
+
+    >>> from mockserver import MockServer
+    >>> httpx.Client(transport=MockServer().httpx_transport()).request("CONNECT", "http://localhost")
+    Traceback (most recent call last):
+    mockserver.testing.transports.NeedsSocketError: CONNECT needs a socket; start the mock, and call mock.url
+    """
 
     def __init__(self, what: str) -> None:
-        super().__init__(
-            f"{what} needs a socket: start the mock (`with MockServer() as mock`, or the fixture) and call mock.url"
-        )
+        super().__init__(f"{what} needs a socket; start the mock, and call mock.url")
 
 
 def make_request(
@@ -40,7 +45,7 @@ def make_request(
     path, _, query = target.partition("?")
     sent = {name.lower(): value.strip() for name, value in headers}
     if method == "CONNECT":
-        raise NeedsSocketError("CONNECT, which asks for a tunnel,")
+        raise NeedsSocketError("CONNECT")
     if method == "OPTIONS" and PREFLIGHT in sent:
         raise NeedsSocketError("a browser's preflight (CORS)")
     path = unquote(path)
@@ -69,7 +74,7 @@ class EngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._engine = engine
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request. Raises httpx.ReadTimeout where the answer is due later than the client waits."""
+        """Answer one request. Raises httpx.ReadTimeout where the client waits no longer."""
         return _answer(request, ask(self._engine, _read(request, request.read()), _timeout_s(request)))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
