@@ -11,6 +11,7 @@ from typing import Self
 import uvicorn
 
 from mockserver.engine import Engine
+from mockserver.serving import THREAD
 from mockserver.serving.app import create_app
 from mockserver.serving.protocol import Protocol
 
@@ -80,7 +81,7 @@ class Server:
         self._uvicorn.should_exit = True
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self.run, name="mockserver", daemon=True)
+        self._thread = threading.Thread(target=self.run, name=THREAD, daemon=True)
         self._thread.start()
         self._uvicorn.has_started.wait()
         return self

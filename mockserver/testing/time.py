@@ -1,10 +1,14 @@
 """Time as a test moves it: nothing is waited for."""
 
 import asyncio
-from collections.abc import Generator
+import threading
+from collections.abc import Awaitable, Generator
 
 from mockserver.engine import Engine
+from mockserver.serving import THREAD
 from mockserver.state.clock import Clock, duration_s, moment_s
+
+really_sleep = asyncio.sleep  # before a test may have put something else in its place
 
 
 class TestClock:
@@ -52,8 +56,12 @@ class Sleep:
     def __init__(self, clock: TestClock) -> None:
         self._clock = clock
 
-    def __call__(self, seconds: float) -> Slept:
+    def __call__(self, seconds: float) -> Awaitable[None]:
         """Move on by so many seconds."""
+        if (
+            threading.current_thread().name == THREAD
+        ):  # put in asyncio's place, it is called by the server, too
+            return really_sleep(seconds)
         self._clock.advance(seconds)
         return Slept()
 
