@@ -4,9 +4,9 @@ pytest imports this in every run of every project that has mockserver installed,
 imported before a test asks for the fixture, or an ini file says something.
 """
 
-import unittest
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -56,8 +56,9 @@ def mockserver_session(pytestconfig: pytest.Config) -> "Iterator[MockServer]":
 
     try:
         mock = MockServer(specs=pytestconfig.getini(SPECS))
-    except SpecificationError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        mock.reset(pytestconfig.stash[START])
+    except (SpecificationError, ValueError) as error:
+        raise pytest.fail.Exception(f"{MARKER}: {error}", pytrace=False) from None
     with mock:
         yield mock
 
@@ -69,8 +70,10 @@ def mockserver(request: pytest.FixtureRequest, mockserver_session: "MockServer")
         mockserver_session.reset(_start(request.node))
     except ValueError as error:
         raise pytest.fail.Exception(f"{MARKER}: {error}", pytrace=False) from None
-    if isinstance(request.instance, unittest.TestCase):
-        request.instance.mockserver = mockserver_session  # type: ignore[attr-defined] # it takes no arguments
+    # Its methods take no arguments; who has not imported unittest has no such class.
+    instance: Any = request.instance
+    if isinstance(instance, getattr(sys.modules.get("unittest"), "TestCase", ())):
+        instance.mockserver = mockserver_session
     return mockserver_session
 
 

@@ -198,6 +198,21 @@ def test_two(mockserver):
 """).assert_outcomes(passed=2)
 
 
+def test_an_ini_file_counts_for_a_fixture_of_a_wider_scope_too(run, pytester):
+    pytester.makeini("[pytest]\nmockserver_clock = 2026-03-01T12:00:00Z")
+    run("""
+def test_it(mockserver_session):
+    assert mockserver_session.clock.now() == 1772366400
+""").assert_outcomes(passed=1)
+
+
+def test_an_account_in_an_ini_file_that_cannot_be_is_told_clearly(run, pytester):
+    pytester.makeini('[pytest]\nmockserver_accounts = {"pikzels": {"pkz_test": {"credit": 1}}}')
+    done = run("def test_it(mockserver): pass")
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines(["mockserver: accounts: pikzels: pkz_test: credit is not a known field; *"])
+
+
 def test_pyproject_says_the_same_and_a_marker_has_the_last_word(run, pytester):
     pytester.makepyprojecttoml("""
 [tool.pytest.ini_options]
