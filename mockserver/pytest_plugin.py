@@ -6,7 +6,7 @@ imported before a test asks for the fixture, or an ini file says something.
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -71,9 +71,8 @@ def mockserver(request: pytest.FixtureRequest, mockserver_session: "MockServer")
     except ValueError as error:
         raise pytest.fail.Exception(f"{MARKER}: {error}", pytrace=False) from None
     # Its methods take no arguments; who has not imported unittest has no such class.
-    instance: Any = request.instance
-    if isinstance(instance, getattr(sys.modules.get("unittest"), "TestCase", ())):
-        instance.mockserver = mockserver_session
+    if isinstance(request.instance, getattr(sys.modules.get("unittest"), "TestCase", ())):
+        request.instance.mockserver = mockserver_session  # type: ignore[union-attr]
     return mockserver_session
 
 
