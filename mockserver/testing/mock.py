@@ -111,13 +111,13 @@ class MockServer:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> Self:
         return self.start()
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await anyio.to_thread.run_sync(self.stop)
 
     def httpx_transport(self) -> EngineTransport:
