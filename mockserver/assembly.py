@@ -20,7 +20,11 @@ def create_engine(
     clock: Clock | None = None,
     store: Store | None = None,
 ) -> Engine:
-    """Load specifications and fixtures into an engine; its state is in `store`. Raises SpecificationError."""
+    """Load specifications and fixtures into an engine; its state is in `store`. Raises SpecificationError.
+
+    >>> list(create_engine(Settings(seed=7)).catalog.providers)
+    ['fatthumb', 'pikzels', 'thumbapi']
+    """
     settings = settings or Settings()
     catalog = load(spec_folders)
     fixtures = load_fixtures(catalog)

@@ -148,7 +148,15 @@ class Referral(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """One request and what became of it: what logs, journals and verdicts read."""
+    """One request and what became of it: what logs, journals and verdicts read.
+
+    >>> from mockserver import create_engine
+    >>> engine, heard = create_engine(), []
+    >>> engine.listeners.append(heard.append)
+    >>> _ = engine.handle(Request("GET", "/nowhere", {}))
+    >>> heard[0].operation, heard[0].response.status
+    (None, 404)
+    """
 
     request: Request
     match: Match | Door | None  # None: nothing has this path and method

@@ -58,7 +58,12 @@ Walk = Generator[Work | Wait | Response, Any, None]  # ends once the answer that
 
 
 class Engine:
-    """The emulator: a catalogue, its worlds, and the way a request takes through them."""
+    """The emulator: a catalogue, its worlds, and the way a request takes through them.
+
+    >>> from mockserver import create_engine
+    >>> create_engine().handle(Request("GET", "/__admin/health", {})).status
+    200
+    """
 
     def __init__(self, catalog: Catalog, worlds: Worlds, settings: Settings | None = None) -> None:
         self.catalog = catalog
@@ -195,20 +200,35 @@ class Engine:
 
 def run(walk: Walk, *, is_patient: bool = True) -> Response:
     """Go through a walk in this thread, waiting where it wants that and `is_patient`; give its answer."""
-    step = next(walk)
-    while not isinstance(step, Response):
-        if isinstance(step, Wait):
+    steps = pauses(walk)
+    try:
+        while True:
+            seconds = next(steps)
             if is_patient:
-                time.sleep(step.seconds)
-            step = next(walk)
-            continue
-        try:
-            result = step()
-        except Exception as error:  # noqa: BLE001 - the walk answers it
-            step = walk.throw(error)
-        else:
-            step = walk.send(result)
-    next(walk, None)
+                time.sleep(seconds)
+    except StopIteration as end:
+        response: Response = end.value
+        return response
+
+
+def pauses(walk: Walk) -> Generator[float, None, Response]:
+    """Go through a walk in this thread and give its answer; yield the seconds of each pause that it wants."""
+    try:
+        step = next(walk)
+        while not isinstance(step, Response):
+            if isinstance(step, Wait):
+                yield step.seconds
+                step = next(walk)
+                continue
+            try:
+                result = step()
+            except Exception as error:  # noqa: BLE001 - the walk answers it
+                step = walk.throw(error)
+            else:
+                step = walk.send(result)
+        next(walk, None)
+    finally:
+        walk.close()
     return step
 
 

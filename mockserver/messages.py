@@ -13,7 +13,11 @@ PROBLEM_TYPE = ("Content-Type", "application/problem+json")  # of what the emula
 
 
 class Request(NamedTuple):
-    """One HTTP request as the engine sees it."""
+    """One HTTP request as the engine sees it.
+
+    >>> Request("GET", "/v2/pikzonality", {"host": "localhost"}, query="kind=style").body
+    b''
+    """
 
     method: str
     path: str  # percent-decoded, without the query
@@ -25,7 +29,11 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """One HTTP response."""
+    """One HTTP response.
+
+    >>> Response(200, (), lambda: b"drawn").read()
+    b'drawn'
+    """
 
     status: int
     headers: Headers

@@ -8,7 +8,11 @@ Style = Literal["poster", "plain"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The choices of whoever starts an emulator."""
+    """The choices of whoever starts an emulator.
+
+    >>> Settings(seed=7, pictures="plain").is_strict
+    False
+    """
 
     seed: int = 0  # another one gives other ids, scores and pictures
     is_realistic: bool = False  # jobs take as long as documented, not two seconds

@@ -126,6 +126,7 @@ class WebhookSender:
 
     def start(self) -> None:
         """Look for due deliveries of every world in a thread of its own."""
+        self._is_over.clear()  # whoever stopped may start again
         self._thread = threading.Thread(target=self._run, name="mockserver-webhooks", daemon=True)
         self._thread.start()
 

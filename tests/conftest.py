@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
 from typing import Any
 
 import httpx
@@ -17,6 +18,9 @@ KEYS = {
     "fatthumb": {"Authorization": "Bearer nsk_test"},
     "thumbapi": {"x-api-key": "tb_test"},
 }
+# What loads the plugin in a run of pytest within a test; an installed one is there by itself.
+IS_INSTALLED = "mockserver" in entry_points(group="pytest11").names
+PLUGIN = () if IS_INSTALLED else ("-p", "mockserver.pytest_plugin")
 STRICT = Settings(raises_bugs=True, checks_answers=True)
 Ask = Callable[..., Response]
 

@@ -64,7 +64,10 @@ HOMES = {
     "uvicorn": ("serving.server", "serving.protocol"),
     "httptools": ("serving.protocol",),
     "click": ("cli", "printing"),
-    "httpx": ("webhooks",),
+    "httpx": ("webhooks", "testing.transports"),
+    "anyio": ("testing.transports", "testing.mock"),
+    "requests": ("testing.adapter",),
+    "urllib3": ("testing.adapter",),
     "pytest": ("pytest_plugin",),
 }
 PROVIDERS = ("pikzels", "fatthumb", "thumbapi")

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import PLUGIN
+from test_new_provider import write
 
 from mockserver.spec.catalog import load
 
@@ -80,7 +82,7 @@ def test_a_program_of_the_readme_runs(program):
 def test_the_tests_of_the_readme_pass(tmp_path):
     for number, text in enumerate(TESTS):
         (tmp_path / f"test_{number}.py").write_text(text, "utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
+    command = [sys.executable, "-m", "pytest", *PLUGIN, "-q", "-p", "no:cacheprovider", "-W", "error"]
     alone = {**os.environ, "PYTEST_ADDOPTS": ""}  # not with what this run of the tests was asked for
     done = subprocess.run(
         command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
@@ -129,3 +131,46 @@ def test_every_option_of_every_command_is_mentioned():
 def test_every_admin_route_is_mentioned(client):
     for route in client.get("/__admin").json()["routes"]:
         assert f"{route['path']}`" in TEXT, route
+
+
+WANTED = TEXT.split("| I want to … | write |\n|---|---|\n")[1].split("\n\n")[0]
+SNIPPETS = re.findall(r"`([^`]+)`", "".join(line.rpartition(" | ")[2] for line in WANTED.splitlines()))
+SETTINGS = [each for each in SNIPPETS if each.startswith("mockserver_") and " = " in each]
+MARKERS = [each for each in SNIPPETS if each.startswith("@")]
+STATEMENTS = [
+    each for each in SNIPPETS if re.match(r"mockserver\.|monkeypatch\.|httpx\.|session\.|with ", each)
+]
+USES = """
+import asyncio, time
+import httpx, pytest, requests
+from mockserver import MockServer
+
+def test_statement(mockserver, monkeypatch):
+    session = requests.Session()
+    {statements}
+
+{marker}
+def test_marker(mockserver):
+    assert mockserver.pikzels.url
+"""
+
+
+def test_what_the_table_of_wishes_says_is_right(tmp_path):
+    write(tmp_path / "specs" / "petshop")
+    (tmp_path / "pytest.ini").write_text("\n".join(["[pytest]", *SETTINGS]))
+    statements = "\n    ".join(STATEMENTS)
+    for number, marker in enumerate(MARKERS):
+        text = USES.format(statements=statements, marker=marker)
+        (tmp_path / f"test_{number}.py").write_text(text, "utf-8")
+    command = [sys.executable, "-m", "pytest", *PLUGIN, "-q", "-p", "no:cacheprovider", "-W", "error"]
+    alone = {**os.environ, "PYTEST_ADDOPTS": ""}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (6, 5, 11)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_test_file_for_all_three_apis_is_shorter_than_fifteen_lines():
+    (text,) = TESTS
+    assert len(text.strip().splitlines()) < 15

@@ -1,11 +1,16 @@
 """`MockServer`: a mock in the hands of a test, without pytest."""
 
 import asyncio
+import contextlib
+import socket
+import threading
 
 import httpx
 import pytest
 
-from mockserver.testing.mock import MockServer
+import mockserver
+from mockserver import MockServer, Start
+from mockserver.serving import THREAD
 
 SCORE = {"image_url": "https://example.com/a.png"}
 
@@ -41,6 +46,99 @@ def test_time_moves_and_nothing_waits(mock):
 
 async def _sleep(mock):
     await mock.sleep(30)
+
+
+def test_a_sleeper_in_asyncio_leaves_the_others_their_turn(mock):
+    async def poll():
+        work = asyncio.create_task(asyncio.sleep(0, "done"))
+        for _ in range(3):
+            if not work.done():
+                await mock.sleep(1)
+        return work.done()
+
+    assert asyncio.run(poll())
+    mock.reset()
+
+
+def test_a_server_whose_asyncio_sleeps_by_the_mock_does_not_move_its_clock(mock, monkeypatch):
+    monkeypatch.setattr(asyncio, "sleep", mock.sleep)
+    mock.clock.freeze("2026-03-01T12:00:00Z")
+    tick = threading.Thread(target=lambda: asyncio.run(_tick()), name=THREAD)
+    tick.start()
+    tick.join(10)
+    assert (tick.is_alive(), mock.clock.now()) == (False, 1772366400)
+    mock.reset(Start())
+
+
+async def _tick():
+    await asyncio.sleep(0.001)
+
+
+def test_a_test_begins_with_what_it_asks_for_until_it_asks_for_something_else(mock):
+    mock.reset(Start(seed=7, clock="2026-03-01T12:00:00Z", enforce=["credits"]))
+    first = httpx.post(f"{mock.pikzels.url}/v2/thumbnail/score", json=SCORE, headers=mock.pikzels.headers)
+    mock.clock.advance("PT1H")
+    mock.reset()
+    again = httpx.post(f"{mock.pikzels.url}/v2/thumbnail/score", json=SCORE, headers=mock.pikzels.headers)
+    assert (again.content, mock.clock.now()) == (first.content, 1772366400)
+    mock.reset(Start())
+    assert (mock.engine.world.seed, mock.engine.world.clock.is_frozen) == (0, False)
+
+
+def test_a_start_that_cannot_be_is_refused(mock):
+    accounts = {"pikzels": {"pkz_test": {"plan": "gold"}}}
+    with pytest.raises(ValueError, match="accounts: pikzels: pkz_test: plan"):
+        mock.reset(Start(accounts=accounts))
+    mock.reset(Start())
+
+
+def test_it_stops_although_callers_keep_connections_open_and_wait():
+    waiting = threading.Event()
+    mock = MockServer().start()
+
+    def wait():
+        waiting.set()
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.post(f"{mock.pikzels.url}/v2/thumbnail/score", json=SCORE, headers=headers, timeout=300)
+
+    headers = {**mock.pikzels.headers, "Prefer": "delay=200000"}
+    caller, stopping = threading.Thread(target=wait), threading.Thread(target=mock.stop)
+    with httpx.Client(base_url=mock.url) as idle, socket.create_connection(_address(mock)) as silent:
+        assert idle.get("/__admin/health").status_code == 200
+        silent.send(b"POST /v2/thumbnail/score HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        caller.start()
+        waiting.wait(10)
+        stopping.start()
+        stopping.join(10)
+        assert not stopping.is_alive()
+        caller.join(10)
+        assert not caller.is_alive()
+
+
+def _address(mock):
+    host, _, port = mock.url.removeprefix("http://").partition(":")
+    return host, int(port)
+
+
+def test_it_may_be_started_again_and_sends_webhooks_as_before():
+    mock = MockServer()
+    for _ in range(2):
+        with mock:
+            assert httpx.get(f"{mock.url}/__admin/health").status_code == 200
+            assert not mock.engine.webhooks._is_over.is_set()
+    mock.stop()  # does nothing where nothing listens
+
+
+@pytest.mark.parametrize("name", mockserver.__all__)
+def test_every_public_name_has_an_example(name):
+    assert ">>> " in getattr(mockserver, name).__doc__
+    assert name in dir(mockserver)
+
+
+def test_the_package_gives_no_other_name():
+    name = "MockServers"
+    with pytest.raises(AttributeError, match="module 'mockserver' has no attribute 'MockServers'"):
+        getattr(mockserver, name)
 
 
 def test_it_runs_in_an_async_test_and_frees_its_port():

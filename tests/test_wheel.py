@@ -110,3 +110,14 @@ def test_an_installed_wheel_serves_pictures_from_another_folder(installed, tmp_p
             process.wait(PATIENCE_S)
     assert answer.json()["image"].startswith("data:image/webp;base64,")
     assert process.returncode == 0
+
+
+def test_an_installed_wheel_brings_the_fixture_to_pytest_by_itself_and_can_be_left_out(installed, tmp_path):
+    text = "def test_it(mockserver): assert mockserver.url\n"
+    (tmp_path / "test_it.py").write_text(text, "utf-8")
+    alone = {**installed, "PYTEST_ADDOPTS": ""}
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "error"]
+    assert "1 passed" in run("pytest", *options, env=alone, cwd=tmp_path).stdout
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        run("pytest", *options, "-p", "no:mockserver", env=alone, cwd=tmp_path)
+    assert "fixture 'mockserver' not found" in raised.value.stdout

@@ -28,7 +28,17 @@ EVERYBODY = ("*",)
 
 
 def create_app(engine: Engine) -> Application:
-    """Put an engine behind one ASGI application; a browser may call it from any page."""
+    """Put an engine behind one ASGI application; a browser may call it from any page.
+
+    >>> import httpx
+    >>> from mockserver import create_engine
+    >>> async def ask() -> int:
+    ...     transport = httpx.ASGITransport(create_app(create_engine()))
+    ...     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    ...         return (await client.get("/__admin/health")).status_code
+    >>> asyncio.run(ask())
+    200
+    """
     app = Shell(engine)
     providers = engine.catalog.providers.values()
     own = {name for provider in providers for name in provider.headers}

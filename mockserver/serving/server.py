@@ -11,6 +11,7 @@ from typing import Self
 import uvicorn
 
 from mockserver.engine import Engine
+from mockserver.serving import THREAD
 from mockserver.serving.app import create_app
 from mockserver.serving.protocol import Protocol
 
@@ -32,10 +33,18 @@ class Address:
 class Server:
     """One HTTP server for one engine. Use it as a context manager to run it in a thread.
 
-    `port` 0 takes any free one. Raises OSError where the port is taken.
+    `port` 0 takes any free one. Raises OSError where the port is taken. Told to stop, it closes idle
+    connections and leaves answers under way `patience_s`.
+
+    >>> from mockserver import create_engine
+    >>> with Server(create_engine()) as server:
+    ...     server.url.startswith("http://127.0.0.1:")
+    True
     """
 
-    def __init__(self, engine: Engine, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, engine: Engine, *, host: str = "127.0.0.1", port: int = 0, patience_s: float = 2
+    ) -> None:
         self.engine = engine
         self._socket = _listening(host, port)
         self.address = Address(host, self._socket.getsockname()[1])
@@ -49,7 +58,7 @@ class Server:
             server_header=False,
             date_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=patience_s,  # type: ignore[arg-type] # a float does as well
         )
         self._uvicorn = _Uvicorn(config)
         self._thread: threading.Thread | None = None
@@ -72,7 +81,7 @@ class Server:
         self._uvicorn.should_exit = True
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self.run, name="mockserver", daemon=True)
+        self._thread = threading.Thread(target=self.run, name=THREAD, daemon=True)
         self._thread.start()
         self._uvicorn.has_started.wait()
         return self

@@ -98,8 +98,13 @@ class World:
 
         self.deliveries.update(job.id, due)
 
-    def reset(self) -> None:
-        """Forget everything; the clock shows real time again, and ids are drawn from the first seed."""
+    def reset(self, *, seed: int | None = None, enforced: frozenset[str] | None = None) -> None:
+        """Forget everything; the clock shows real time again, and ids are drawn from the first seed.
+
+        A seed that is given is the first one from now on; so is what is enforced.
+        """
+        self._first_seed = self._first_seed if seed is None else seed
+        self._enforced = self._enforced if enforced is None else enforced
         self.counters.increment(RESETS)
         kinds = [collection.kind for collection in (*self._collections.values(), self._slots)]
         self._store.replace({kind: {} for kind in kinds})

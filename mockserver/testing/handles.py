@@ -6,7 +6,11 @@ from mockserver.spec.model import Provider
 
 
 class ProviderHandle(NamedTuple):
-    """One provider of a running mock, as a client sees it."""
+    """One provider of a running mock, as a client sees it.
+
+    >>> ProviderHandle("pikzels", "http://localhost/pikzels", "pkz_test", {"X-Api-Key": "pkz_test"}).env()
+    {'PIKZELS_BASE_URL': 'http://localhost/pikzels', 'PIKZELS_API_KEY': 'pkz_test'}
+    """
 
     name: str
     url: str  # the base URL to give a client in place of the provider's own

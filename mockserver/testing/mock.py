@@ -1,31 +1,66 @@
 """One emulator under a test's control: with a socket of its own, or asked in the same process."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+import anyio
+
+from mockserver.admin import accounts
+from mockserver.admin.asked import Asked
 from mockserver.assembly import create_engine
-from mockserver.serving.server import Server
+from mockserver.jsontext import dump
+from mockserver.messages import Request
+from mockserver.problems import EmulatorProblem
 from mockserver.settings import Settings
+from mockserver.state.clock import moment_s
 from mockserver.testing.handles import ProviderHandle, handle_of
+from mockserver.testing.start import FROZEN, Start
 from mockserver.testing.time import Sleep, TestClock
+from mockserver.testing.transports import EngineTransport
+
+if TYPE_CHECKING:
+    from mockserver.serving.server import Server
+    from mockserver.testing.adapter import EngineAdapter
 
 PLAIN = Settings(pictures="plain")
+NOWHERE = (
+    "http://mockserver.test"  # while nobody listens: an address that in-process transports alone lead to
+)
+PATIENCE_S = 0.3  # for answers under way when a test's server stops
 
 
 class MockServer:
-    """A running mock, as a context manager: `with MockServer() as mock:` or `async with`."""
+    """A running mock, as a context manager, `with` or `async with`; the fixture `mockserver` is one.
+
+    >>> import httpx
+    >>> score = {"image_url": "https://example.com/a.png"}
+    >>> with MockServer() as mock:
+    ...     url = f"{mock.pikzels.url}/v2/thumbnail/score"
+    ...     httpx.post(url, json=score, headers=mock.pikzels.headers).status_code
+    200
+
+    Without a socket, nothing need be started:
+
+    >>> mock = MockServer()
+    >>> with httpx.Client(transport=mock.httpx_transport(), base_url=mock.pikzels.url) as api:
+    ...     api.post("/v2/thumbnail/score", headers=mock.pikzels.headers, json=score).status_code
+    200
+    """
 
     def __init__(self, settings: Settings = PLAIN, specs: Sequence[Path] = (), *, port: int = 0) -> None:
         self.engine = create_engine(settings, specs)
         self.clock = TestClock(self.engine)
         self.sleep = Sleep(self.clock)
-        self._server = Server(self.engine, port=port)
+        self._port = port
+        self._server: Server | None = None  # None: it does not listen
+        self._start = Start(settings.seed, settings.enforced, pictures=settings.pictures)
 
     @property
     def url(self) -> str:
-        """Where it listens."""
-        return self._server.url
+        """Where it listens; before it does, an address that its in-process transports alone lead to."""
+        return self._server.url if self._server else NOWHERE
 
     def provider(self, name: str) -> ProviderHandle:
         """Give what a client of one provider has to be told. Raises LookupError where there is none."""
@@ -43,18 +78,35 @@ class MockServer:
         except LookupError as error:
             raise AttributeError(str(error)) from error
 
-    def reset(self) -> None:
-        """Begin anew: no call has been made, and the clock shows real time."""
-        self.engine.world.reset()
+    def reset(self, start: Start | None = None) -> None:
+        """Begin anew, as `start` says or as last time. Raises ValueError for an account that cannot be."""
+        self._start = start = start or self._start
+        engine, world = self.engine, self.engine.world
+        engine.settings = replace(engine.settings, pictures=start.pictures)
+        world.reset(seed=start.seed, enforced=frozenset(start.enforce))
+        if start.clock is not None:
+            world.clock.set(None if start.clock == FROZEN else moment_s(start.clock), is_frozen=True)
+        for provider, rows in start.accounts.items():
+            for key, row in rows.items():
+                put = Request("PUT", "", {}, body=dump(row))
+                values = {"provider": provider, "key": key}
+                try:
+                    accounts.change(Asked(put, values, world, engine.catalog, engine.webhooks))
+                except EmulatorProblem as problem:
+                    raise ValueError(f"accounts: {provider}: {key}: {problem.detail}") from problem
 
     def start(self) -> Self:
         """Listen; return once it answers."""
-        self._server.__enter__()
+        from mockserver.serving.server import Server  # noqa: PLC0415 - uvicorn is for those who listen
+
+        self._server = Server(self.engine, port=self._port, patience_s=PATIENCE_S).__enter__()
         return self
 
     def stop(self) -> None:
-        """End, and free the port."""
-        self._server.__exit__()
+        """End, and free the port; connections that callers keep open are closed."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.__exit__()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -66,4 +118,16 @@ class MockServer:
         return self.start()
 
     async def __aexit__(self, *_error: object) -> None:
-        self.stop()
+        await anyio.to_thread.run_sync(self.stop)
+
+    def httpx_transport(self) -> EngineTransport:
+        """Give a transport to `httpx.Client` and `httpx.AsyncClient` that asks in this process."""
+        return EngineTransport(self.engine)
+
+    def requests_adapter(self) -> "EngineAdapter":
+        """Give an adapter that asks in this process: `session.mount("http://", mock.requests_adapter())`."""
+        try:
+            from mockserver.testing.adapter import EngineAdapter  # noqa: PLC0415 - requests is nobody's duty
+        except ModuleNotFoundError as error:
+            raise RuntimeError("there is no requests here; `pip install requests` brings it") from error
+        return EngineAdapter(self.engine)

@@ -1,9 +1,14 @@
 """Time as a test moves it: nothing is waited for."""
 
-from collections.abc import Generator
+import asyncio
+import threading
+from collections.abc import Awaitable, Generator
 
 from mockserver.engine import Engine
+from mockserver.serving import THREAD
 from mockserver.state.clock import Clock, duration_s, moment_s
+
+really_sleep = asyncio.sleep  # before a test may have put something else in its place
 
 
 class TestClock:
@@ -40,8 +45,9 @@ class Slept:
     """What `sleep` gives: nothing is left to wait for, and it may be awaited all the same."""
 
     def __await__(self) -> Generator[None, None, None]:
-        """Give nothing, at once."""
-        yield from ()
+        """Give nothing, at once; in asyncio others have their turn first, as with its own sleep."""
+        if _is_in_asyncio():
+            yield
 
 
 class Sleep:
@@ -50,7 +56,19 @@ class Sleep:
     def __init__(self, clock: TestClock) -> None:
         self._clock = clock
 
-    def __call__(self, seconds: float) -> Slept:
+    def __call__(self, seconds: float) -> Awaitable[None]:
         """Move on by so many seconds."""
+        if (
+            threading.current_thread().name == THREAD
+        ):  # put in asyncio's place, it is called by the server, too
+            return really_sleep(seconds)
         self._clock.advance(seconds)
         return Slept()
+
+
+def _is_in_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

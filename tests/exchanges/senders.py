@@ -10,8 +10,11 @@ from typing import Protocol
 from urllib.parse import unquote
 
 import httpx
+import requests
 
 from mockserver import Engine, Request, Server
+from mockserver.testing.adapter import EngineAdapter
+from mockserver.testing.transports import EngineTransport
 
 
 class Sender(Protocol):
@@ -56,6 +59,41 @@ class SocketSender:
         return self.client.request(method, f"http://{self.host}{path}", headers=sent, content=body)
 
 
+@dataclass(frozen=True, slots=True)
+class TransportSender:
+    """Sends with httpx to a transport that has no socket."""
+
+    client: httpx.Client
+    host: str = "localhost"
+
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, host: str
+    ) -> httpx.Response:
+        url = f"http://{self.host}{path}"
+        return self.client.request(method, url, headers={**headers, "Host": host}, content=body)
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSender:
+    """Sends with requests to an adapter that has no socket."""
+
+    session: requests.Session
+    host: str = "localhost"
+
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, host: str
+    ) -> httpx.Response:
+        prepared = requests.Request(method, f"http://{self.host}").prepare()
+        prepared.url, prepared.body = (
+            f"http://{self.host}{path}",
+            body,
+        )  # as they are: requests would tidy them
+        prepared.headers.clear()
+        prepared.headers.update({**headers, "Host": host})
+        response = self.session.send(prepared)
+        return httpx.Response(response.status_code, headers=dict(response.headers), content=response.content)
+
+
 @contextmanager
 def in_process(engine: Engine) -> Iterator[Sender]:
     yield CallSender(engine)
@@ -68,7 +106,24 @@ def over_a_socket(engine: Engine) -> Iterator[Sender]:
         yield SocketSender(client, server.url.removeprefix("http://"))
 
 
+@contextmanager
+def by_httpx(engine: Engine) -> Iterator[Sender]:
+    with httpx.Client(transport=EngineTransport(engine)) as client:
+        client.headers.clear()
+        yield TransportSender(client)
+
+
+@contextmanager
+def by_requests(engine: Engine) -> Iterator[Sender]:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("http://", EngineAdapter(engine))
+        yield AdapterSender(session)
+
+
 SENDERS: dict[str, Callable[[Engine], AbstractContextManager[Sender]]] = {
     "in process": in_process,
     "over a socket": over_a_socket,
+    "by httpx without a socket": by_httpx,
+    "by requests without a socket": by_requests,
 }

@@ -1,0 +1,103 @@
+"""The pytest plugin: the fixture `mockserver`, its marker and its settings in an ini file.
+
+pytest imports this in every run of every project that has mockserver installed, so nothing else of ours is
+imported before a test asks for the fixture, or an ini file says something.
+"""
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from mockserver.testing.mock import MockServer
+    from mockserver.testing.start import Start
+
+MARKER = "mockserver"
+SPECS = "mockserver_specs"
+# How the world begins in every test; a marker takes each by the same name, and has the last word.
+SETTINGS = {
+    "seed": ("string", "the seed of ids, scores and pictures"),
+    "enforce": ("args", "what is real for every account: credits, limits"),
+    "accounts": ("string", "accounts as JSON, by provider and key"),
+    "pictures": ("string", "plain (the default) or poster"),
+    "clock": ("string", "frozen, or the time in ISO 8601 at which it stands"),
+}
+USAGE = "mockserver(seed=0, enforce=[], accounts={}, pictures='plain', clock=None)"
+START = pytest.StashKey["Start | None"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare what an ini file may say."""
+    parser.addini(SPECS, "folders with providers to serve beside the bundled ones", type="paths")
+    for name, (kind, help_) in SETTINGS.items():
+        parser.addini(f"{MARKER}_{name}", f"how the fixture mockserver begins: {help_}", type=kind)  # type: ignore[arg-type]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and read what the ini file says of it."""
+    config.addinivalue_line("markers", f"{USAGE}: how the world of the fixture mockserver begins")
+    said = {name: value for name in SETTINGS if (value := config.getini(f"{MARKER}_{name}"))}
+    config.stash[START] = _read_settings(said) if said else None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a marker that says what nobody understands, also where no fixture reads it."""
+    if item.get_closest_marker(MARKER):
+        _start(item)
+
+
+@pytest.fixture(scope="session")
+def mockserver_session(pytestconfig: pytest.Config) -> "Iterator[MockServer]":
+    """The mock of the whole session, for fixtures of a wider scope; `mockserver` is it, begun anew."""
+    from mockserver.spec.files import SpecificationError  # noqa: PLC0415 - see above
+    from mockserver.testing.mock import MockServer  # noqa: PLC0415
+
+    try:
+        mock = MockServer(specs=pytestconfig.getini(SPECS))
+        mock.reset(pytestconfig.stash[START])
+    except (SpecificationError, ValueError) as error:
+        raise pytest.fail.Exception(f"{MARKER}: {error}", pytrace=False) from None
+    with mock:
+        yield mock
+
+
+@pytest.fixture
+def mockserver(request: pytest.FixtureRequest, mockserver_session: "MockServer") -> "MockServer":
+    """A running mock in which nothing has happened yet; a unittest class finds it as `self.mockserver`."""
+    try:
+        mockserver_session.reset(_start(request.node))
+    except ValueError as error:
+        raise pytest.fail.Exception(f"{MARKER}: {error}", pytrace=False) from None
+    # Its methods take no arguments; who has not imported unittest has no such class.
+    if isinstance(request.instance, getattr(sys.modules.get("unittest"), "TestCase", ())):
+        request.instance.mockserver = mockserver_session  # type: ignore[union-attr]
+    return mockserver_session
+
+
+def _read_settings(said: dict[str, str | list[str]]) -> "Start":
+    from mockserver.testing.start import read_start, read_text  # noqa: PLC0415
+
+    try:
+        return read_start(
+            {name: read_text(name, text) if isinstance(text, str) else text for name, text in said.items()}
+        )
+    except ValueError as error:
+        raise pytest.UsageError(f"ini file: {MARKER}_{error}") from error
+
+
+def _start(item: pytest.Item) -> "Start":
+    """Read how the world of a test begins: the ini file, then its markers, the closest last."""
+    from mockserver.testing.start import Start, read_start  # noqa: PLC0415
+
+    start = item.config.stash[START] or Start()
+    for marker in reversed(list(item.iter_markers(MARKER))):
+        complaint = f"{marker.args[0]!r} has no name; write {USAGE}" if marker.args else ""
+        try:
+            start = read_start(marker.kwargs, start)
+        except ValueError as error:
+            complaint = complaint or str(error)
+        if complaint:
+            pytest.fail(f"@pytest.mark.{MARKER}: {complaint}", pytrace=False)
+    return start
