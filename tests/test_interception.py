@@ -197,9 +197,10 @@ def test_a_call_without_intercept_is_blocked_at_once(mock, call):
 
 @every_client
 def test_other_hosts_are_untouched(mock, call):
-    with mock.intercept(), MockServer() as other:
-        answer = call("GET", f"{other.url}/__admin/health")
-    assert (answer.status, answer.url) == (200, f"{other.url}/__admin/health")
+    with MockServer() as other, mock.intercept():
+        health = f"{other.url}/__admin/health"
+        answer = call("GET", health)
+    assert (answer.status, answer.url) == (200, health)
 
 
 @every_client
