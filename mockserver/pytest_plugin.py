@@ -1,7 +1,7 @@
 """The pytest plugin: the fixture `mockserver`, its marker and its settings in an ini file.
 
-pytest imports this in every run of every project that has mockserver installed, so nothing else of ours is
-imported before a test asks for the fixture, or an ini file says something.
+pytest imports this in every run of every project that has mockserver installed, so nothing else of ours but
+the guard is imported before a test asks for the fixture, or an ini file says something.
 """
 
 import functools

@@ -429,6 +429,11 @@ def test_nested_use_ends_with_the_last_in_whatever_order(mock):
     assert everything() == before
 
 
+def test_a_mock_that_does_not_listen_refuses_to_intercept():
+    with pytest.raises(RuntimeError, match=r"with mock, mock\.intercept"):
+        MockServer().intercept()
+
+
 def test_the_inner_of_two_mocks_is_asked(mock):
     with MockServer() as other, mock.intercept(), other.intercept():
         seen: list[Exchange] = []

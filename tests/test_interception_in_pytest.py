@@ -1,8 +1,7 @@
 """In pytest: real calls are stopped in every test, and led to the mock by a fixture or a setting."""
 
-from importlib.metadata import entry_points
-
 import pytest
+from conftest import PLUGIN
 from test_new_provider import write
 
 import mockserver.testing.intercept
@@ -23,8 +22,6 @@ def score(host="api.pikzels.com"):
         timeout=10,
     )
 """
-IS_INSTALLED = "mockserver" in entry_points(group="pytest11").names
-PLUGIN = () if IS_INSTALLED else ("-p", "mockserver.pytest_plugin")
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ class MockServer:
         return EngineAdapter(self.engine)
 
     def intercept(self, allow: Iterable[str] = ()) -> "Interception":
-        """Lead calls to real hosts here, but those to what `allow` names, while it listens.
+        """Lead calls to the providers' real hosts here, but to those that `allow` names; it must listen.
 
         >>> import requests
         >>> with MockServer() as mock, mock.intercept():
