@@ -9,6 +9,7 @@ __all__ = [
     "MockServer",
     "NeedsSocketError",
     "ProviderHandle",
+    "RealProviderCallBlocked",
     "Request",
     "Response",
     "Server",
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mockserver.serving.app import create_app
     from mockserver.serving.server import Server
     from mockserver.settings import Settings
+    from mockserver.testing.guard import RealProviderCallBlocked
     from mockserver.testing.handles import ProviderHandle
     from mockserver.testing.mock import MockServer
     from mockserver.testing.start import Start
@@ -38,6 +40,7 @@ else:
         "MockServer": "testing.mock",
         "NeedsSocketError": "testing.transports",
         "ProviderHandle": "testing.handles",
+        "RealProviderCallBlocked": "testing.guard",
         "Request": "messages",
         "Response": "messages",
         "Server": "serving.server",

@@ -1,11 +1,12 @@
 """The pytest plugin: the fixture `mockserver`, its marker and its settings in an ini file.
 
-pytest imports this in every run of every project that has mockserver installed, so nothing else of ours is
-imported before a test asks for the fixture, or an ini file says something.
+pytest imports this in every run of every project that has mockserver installed, so nothing else of ours but
+the guard is imported before a test asks for the fixture, or an ini file says something.
 """
 
+import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 MARKER = "mockserver"
 SPECS = "mockserver_specs"
+INTERCEPT = "mockserver_intercept"
+ALLOW_LIVE = "mockserver_allow_live"
+EVERY_HOST = "*"
 # How the world begins in every test; a marker takes each by the same name, and has the last word.
 SETTINGS = {
     "seed": ("string", "the seed of ids, scores and pictures"),
@@ -26,11 +30,14 @@ SETTINGS = {
 }
 USAGE = "mockserver(seed=0, enforce=[], accounts={}, pictures='plain', clock=None)"
 START = pytest.StashKey["Start | None"]()
+HOSTS = pytest.StashKey[Callable[[], frozenset[str]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare what an ini file may say."""
     parser.addini(SPECS, "folders with providers to serve beside the bundled ones", type="paths")
+    parser.addini(INTERCEPT, "lead calls of every test to the providers' real hosts to the mock", type="bool")
+    parser.addini(ALLOW_LIVE, f"real hosts that tests may call, or {EVERY_HOST} for all of them", type="args")
     for name, (kind, help_) in SETTINGS.items():
         parser.addini(f"{MARKER}_{name}", f"how the fixture mockserver begins: {help_}", type=kind)  # type: ignore[arg-type]
 
@@ -40,6 +47,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{USAGE}: how the world of the fixture mockserver begins")
     said = {name: value for name in SETTINGS if (value := config.getini(f"{MARKER}_{name}"))}
     config.stash[START] = _read_settings(said) if said else None
+    hosts: Callable[[], frozenset[str]] = functools.cache(functools.partial(_real_hosts, config))
+    config.stash[HOSTS] = hosts
+    if config.getini(INTERCEPT):
+        config.pluginmanager.register(Everywhere(), "mockserver-everywhere")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Stop a test's calls to providers' real hosts, whether or not it uses the mock."""
+    from mockserver.testing.guard import guard  # noqa: PLC0415 - see above
+
+    allowed = item.config.getini(ALLOW_LIVE)
+    if EVERY_HOST in allowed:
+        return (yield)
+    with guard(item.config.stash[HOSTS], allowed):
+        return (yield)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -74,6 +97,28 @@ def mockserver(request: pytest.FixtureRequest, mockserver_session: "MockServer")
     if isinstance(request.instance, getattr(sys.modules.get("unittest"), "TestCase", ())):
         request.instance.mockserver = mockserver_session  # type: ignore[union-attr]
     return mockserver_session
+
+
+@pytest.fixture
+def mockserver_intercept(mockserver: "MockServer", pytestconfig: pytest.Config) -> "Iterator[MockServer]":
+    """The fixture `mockserver`, to which calls to providers' real hosts are led until the test ends."""
+    with mockserver.intercept(pytestconfig.getini(ALLOW_LIVE)):
+        yield mockserver
+
+
+class Everywhere:
+    """A plugin for runs whose ini file says `mockserver_intercept = true`."""
+
+    @pytest.fixture(autouse=True)
+    def _mockserver_everywhere(self, mockserver_intercept: "MockServer") -> None:
+        """Let every test use the fixture."""
+
+
+def _real_hosts(config: pytest.Config) -> frozenset[str]:
+    from mockserver.spec.catalog import load  # noqa: PLC0415 - see above
+    from mockserver.testing.intercept import provider_hosts  # noqa: PLC0415
+
+    return provider_hosts(load(config.getini(SPECS)).providers.values())
 
 
 def _read_settings(said: dict[str, str | list[str]]) -> "Start":

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with two changes; everything that touches its protocol stands here.
+"""HTTP/1.1 as uvicorn speaks it, with three changes; everything that touches its protocol stands here.
 
 * One write for each answer: uvicorn writes head and body apart, which costs a second system call. What is
   written in one turn of the event loop is sent together at its end; nothing waits longer than that.
@@ -13,6 +13,8 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
+# The PROXY protocol's first line (version 1): the connection was made to the port at which TLS is spoken.
+OVER_TLS = b"PROXY TCP4 127.0.0.1 127.0.0.1 443 443\r\n"
 
 
 class CorkedTransport:
@@ -55,6 +57,8 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on; a head that asks to upgrade comes again without that, and what follows it after it."""
         self._unset_keepalive_if_required()
+        if self.scope is None and data.startswith(OVER_TLS):
+            self.scheme, data = "https", data[len(OVER_TLS) :]
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as stopped:

@@ -1,6 +1,6 @@
 """One emulator under a test's control: with a socket of its own, or asked in the same process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -23,6 +23,7 @@ from mockserver.testing.transports import EngineTransport
 if TYPE_CHECKING:
     from mockserver.serving.server import Server
     from mockserver.testing.adapter import EngineAdapter
+    from mockserver.testing.intercept import Interception
 
 PLAIN = Settings(pictures="plain")
 NOWHERE = (
@@ -131,3 +132,19 @@ class MockServer:
         except ModuleNotFoundError as error:
             raise RuntimeError("there is no requests here; `pip install requests` brings it") from error
         return EngineAdapter(self.engine)
+
+    def intercept(self, allow: Iterable[str] = ()) -> "Interception":
+        """Lead calls to the providers' real hosts here, but to those that `allow` names; it must listen.
+
+        >>> import requests
+        >>> with MockServer() as mock, mock.intercept():
+        ...     url, score = "https://api.pikzels.com/v2/thumbnail/score", {"image_url": "https://example.com/a.png"}
+        ...     answer = requests.post(url, json=score, headers=mock.pikzels.headers, timeout=10)
+        ...     answer.status_code, answer.url == url
+        (200, True)
+        """
+        from mockserver.testing.intercept import intercept  # noqa: PLC0415 - as in `start`
+
+        if self._server is None:
+            raise RuntimeError("calls are led to a mock that listens: `with mock, mock.intercept():`")
+        return intercept(self._server, allow)

@@ -1,0 +1,67 @@
+"""Calls to the providers' real hosts, led to a mock: clients know nothing of it, and keep their URLs."""
+
+import functools
+from collections.abc import Collection, Iterable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from mockserver.links import LOOPBACK, cdn_hosts
+from mockserver.serving.server import Server
+from mockserver.spec.model import Provider
+from mockserver.testing.clients import Detour, replacements
+from mockserver.testing.guard import Replaced, Watch, find_detour, read_hosts, watching
+
+
+class Interception:
+    """Calls to the providers' hosts lead to a mock, as a context manager: `with` or `async with`."""
+
+    def __init__(self, server: Server, allow: Iterable[str] = ()) -> None:
+        self._server, self._allowed, self._stack = server, read_hosts(allow), ExitStack()
+
+    def __enter__(self) -> Self:
+        hosts = provider_hosts(self._server.engine.catalog.providers.values())
+        detour = Detour(self._server.address.host, self._server.address.port)
+        with ExitStack() as stack:
+            stack.callback(detour.end)
+            stack.enter_context(watching(Watch(lambda: hosts, self._allowed, detour)))
+            stack.enter_context(_DETOURED.during())
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+
+def intercept(server: Server, allow: Iterable[str] = ()) -> Interception:
+    """Lead calls of requests, httpx, urllib3, aiohttp and urllib to the providers' hosts to a running server.
+
+    What connects in another way is stopped; hosts that `allow` names stay the real ones.
+
+    >>> import urllib.request
+    >>> from mockserver.assembly import create_engine
+    >>> with Server(create_engine()) as server, intercept(server):
+    ...     answer = urllib.request.urlopen("https://api.pikzels.com/__admin/health")
+    ...     answer.status, answer.url
+    (200, 'https://api.pikzels.com/__admin/health')
+    """
+    return Interception(server, allow)
+
+
+def provider_hosts(providers: Collection[Provider]) -> frozenset[str]:
+    """Give the real hosts of providers, their CDNs' included; this machine is none."""
+    hosts = {host for each in providers for host in each.hosts} | cdn_hosts(providers).keys()
+    return frozenset(name for name in read_hosts(hosts) if not LOOPBACK.fullmatch(name))
+
+
+_DETOURED = Replaced(functools.partial(replacements, find_detour))
