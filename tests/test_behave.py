@@ -40,14 +40,14 @@ ORDER = ["rewrite 1", "rewrite 2", "check 1", "check 2", "picture", "late check"
 
 
 def test_a_call_is_rewritten_checked_and_its_pictures_are_opened_before_late_checks():
-    asked = []
+    asked: list[tuple[str, str]] = []
     call = examine(a_call(), bound(asked))
     assert [name for name, _ in asked] == ORDER
     assert call.request_id == "request-1 rewrite 1 rewrite 2 picture"
 
 
 def test_everybody_sees_what_those_before_have_made_of_the_call():
-    asked = []
+    asked: list[tuple[str, str]] = []
     examine(a_call(), bound(asked))
     seen = dict(asked)
     assert seen["rewrite 1"] == "request-1"
@@ -58,7 +58,7 @@ def test_everybody_sees_what_those_before_have_made_of_the_call():
 
 @pytest.mark.parametrize("name", ORDER)
 def test_after_a_refusal_nobody_is_asked(name):
-    asked = []
+    asked: list[tuple[str, str]] = []
     with pytest.raises(Problem):
         examine(a_call(), bound(asked, refusing=name))
     assert asked[-1][0] == name
@@ -66,7 +66,7 @@ def test_after_a_refusal_nobody_is_asked(name):
 
 @pytest.mark.parametrize(("body", "is_asked"), [({"text": "x"}, False), ({"text": "x", "photo": None}, True)])
 def test_a_check_of_a_field_is_asked_where_the_field_was_sent(body, is_asked):
-    asked = []
+    asked: list[tuple[str, str]] = []
     examine(a_call(body), bound(asked, sent="photo"))
     assert ("check 2" in [name for name, _ in asked]) is is_asked
 
