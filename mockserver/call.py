@@ -16,6 +16,7 @@ from mockserver.seeded import Random
 from mockserver.settings import Settings
 from mockserver.spec.model import MarkedWord, Operation, Provider
 from mockserver.state.accounts import Account
+from mockserver.state.plans import Stub
 from mockserver.state.world import World
 
 EMPTY_BODY = object()  # a result's body where there is none, not even null
@@ -36,6 +37,7 @@ class Door(NamedTuple):
 
     name: str  # "download" or "admin"
     answer: Callable[[Request, World], Response]  # raises EmulatorProblem; may take long
+    subject: str | None = None  # what a plan of faults names it by; None: it is out of their reach
 
 
 class Override(NamedTuple):
@@ -44,9 +46,11 @@ class Override(NamedTuple):
     error: str | None = None  # a row of the catalogue; None: whatever the operation does
     delay_ms: int = 0  # to wait before the answer
     job: str | None = None  # how the call's job ends, or MANUAL; None: well
-    origin: Literal["word", "header", "key"] | None = None  # who ordered the error
+    origin: Literal["word", "header", "key", "plan"] | None = None  # who ordered error, fault or stub
     word: MarkedWord | None = None  # that ordered the error; None: another origin did
     applied: tuple[str, ...] = ()  # the preferences (RFC 7240) that are honoured, as they were written
+    fault: str | None = None  # what goes wrong on the way back
+    stub: Stub | None = None  # the answer in full
 
 
 class Caller(NamedTuple):

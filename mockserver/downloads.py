@@ -30,9 +30,11 @@ class Downloads:
         """Say whether a request, by its path or its Host header, asks for a picture."""
         if request.path.startswith(CDN):
             name, _, rest = request.path.removeprefix(CDN).partition("/")
-            return Door(NAME, functools.partial(self._answer, name, f"/{rest}"))
+            return Door(NAME, functools.partial(self._answer, name, f"/{rest}"), f"{name}.{NAME}")
         name = self._hosts.get(request.headers.get("host", "").partition(":")[0].lower(), "")
-        return Door(NAME, functools.partial(self._answer, name, request.path)) if name else None
+        if not name:
+            return None
+        return Door(NAME, functools.partial(self._answer, name, request.path), f"{name}.{NAME}")
 
     def _answer(self, name: str, path: str, request: Request, world: World) -> Response:
         """Send a picture. Raises EmulatorProblem where it is not there, or no more."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 from mockserver.admin.routes import Admin
-from mockserver.call import Call, Door, Exchange, Listener, Match, Result
+from mockserver.call import Arguments, Call, Door, Exchange, Listener, Match, Override, Result
 from mockserver.downloads import Downloads
 from mockserver.jsontext import dump
 from mockserver.links import base_url, localise
@@ -28,11 +28,13 @@ from mockserver.pipeline.override import (
     applied,
     delay_alone,
     override,
+    planned,
     raise_ordered,
     read_preferences,
 )
-from mockserver.pipeline.respond import answer_headers, problem_response, refuse, succeed
+from mockserver.pipeline.respond import answer_headers, problem_response, refuse, succeed, write_stub
 from mockserver.pipeline.route import NoMatch, Router
+from mockserver.pipeline.spoil import is_slow, spoil
 from mockserver.pipeline.validate import validate
 from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
 from mockserver.seeded import Random, digest_of
@@ -44,6 +46,7 @@ from mockserver.state.world import World
 from mockserver.state.worlds import Worlds
 from mockserver.webhooks import WebhookSender
 
+OK = 200
 log = logging.getLogger("mockserver")
 
 
@@ -83,7 +86,7 @@ class Engine:
         """Answer one request: drawn, waited for, and told to every listener."""
         return run(self.walk(request))
 
-    def walk(self, request: Request, *, is_told: bool = True) -> Walk:
+    def walk(self, request: Request, *, is_told: bool = True, has_socket: bool = False) -> Walk:
         """THE STEPS, in order; the only place where a Problem ends, and where an Exchange is made."""
         started_s, world = time.perf_counter(), self.worlds.find(request)
         at_s, preferences = world.clock.now(), read_preferences(request.headers)
@@ -96,6 +99,10 @@ class Engine:
                 match = self._router.route(request)
                 if isinstance(match, Door):
                     response = yield functools.partial(match.answer, request, world)
+                    ordered = self._order_door(
+                        match, request, response, world, ordered, has_socket=has_socket
+                    )
+                    response = write_stub(ordered.stub) if ordered.stub else response
                 else:
                     account, key_order = authorize(match, request, world, is_strict=self.settings.is_strict)
                     random = self._random(match, request, account, world)
@@ -104,24 +111,23 @@ class Engine:
                     violations = arguments.warnings
                     validate(match, arguments)
                     bound = self._bound[match.operation.name]
-                    id_, base = random.uuid("request"), base_url(request, self.settings.public_url)
-                    call = Call(match, account, arguments, world, random, id_, base, self.settings)
-                    call = examine(call, bound)
+                    call = examine(self._call(match, request, account, arguments, world, random), bound)
                     ordered = override(match, preferences, key_order, call.arguments.body)
-                    raise_ordered(ordered)
-                    result = self._perform(call._replace(override=ordered), bound, request)
-                    headers = self._headers(match.provider, call.request_id, account, world)
-                    made = succeed(match.operation, result, headers, violations)
+                    ordered = self._order_call(call, ordered) if is_told and world.plans.orders else ordered
+                    raise_ordered(ordered, has_socket=has_socket)
+                    made = self._make(call._replace(override=ordered), bound, request, violations)
                     response = made if isinstance(made.body, bytes) else made._replace(body=(yield made.body))
             except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
                 response = self._refuse(error, match, request, account, world, random, violations)
                 violations = (*getattr(error, "violations", ()), *violations)
-            if self.settings.checks_answers and isinstance(match, Match):
+            if self.settings.checks_answers and isinstance(match, Match) and not ordered.stub:
                 conform(match, response)
-            if PROBLEM_TYPE in response.headers:
+            if PROBLEM_TYPE in response.headers and not ordered.stub:
                 ordered = NOTHING  # what the emulator itself refuses, it refuses at once
-            response = finish(request, response, applied(ordered, response), world.clock)
-            if ordered.delay_ms:
+            response = finish(
+                request, self._spoil(ordered, response), applied(ordered, response), world.clock
+            )
+            if ordered.delay_ms and not is_slow(ordered):
                 yield Wait(ordered.delay_ms / 1000)
             yield response
             is_sent = True
@@ -132,6 +138,50 @@ class Engine:
             told = Exchange(request, match, account, ordered, violations, response, is_sent, at_s, took_s)
             for listener in self.listeners if is_told else ():
                 listener(told)
+
+    def _order_call(self, call: Call, own: Override) -> Override:
+        """Add what the plan holds for a call."""
+        account = (call.account.id, call.account.key)
+        return planned(own, call.operation.name, call.provider, call.world, call.random, account)
+
+    def _order_door(
+        self, door: Door, request: Request, made: Response, own: Override, has_socket: bool, world: World
+    ) -> tuple[Override, Response]:
+        """Add what the plan holds for a picture that is handed out, or what stands in for it."""
+        if door.subject is None or made.status != OK or not world.plans.orders:
+            return own, made
+        ordered = planned(own, door.subject, None, world, self._random(door, request, None, world))
+        raise_ordered(ordered, has_socket=has_socket)
+        return ordered, write_stub(ordered.stub) if ordered.stub else made
+
+    def _call(
+        self,
+        match: Match,
+        request: Request,
+        account: Account,
+        arguments: Arguments,
+        world: World,
+        random: Random,
+    ) -> Call:
+        base = base_url(request, self.settings.public_url)
+        return Call(match, account, arguments, world, random, random.uuid("request"), base, self.settings)
+
+    def _spoil(self, ordered: Override, response: Response) -> Response:
+        """Do to an answer what was ordered, or say why that cannot be."""
+        if ordered.fault is None:
+            return response
+        try:
+            return spoil(ordered, response)
+        except EmulatorProblem as problem:
+            return problem_response(problem)
+
+    def _make(self, call: Call, bound: Bound, request: Request, warnings: tuple[Violation, ...]) -> Response:
+        """Make the answer to a call: what its operation comes to, or the stub that stands in for it."""
+        if call.override.stub:
+            return write_stub(call.override.stub)
+        result = self._perform(call, bound, request)
+        headers = self._headers(call.provider, call.request_id, call.account, call.world)
+        return succeed(call.operation, result, headers, warnings)
 
     def _perform(self, call: Call, bound: Bound, request: Request) -> Result:
         """Do what the operation does, and charge for it; a referral goes the other operation's way."""

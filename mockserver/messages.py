@@ -28,6 +28,24 @@ class Request(NamedTuple):
     is_cut_off: bool = False  # True: the body was larger than the server takes
 
 
+# What goes wrong on the way back, in WireMock's words where it has one: what only a socket can do …
+WIRE_FAULTS = (
+    "EMPTY_RESPONSE", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE", "CONNECTION_RESET_BY_PEER",
+    "HANG", "SLOW_BODY",
+)  # fmt: skip
+BYTE_FAULTS = (  # … and what is done to the bytes
+    "INVALID_JSON", "WRONG_CONTENT_TYPE", "HTML_GATEWAY_PAGE", "IMAGE_TRUNCATED", "IMAGE_WRONG_TYPE",
+)  # fmt: skip
+FAULTS = (*WIRE_FAULTS, *BYTE_FAULTS)
+
+
+class Fault(NamedTuple):
+    """One of the WIRE_FAULTS, to be done to an answer."""
+
+    name: str
+    lasts_s: float = 0.0  # what is slow takes so long
+
+
 class Response(NamedTuple):
     """One HTTP response.
 
@@ -39,6 +57,7 @@ class Response(NamedTuple):
     headers: Headers
     body: bytes | Callable[[], bytes]  # a callable draws a picture; what `Engine.handle` gives holds bytes
     error: str | None = None  # the catalogue row or problem type; None: success
+    fault: Fault | None = None  # how it does not arrive; None: it does
 
     def read(self) -> bytes:
         """Give the body's bytes, making them first where that was put off."""

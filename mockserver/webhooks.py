@@ -5,10 +5,7 @@ so a receiver may call the emulator from its handler. The only home of httpx.
 """
 
 import asyncio
-import base64
 import functools
-import hashlib
-import hmac
 import ipaddress
 import logging
 import math
@@ -20,19 +17,15 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from mockserver.behaviours.outputs import draw_scene
-from mockserver.jsontext import dump
+from mockserver.payloads import OK, write_message
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.rows import Jobs, Webhooks
-from mockserver.spec.template import fill
-from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import BLOCKED, DELIVERED, GIVEN_UP, WAITING, Delivery
 from mockserver.state.resources import Resource
 from mockserver.state.values import replace
 from mockserver.state.world import World
 from mockserver.state.worlds import Worlds
 
-OK = 200  # what a receiver must answer with
 LOOKS_PER_SECOND = 20
 AT_ONCE = 8  # attempts: a small receiver turns away more, and each may hold one thread of the admin pages
 # Whoever moved the clock sends what that made due, to know when it is done; the thread leaves it so long.
@@ -218,10 +211,12 @@ class WebhookSender:
     ) -> int | str:
         """Give the status that an attempt was answered with, or why there was none."""
         try:
-            body = _payload(world, settings, jobs, job)
-            signature = hmac.new(delivery.secret.encode(), body, hashlib.sha256).hexdigest()
-            headers = {"Content-Type": "application/json", settings.signature_header: signature}
-            return asyncio.run(_post(delivery.url, body, headers, settings.patience_s))
+            message = write_message(world, delivery, job, jobs, settings)
+            if message.delay_s:
+                self._is_over.wait(message.delay_s)
+            if message.result is not None:
+                return message.result
+            return asyncio.run(_post(delivery.url, message.body, message.headers, settings.patience_s))
         except (TimeoutError, httpx.TimeoutException):
             return f"no answer within {settings.patience_s} s"
         except httpx.HTTPError as error:
@@ -229,16 +224,6 @@ class WebhookSender:
         except Exception as error:
             log.exception("the webhook of %s could not be sent", delivery.id)
             return f"{type(error).__name__}: {error}"
-
-
-def _payload(world: World, settings: Webhooks, jobs: Jobs, job: Resource) -> bytes:
-    ended_at_s = job.ends_at_s or job.created_at_s
-    values = {**job.fields, "job_id": job.id, "timestamp": isoformat(ended_at_s)}
-    if job.outcome == jobs.success:
-        scene = job.fields["scene"]
-        encoded = base64.b64encode(draw_scene(world, scene)).decode()
-        values["image"] = f"data:{scene['media_type']};base64,{encoded}"
-    return dump(fill(settings.payloads.of(job.outcome, jobs), values))
 
 
 async def _post(url: str, body: bytes, headers: Mapping[str, str], patience_s: float) -> int:

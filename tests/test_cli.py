@@ -307,3 +307,25 @@ def test_the_public_url_stands_in_links_which_are_taken_back():
             client.post("/v2/thumbnail/score", json={"image_url": link}, headers=KEYS["pikzels"]).status_code
             == 200
         )
+
+
+def test_serve_begins_with_a_scenario_and_a_latency():
+    with called("--scenario", "out-of-credits", "--latency", "1ms..2ms") as client:
+        told = [client.post("/v2/thumbnail/score", json=SCORE, headers=KEYS["pikzels"]).status_code]
+        client.post("/__admin/reset")
+        told.append(client.post("/v2/thumbnail/score", json=SCORE, headers=KEYS["pikzels"]).status_code)
+        delays = [row.get("delay") for row in client.get("/__admin/faults").json()["faults"]]
+    assert told == [402, 402]
+    assert delays == [None, {"uniform": [1.0, 2.0]}, {"uniform": [1.0, 2.0]}]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--scenario", "flakey", "there is no scenario 'flakey', and no such file; did you mean flaky?"),
+        ("--latency", "soon", "'soon' is no latency; write 200ms, or 200ms..2s"),
+    ],
+)
+def test_serve_says_what_is_wrong_with_what_shall_go_wrong(option, value, told):
+    result = run("serve", "--port", "0", option, value)
+    assert (result.exit_code, f"error: {told}" in result.output) == (1, True)

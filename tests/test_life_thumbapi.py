@@ -224,3 +224,35 @@ def test_saved_assets_are_given_and_taken_away(api):
     assert api.post("/v1/generate", json=call).status_code == 200
     api.put(ACCOUNT, json={"plan": "creator"}).raise_for_status()
     assert api.post("/v1/generate", json=call).json()["code"] == "UPGRADE_REQUIRED"
+
+
+def order(api, **members):
+    api.post("/__admin/faults", json={"operation": "webhook", **members}).raise_for_status()
+
+
+def test_a_planned_webhook_is_lost_or_answered_in_the_receivers_place(api, receiver):
+    order(api, fault="CONNECTION_RESET_BY_PEER")
+    order(api, stub={"status": 503})
+    order(api, fault="HTML_GATEWAY_PAGE", delay=1)
+    job = promised(api, receiver)
+    advance(api, "PT1H")
+    attempts = [each.get("status") or each["error"] for each in delivery(api, job)["attempts"]]
+    assert attempts == ["CONNECTION_RESET_BY_PEER, as ordered", 503, 502, 200]
+    assert len(receiver.got) == 1
+
+
+def test_a_planned_webhook_arrives_spoiled_and_signed_as_it_is(api, receiver):
+    order(api, fault="INVALID_JSON", account="tb_life")
+    promised(api, receiver)
+    advance(api, 2)
+    headers, body = receiver.got[0]
+    assert headers["X-ThumbAPI-Signature"] == hmac.new(b"whsec_test", body, hashlib.sha256).hexdigest()
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(body)
+
+
+def test_a_webhook_without_a_picture_says_that_none_can_be_broken(api, receiver):
+    order(api, fault="IMAGE_TRUNCATED")
+    job = promised(api, receiver, Prefer="job=failed")
+    advance(api, 2)
+    assert "holds no picture" in delivery(api, job)["attempts"][0]["error"]

@@ -150,3 +150,18 @@ def test_it_runs_in_an_async_test_and_frees_its_port():
     assert status == 200
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
+
+
+def test_a_fault_is_ordered_in_one_line_and_what_is_left_can_be_seen(mock):
+    mock.fail("pikzels.*", ["TOO_MANY_REQUESTS", {"status": 503, "body": "closed"}, "ok"])
+    pikzels = mock.pikzels
+    answers = [httpx.post(f"{pikzels.url}/v2/thumbnail/score", json=SCORE, headers=pikzels.headers)]
+    assert ([each.status_code for each in answers], len(mock.unused_faults())) == ([429], 1)
+    mock.load_scenario("maintenance")
+    assert mock.unused_faults() == []
+    mock.reset()
+
+
+def test_a_misspelt_fault_is_told_with_the_nearest(mock):
+    with pytest.raises(ValueError, match=r"did you mean TOO_MANY_REQUESTS\?"):
+        mock.fail("pikzels.*", "TOO_MANY_REQUEST")

@@ -6,7 +6,7 @@ Answers are JSON; refusals are RFC 9457 problem details and change nothing.
 import re
 from collections.abc import Callable, Mapping
 
-from mockserver.admin import accounts, clock, jobs, worlds
+from mockserver.admin import accounts, clock, faults, jobs, worlds
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.call import Door
 from mockserver.jsontext import Json, dump
@@ -33,6 +33,9 @@ ROUTES: Mapping[str, Mapping[str, Page]] = {
     "/jobs": {"GET": jobs.show_all},
     "/jobs/{id}": {"GET": jobs.show, "PUT": jobs.change},
     "/accounts/{provider}/{key}": {"GET": accounts.show, "PUT": accounts.change},
+    "/faults": {"GET": faults.show, "POST": faults.add, "DELETE": faults.remove_all},
+    "/faults/{id}": {"DELETE": faults.remove},
+    "/scenario": {"GET": faults.show_scenarios, "PUT": faults.load_scenario},
     "/webhooks": {"GET": worlds.show_webhooks},
     "/reset": {"POST": worlds.reset},
     "/state": {"GET": worlds.show_state, "PUT": worlds.change_state},

@@ -92,6 +92,14 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
     help="Send webhooks there, too. Repeatable.",
 )
 @click.option(
+    "--latency",
+    metavar="DELAY",
+    help="Let every call and download wait: 200ms, or 200ms..2s for something between.",
+)
+@click.option(
+    "--scenario", metavar="NAME", help="What goes wrong from the start: a scenario's name, or a file of one."
+)
+@click.option(
     "--self-check",
     "checks_answers",
     is_flag=True,
@@ -114,17 +122,23 @@ def serve(
     """Answer for the APIs until the process is stopped."""
     from mockserver.assembly import create_engine  # noqa: PLC0415 - only this command needs a server
     from mockserver.printing import Printer  # noqa: PLC0415
+    from mockserver.scenarios import delays, read_orders, read_scenario  # noqa: PLC0415
     from mockserver.serving.server import Server  # noqa: PLC0415
     from mockserver.state.clock import Clock  # noqa: PLC0415
     from mockserver.statefile import StateFile  # noqa: PLC0415
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    scenario, latency = chosen.pop("scenario"), chosen.pop("latency")
     hosts = frozenset(chosen.pop("webhook_hosts"))
     settings = Settings(**chosen, webhook_hosts=hosts, raises_bugs=chosen["checks_answers"])
     printer = Printer(is_json=is_json)
     with _explained(f"{host}:{port}"):
         engine = create_engine(settings, folders, clock=Clock(scale=time_scale))
         keeper = StateFile(engine.worlds, state_file).loaded() if state_file else contextlib.nullcontext()
+        if scenario or latency:  # behind the state file, whose orders are of another start
+            orders = read_scenario(engine.catalog, scenario) if scenario else []
+            orders += read_orders(engine.catalog, delays(latency)) if latency else []
+            engine.world.plans.begin_with(orders)
         server = Server(engine, host=host, port=port)
     if not quiet:
         engine.listeners.append(printer.exchange)

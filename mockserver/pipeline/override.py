@@ -1,9 +1,9 @@
 """What was ordered for a call, and by whom → one Override; the only room that knows the ways to order.
 
 Precedence: a word in brackets in a text of the body, `[content_policy]`, where the table's `orders` know it;
-the `Prefer` header (RFC 7240); the ending of the key. What is wrong with the call itself is told before any
-ordered error, so an order is resolved after all checks; a delay alone holds for every answer. None outlives
-its call.
+the `Prefer` header (RFC 7240); the ending of the key; the plan of faults, of which a call takes nothing that
+orders an error, a success or a job's end for itself. What is wrong with the call itself is told before any
+ordered error, so an order is resolved after all checks; a delay alone holds for every answer.
 """
 
 import re
@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 from mockserver import pointer
 from mockserver.call import MANUAL, Match, Override
 from mockserver.jsontext import Json
-from mockserver.messages import Response
+from mockserver.messages import WIRE_FAULTS, Response
 from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
+from mockserver.seeded import Random
 from mockserver.spec.model import MarkedWord, Operation, Provider
 from mockserver.spec.rows import ErrorRow
+from mockserver.state.world import World
 
 # One preference of RFC 7240: a token, and a value that is a token or a quoted string.
 PREFERENCE = re.compile(
@@ -62,40 +64,73 @@ def delay_alone(preferences: Preferences) -> Override:
     return Override(delay_ms=delay, applied=(f"delay={preferences['delay']}",)) if delay else NOTHING
 
 
+def planned(
+    own: Override,
+    subject: str,
+    provider: Provider | None,
+    world: World,
+    random: Random,
+    account: tuple[str, str] | None = None,
+) -> Override:
+    """Add what the plan of a world holds for a well-formed call; a delay of the call's own stays.
+
+    Of a call that orders an error, a success or a job's end for itself nothing is used up.
+    """
+    if own.origin or own.job or any(each.startswith("code=") for each in own.applied):
+        return own
+    order, delay = world.plans.take(
+        subject, account, random, lambda name: provider is not None and provider.find_error(name) is not None
+    )
+    resolved = own._replace(delay_ms=own.delay_ms or delay) if delay else own
+    if order is None or order.is_ok:
+        return resolved
+    row = provider.find_error(order.error) if provider and order.error else None
+    return resolved._replace(
+        error=row.name if row else None, fault=order.fault, stub=order.stub, origin="plan"
+    )
+
+
 def override(match: Match, preferences: Preferences, key_order: str | None, body: Json) -> Override:
-    """Resolve what was ordered. Raises EmulatorProblem for an order that nobody can fulfil.
+    """Resolve what a call orders for itself. Raises EmulatorProblem for an order that nobody can fulfil.
 
     `key_order` is the error that the key orders by its ending; None: none.
     """
-    word = _marked(match.operation, body)
+    operation, provider = match.operation, match.provider
+    word = _marked(operation, body)
     if word is not None:
         return delay_alone(preferences)._replace(error=word.error, origin="word", word=word)
     if not preferences:
         return NOTHING if key_order is None else Override(error=key_order, origin="key")
-    operation, resolved = match.operation, delay_alone(preferences)
-    row = _preferred(match.provider, operation, preferences)
+    resolved = delay_alone(preferences)
+    row = _preferred(provider, operation, preferences)
     if row is not None:
         named = _as_written(preferences, "code", "example")
         return resolved._replace(error=row.name, origin="header", applied=(*named, *resolved.applied))
     if key_order is not None and "code" not in preferences:
         return resolved._replace(error=key_order, origin="key")
-    job = _job(match.provider, operation, preferences)
+    job = _job(provider, operation, preferences)
     named, ends = _as_written(preferences, "code"), _as_written(preferences, "job") if job else ()
     return resolved._replace(job=job, applied=(*named, *resolved.applied, *ends))
 
 
-def raise_ordered(ordered: Override) -> None:
-    """Return where no error was ordered. Raises the Problem that was."""
+def raise_ordered(ordered: Override, *, has_socket: bool = False) -> None:
+    """Return where no error was ordered. Raises the Problem that was; EmulatorProblem without a socket."""
     if ordered.word is not None:
         field, name, citation = ordered.word
         message = f"{field} holds the mark [{name.lower()}]"
         violation = Violation("body", pointer.write((field,)), "marked_words", message, citation)
         raise Problem(ProblemType.INVALID_REQUEST, (violation,), error=name)
     if ordered.error is not None:
-        place = "/prefer" if ordered.origin == "header" else "/key"
-        message = f"the caller ordered {ordered.error}"
+        by_plan = ordered.origin == "plan"
+        place = "" if by_plan else "/prefer" if ordered.origin == "header" else "/key"
+        message = f"the {'plan of faults' if by_plan else 'caller'} ordered {ordered.error}"
         violation = Violation("header", place, "ordered", message, "the request itself")
         raise Problem(violations=(violation,), error=ordered.error)
+    if ordered.fault in WIRE_FAULTS and not has_socket:
+        detail = (
+            f"{ordered.fault} is done to a connection, and this call came without one: call the server's URL"
+        )
+        raise EmulatorProblem(501, "Only over a socket", detail)
 
 
 def applied(ordered: Override, response: Response) -> str:

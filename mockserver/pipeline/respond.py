@@ -14,9 +14,11 @@ from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
 from mockserver.spec.model import Operation, ProblemRow, Provider
 from mockserver.spec.rows import ErrorRow
 from mockserver.spec.template import fill
+from mockserver.state.plans import Stub
 
 VIOLATIONS = "Mock-Violations"
 LONGEST_HEADER = 4096  # bytes of Mock-Violations
+ERRORS = 400  # the first status of an error
 LONGEST_TEXT = 600  # bytes of one message or pointer in it
 
 
@@ -76,6 +78,18 @@ def refuse(
         body=dump(body),
         error=row.name,
     )
+
+
+def write_stub(stub: Stub) -> Response:
+    """Write an answer that was ordered in full; its type is that of its body where it names none."""
+    body, headers = stub.body, tuple(stub.headers.items())
+    typed = (JSON_TYPE[0], "text/plain; charset=utf-8") if isinstance(body, str) else JSON_TYPE
+    if body is not None and not any(name.lower() == "content-type" for name in stub.headers):
+        headers = (typed, *headers)
+    content = (
+        body.encode("utf-8", "replace") if isinstance(body, str) else b"" if body is None else dump(body)
+    )
+    return Response(stub.status, headers, content, error="stub" if stub.status >= ERRORS else None)
 
 
 def problem_response(problem: EmulatorProblem) -> Response:

@@ -5,7 +5,7 @@ What takes over a millisecond (large bodies, pictures, /__admin) runs in worker 
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -16,8 +16,8 @@ from mockserver.engine import Engine, Wait, Walk
 from mockserver.links import marks
 from mockserver.messages import Request, Response
 from mockserver.serving.reading import LARGEST_BODY, LARGEST_SNAPSHOT, Receive, Scope, read
+from mockserver.serving.spoil import EXTENSION, Send, Wire, left_within, spoil, start
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 T = TypeVar("T")
 
@@ -75,12 +75,13 @@ class Shell:
         request = await read(scope, receive, LARGEST_SNAPSHOT if is_admin else LARGEST_BODY)
         if request is None:
             return
-        walk = self._engine.walk(request)
+        wire: Wire | None = scope.get("extensions", {}).get(EXTENSION)
+        walk = self._engine.walk(request, has_socket=wire is not None)
         try:
             step = await self._begin(walk, request)
             while not isinstance(step, Response):
                 if isinstance(step, Wait):
-                    if await _left_within(receive, step.seconds):
+                    if await left_within(receive, step.seconds):
                         return
                     step = next(walk)
                     continue
@@ -90,7 +91,11 @@ class Shell:
                     step = walk.throw(error)
                 else:
                     step = walk.send(result)
-            await _write(send, step)
+            if step.fault is None or wire is None:
+                await send(start(step))
+                await send({"type": "http.response.body", "body": step.body})
+            elif not await spoil(wire, step.fault, step, receive, send):
+                return
             next(walk, None)
         finally:
             walk.close()
@@ -103,20 +108,3 @@ class Shell:
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
-
-
-async def _write(send: Send, response: Response) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
-
-
-async def _left_within(receive: Receive, delay_s: float) -> bool:
-    """Wait; say whether the caller went away meanwhile."""
-    try:
-        async with asyncio.timeout(delay_s):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-    except TimeoutError:
-        return False
-    return True

@@ -4,6 +4,7 @@
   written in one turn of the event loop is sent together at its end; nothing waits longer than that.
 * `Upgrade` is ignored, as a server may (RFC 9110, 7.8): the parser stops behind such a head (Java's
   HttpClient and `curl --http2` send `h2c`) and forgets the body; the head is parsed again without it.
+* Each request's scope leads to its wire, so that an ordered fault can be done to the connection.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mockserver.serving.spoil import EXTENSION, Wire
 
 UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
 # The PROXY protocol's first line (version 1): the connection was made to the port at which TLS is spoken.
@@ -52,7 +55,22 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start serving a connection."""
-        super().connection_made(CorkedTransport(transport, self.loop))  # type: ignore[arg-type]
+        corked: Any = CorkedTransport(transport, self.loop)
+        super().connection_made(corked)
+        self.wire = Wire(corked)
+        self._extensions = {EXTENSION: self.wire}
+
+    def on_message_begin(self) -> None:
+        """Begin a request; its scope leads to the wire, for the faults that are done there."""
+        super().on_message_begin()
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
+
+    def shutdown(self) -> None:
+        """End with the server; what may never end is not waited for."""
+        if self.wire.is_held:
+            self.transport.abort()
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head that asks to upgrade comes again without that, and what follows it after it."""

@@ -178,3 +178,9 @@ class Provider:
         """The table's first operation with an example: the one that start-up messages show."""
         with_body = (each for each in self.operations.values() if each.body and each.body.example)
         return next(with_body, next(iter(self.operations.values())))
+
+    def find_error(self, name: str) -> rows.ErrorRow | None:
+        """Find a row by its name in any case, or by the problem that it is the answer to: `rate_limited`."""
+        named = (row for row in self.errors.values() if row.name.lower() == name.lower())
+        problem = self.problems.get(name)
+        return next(named, None) or (problem.error if problem else None)

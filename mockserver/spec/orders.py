@@ -17,6 +17,9 @@ _BODIES: dict[str, Json] = json.loads((SPECS / "admin.schema.json").read_text("u
 CLOCK = Schema(_BODIES["clock"], "/__admin/clock")
 ADVANCE = Schema(_BODIES["advance"], "/__admin/clock/advance")
 JOB = Schema(_BODIES["job"], "/__admin/jobs")
+FAULT = Schema(_BODIES["fault"], "/__admin/faults")
+SCENARIO = Schema(_BODIES["scenario"], "fixtures/scenarios")
+SCENARIO_CHOICE = Schema(_BODIES["scenario_choice"], "/__admin/scenario")
 STATE = Schema(_BODIES["state"], "/__admin/state")  # which the world itself reads
 
 

@@ -18,6 +18,9 @@ LAST_S = 253_402_300_799  # 9999-12-31T23:59:59Z, beyond which no date can be wr
 Number = Annotated[int, Meta(ge=-MOST, le=MOST)] | Annotated[float, Meta(ge=-MOST, le=MOST)]
 Time = Annotated[int, Meta(ge=0, le=LAST_S)] | Annotated[float, Meta(ge=0, le=LAST_S)]
 Count = Annotated[int, Meta(ge=0, le=MOST)]
+Positive = Annotated[int, Meta(ge=0, le=MOST)] | Annotated[float, Meta(ge=0, le=MOST)]
+Step = Annotated[int, Meta(ge=1, le=MOST)]
+Share = Annotated[int, Meta(ge=0, le=1)] | Annotated[float, Meta(ge=0, le=1)]
 FIELD = re.compile(r"Object (?:(?P<missing>missing required)|contains unknown) field `(?P<name>.*)`")
 
 

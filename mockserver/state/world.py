@@ -10,6 +10,7 @@ from mockserver.state.deliveries import WAITING, Delivery
 from mockserver.state.ledger import Entry
 from mockserver.state.limits import RESETS, Slots, Windows
 from mockserver.state.outputs import Output, StoredPicture
+from mockserver.state.plans import Plan, Plans
 from mockserver.state.resources import Resource
 from mockserver.state.store import Kind, MemoryStore, Store
 from mockserver.state.values import as_json, replace
@@ -20,6 +21,7 @@ SEEN, OUTPUTS, KEPT_OUTPUTS, PICTURES, DELIVERIES = 100_000, 20_000, 50_000, 1_0
 # ledger is bounded per account, too, but nobody bounds the number of keys that callers make up.
 RESOURCES, LEDGER, WINDOWS = 50_000, 200_000, 200_000
 FORMAT = 2  # of a snapshot
+NEWER = {"plans"}  # what a snapshot of an earlier version does not have
 UNDER_WAY = {"accounts": {"held": 0}, "deliveries": {"claim": 0}}  # what a restored value knows nothing of
 V = TypeVar("V")
 
@@ -52,6 +54,7 @@ class World:
         self.ledger = self._collection("ledger", Entry, LEDGER)
         self.windows = self._collection("windows", Windows, WINDOWS)
         self.deliveries = self._collection("deliveries", Delivery, DELIVERIES)
+        self.plans = Plans(self._collection("plans", Plan))
         stored_accounts = self._collection("accounts", Account)
         self.accounts = Accounts(stored_accounts, accounts or {}, fresh_accounts or {})
         self._canned = dict(canned_pictures or {})
@@ -108,6 +111,7 @@ class World:
         self.counters.increment(RESETS)
         kinds = [collection.kind for collection in (*self._collections.values(), self._slots)]
         self._store.replace({kind: {} for kind in kinds})
+        self.plans.begin()
         self.seed = self._first_seed
         self.clock.reset()
 
@@ -119,7 +123,7 @@ class World:
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Put back what `snapshot` gave. Raises ValueError, with everything as it was, where it cannot be."""
-        missing = ({"seed", "clock"} | set(self._collections)) - set(snapshot)
+        missing = ({"seed", "clock"} | set(self._collections)) - set(snapshot) - NEWER
         if snapshot.get("format") != FORMAT or missing:
             why = f"{', '.join(sorted(missing))} missing" if missing else "another format"
             raise ValueError(f"not a snapshot of format {FORMAT}: {why}")
@@ -132,7 +136,7 @@ class World:
             raise ValueError(f"clock: {error}") from error
         parts = {}
         for name, collection in self._collections.items():
-            values, idle = collection.read(snapshot[name]), UNDER_WAY.get(name)
+            values, idle = collection.read(snapshot.get(name, {})), UNDER_WAY.get(name)
             idled = {key: replace(value, **idle) for key, value in values.items()} if idle else values
             parts[collection.kind] = idled
         self._store.replace(parts)

@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 import anyio
 
 from mockserver.admin import accounts
 from mockserver.admin.asked import Asked
 from mockserver.assembly import create_engine
-from mockserver.jsontext import dump
+from mockserver.jsontext import Json, dump
 from mockserver.messages import Request
 from mockserver.problems import EmulatorProblem
+from mockserver.scenarios import Answer, Options, as_rows, expand, read_orders, read_scenario
 from mockserver.settings import Settings
 from mockserver.state.clock import moment_s
 from mockserver.testing.handles import ProviderHandle, handle_of
@@ -148,3 +149,22 @@ class MockServer:
         if self._server is None:
             raise RuntimeError("calls are led to a mock that listens: `with mock, mock.intercept():`")
         return intercept(self._server, allow)
+
+    def fail(self, operation: str, answers: Answer | Sequence[Answer], **options: Unpack[Options]) -> None:
+        """Order what shall happen to the next calls, one by one. Raises ValueError for what is misspelt.
+
+        >>> with MockServer() as mock:
+        ...     mock.fail("pikzels.*", ["TOO_MANY_REQUESTS", "HANG", {"status": 503}, "ok"])
+        ...     len(mock.unused_faults())
+        3
+        """
+        orders = expand(operation, answers, **options)
+        self.engine.world.plans.add(read_orders(self.engine.catalog, orders))
+
+    def unused_faults(self) -> list[Json]:
+        """Give what was ordered, was to come to an end, and has not: as `GET /__admin/faults` shows it."""
+        return as_rows(self.engine.world.plans.unused)
+
+    def load_scenario(self, scenario: str | Path) -> None:
+        """Order what a scenario says, by its name or file, in place of all that was ordered before."""
+        self.engine.world.plans.add(read_scenario(self.engine.catalog, scenario), is_whole=True)
