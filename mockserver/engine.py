@@ -92,23 +92,21 @@ class Engine:
         at_s, preferences = world.clock.now(), read_preferences(request.headers)
         match: Match | Door | None = None
         account: Account | None = None
-        violations: tuple[Violation, ...] = ()
-        ordered, is_sent, random, release, response = delay_alone(preferences), False, None, None, None
+        ordered, violations = delay_alone(preferences), tuple[Violation, ...]()
+        random, free_slot, response, is_sent = None, None, None, False
         try:
             try:
                 match = self._router.route(request)
                 if isinstance(match, Door):
-                    response = yield functools.partial(match.answer, request, world)
-                    ordered = self._order_door(
-                        match, request, response, world, ordered, has_socket=has_socket
-                    )
-                    response = write_stub(ordered.stub) if ordered.stub else response
+                    made = yield functools.partial(match.answer, request, world)
+                    ordered, response = self._order_door(match, request, made, ordered, world, has_socket)
                 else:
                     account, key_order = authorize(match, request, world, is_strict=self.settings.is_strict)
                     random = self._random(match, request, account, world)
-                    release = limit(match, account, world)
-                    arguments = localise(match, request, decode(match, request), world)
+                    free_slot = limit(match, account, world)
+                    arguments = decode(match, request)
                     violations = arguments.warnings
+                    arguments = localise(match, request, arguments, world)
                     validate(match, arguments)
                     bound = self._bound[match.operation.name]
                     call = examine(self._call(match, request, account, arguments, world, random), bound)
@@ -124,16 +122,15 @@ class Engine:
                 conform(match, response)
             if PROBLEM_TYPE in response.headers and not ordered.stub:
                 ordered = NOTHING  # what the emulator itself refuses, it refuses at once
-            response = finish(
-                request, self._spoil(ordered, response), applied(ordered, response), world.clock
-            )
+            spoiled = self._spoil(ordered, response)
+            response = finish(request, spoiled, applied(ordered, response), world.clock)
             if ordered.delay_ms and not is_slow(ordered):
                 yield Wait(ordered.delay_ms / 1000)
             yield response
             is_sent = True
         finally:
-            if release is not None:
-                release()
+            if free_slot is not None:
+                free_slot()
             took_s = time.perf_counter() - started_s
             told = Exchange(request, match, account, ordered, violations, response, is_sent, at_s, took_s)
             for listener in self.listeners if is_told else ():
@@ -145,7 +142,7 @@ class Engine:
         return planned(own, call.operation.name, call.provider, call.world, call.random, account)
 
     def _order_door(
-        self, door: Door, request: Request, made: Response, own: Override, has_socket: bool, world: World
+        self, door: Door, request: Request, made: Response, own: Override, world: World, has_socket: bool
     ) -> tuple[Override, Response]:
         """Add what the plan holds for a picture that is handed out, or what stands in for it."""
         if door.subject is None or made.status != OK or not world.plans.orders:
