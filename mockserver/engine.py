@@ -99,10 +99,7 @@ class Engine:
                 match = self._router.route(request)
                 if isinstance(match, Door):
                     response = yield functools.partial(match.answer, request, world)
-                    ordered = self._order_door(
-                        match, request, response, world, ordered, has_socket=has_socket
-                    )
-                    response = write_stub(ordered.stub) if ordered.stub else response
+                    ordered, response = self._order_door(match, request, response, ordered, has_socket, world)
                 else:
                     account, key_order = authorize(match, request, world, is_strict=self.settings.is_strict)
                     random = self._random(match, request, account, world)
