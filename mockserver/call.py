@@ -22,6 +22,7 @@ from mockserver.state.world import World
 EMPTY_BODY = object()  # a result's body where there is none, not even null
 MANUAL = "manual"  # the end of a job that runs until somebody says that it has ended
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+OWN_WEIGHT = 4_000  # bytes of an exchange without its bodies, by and large
 
 
 class Match(NamedTuple):
@@ -171,6 +172,18 @@ class Exchange(NamedTuple):
     is_sent: bool  # False: the caller went away before the answer
     at_s: float  # when it came, by the world's clock
     duration_s: float  # by a real clock
+    world: World
+    request_id: str  # which the answer carries as Mock-Request-Id
+    charge: float = 0  # what was paid for it, in the provider's unit
+    sizes: tuple[int, int] | None = (
+        None  # of both bodies in bytes, where the journal cut one; None: both are whole
+    )
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it takes to keep it."""
+        body = self.response.body if self.response else b""
+        return OWN_WEIGHT + len(self.request.body) + (len(body) if isinstance(body, bytes) else 0)
 
     @property
     def operation(self) -> str | None:

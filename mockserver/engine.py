@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
+from mockserver.admin.routes import NAME as ADMIN
 from mockserver.admin.routes import Admin
 from mockserver.call import Arguments, Call, Door, Exchange, Listener, Match, Override, Result
 from mockserver.downloads import Downloads
+from mockserver.journal.keeping import keep
 from mockserver.jsontext import dump
 from mockserver.links import base_url, localise
 from mockserver.messages import PROBLEM_TYPE, Headers, Request, Response
@@ -42,6 +44,7 @@ from mockserver.settings import Settings
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
 from mockserver.state.accounts import Account
+from mockserver.state.journal import Era
 from mockserver.state.world import World
 from mockserver.state.worlds import Worlds
 from mockserver.webhooks import WebhookSender
@@ -86,14 +89,16 @@ class Engine:
         """Answer one request: drawn, waited for, and told to every listener."""
         return run(self.walk(request))
 
-    def walk(self, request: Request, *, is_told: bool = True, has_socket: bool = False) -> Walk:
+    # `hear` is told of the exchange in place of the journal and all listeners.
+    def walk(self, request: Request, *, hear: Listener | None = None, has_socket: bool = False) -> Walk:
         """THE STEPS, in order; the only place where a Problem ends, and where an Exchange is made."""
         started_s, world = time.perf_counter(), self.worlds.find(request)
         at_s, preferences = world.clock.now(), read_preferences(request.headers)
+        era, tag = world.journal.begin()
         match: Match | Door | None = None
         account: Account | None = None
         ordered, violations = delay_alone(preferences), tuple[Violation, ...]()
-        random, free_slot, response, is_sent = None, None, None, False
+        random, free_slot, response, is_sent, fee = None, None, None, False, 0.0
         try:
             try:
                 match = self._router.route(request)
@@ -111,30 +116,37 @@ class Engine:
                     bound = self._bound[match.operation.name]
                     call = examine(self._call(match, request, account, arguments, world, random), bound)
                     ordered = override(match, preferences, key_order, call.arguments.body)
-                    ordered = self._order_call(call, ordered) if is_told and world.plans.orders else ordered
+                    ordered = self._order_call(call, ordered) if not hear and world.plans.orders else ordered
                     raise_ordered(ordered, has_socket=has_socket)
-                    made = self._make(call._replace(override=ordered), bound, request, violations)
+                    made, fee = self._make(call._replace(override=ordered), bound, request, violations)
                     response = made if isinstance(made.body, bytes) else made._replace(body=(yield made.body))
             except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
                 response = self._refuse(error, match, request, account, world, random, violations)
                 violations = (*getattr(error, "violations", ()), *violations)
             if self.settings.checks_answers and isinstance(match, Match) and not ordered.stub:
                 conform(match, response)
-            if PROBLEM_TYPE in response.headers and not ordered.stub:
-                ordered = NOTHING  # what the emulator itself refuses, it refuses at once
+            ordered = NOTHING if PROBLEM_TYPE in response.headers and not ordered.stub else ordered
             spoiled = self._spoil(ordered, response)
-            response = finish(request, spoiled, applied(ordered, response), world.clock)
+            response = finish(request, spoiled, applied(ordered, response), world.clock, tag)
             if ordered.delay_ms and not is_slow(ordered):
                 yield Wait(ordered.delay_ms / 1000)
-            yield response
-            is_sent = True
+            is_sent = (yield response) is None  # not reached where the caller goes away
         finally:
             if free_slot is not None:
                 free_slot()
             took_s = time.perf_counter() - started_s
-            told = Exchange(request, match, account, ordered, violations, response, is_sent, at_s, took_s)
-            for listener in self.listeners if is_told else ():
-                listener(told)
+            told = Exchange(
+                request, match, account, ordered, violations, response, is_sent, at_s, took_s, world, tag, fee
+            )
+            hear(told) if hear else self._tell(told, era)
+
+    def _tell(self, told: Exchange, era: Era[Exchange]) -> None:
+        """Keep an exchange, unless it was a look at ourselves, and let all listeners hear of it."""
+        match = told.match
+        if type(match) is not Door or match.name != ADMIN:
+            keep(told, era)
+        for listener in self.listeners:
+            listener(told)
 
     def _order_call(self, call: Call, own: Override) -> Override:
         """Add what the plan holds for a call."""
@@ -172,30 +184,37 @@ class Engine:
         except EmulatorProblem as problem:
             return problem_response(problem)
 
-    def _make(self, call: Call, bound: Bound, request: Request, warnings: tuple[Violation, ...]) -> Response:
-        """Make the answer to a call: what its operation comes to, or the stub that stands in for it."""
+    def _make(
+        self, call: Call, bound: Bound, request: Request, warnings: tuple[Violation, ...]
+    ) -> tuple[Response, float]:
+        """Make the answer to a call, or a stub that stands in for it; give what was paid, too."""
         if call.override.stub:
-            return write_stub(call.override.stub)
-        result = self._perform(call, bound, request)
+            return write_stub(call.override.stub), 0
+        result, fee = self._perform(call, bound, request)
         headers = self._headers(call.provider, call.request_id, call.account, call.world)
-        return succeed(call.operation, result, headers, warnings)
+        return succeed(call.operation, result, headers, warnings), fee
 
-    def _perform(self, call: Call, bound: Bound, request: Request) -> Result:
-        """Do what the operation does, and charge for it; a referral goes the other operation's way."""
+    def _perform(self, call: Call, bound: Bound, request: Request) -> tuple[Result, float]:
+        """Do what the operation does, and charge for it; a referral goes the other operation's way.
+
+        Give what it answers, and what was paid.
+        """
         reservation = reserve(call)
         try:
             result = behave(call, bound)
         except BaseException:
             release(call, reservation)
             raise
-        settle(call, reservation)
+        fee = settle(call, reservation)
         if isinstance(result, Result):
-            return result
+            return result, fee
         target = call.provider.operations[result.operation]
         headers = {**request.headers, "content-type": "application/json"}
         path, body = f"/{call.provider.name}{target.path}", dump(result.body)
         asked = request._replace(method=target.method, path=path, headers=headers, body=body)
-        return result.conclude(run(self.walk(asked, is_told=False), is_patient=False))
+        heard: list[Exchange] = []
+        answer = run(self.walk(asked, hear=heard.append), is_patient=False)
+        return result.conclude(answer), fee + sum(each.charge for each in heard)
 
     def _refuse(
         self,

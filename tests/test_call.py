@@ -64,7 +64,7 @@ def test_a_problem_may_name_its_check_its_citation_its_row_and_another_place():
 
 
 def exchange(match):
-    return Exchange(a_request(), match, None, Override(), (), None, True, 0, 0)
+    return Exchange(a_request(), match, None, Override(), (), None, True, 0, 0, a_world(), "req-1")
 
 
 def test_an_exchange_names_the_operation_or_the_door_or_nothing():

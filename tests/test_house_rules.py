@@ -28,6 +28,7 @@ LAYERS = (
     ("behaviours", "pipeline"),
     ("payloads",),
     ("downloads", "webhooks"),
+    ("journal",),
     ("admin",),
     ("engine",),
     ("assembly", "printing", "statefile", "serving"),
@@ -69,6 +70,7 @@ HOMES = {
     "anyio": ("testing.transports", "testing.mock"),
     "requests": ("testing.adapter",),
     "urllib3": ("testing.adapter",),
+    "jsonpath": ("journal.matching",),
     "pytest": ("pytest_plugin",),
 }
 PROVIDERS = ("pikzels", "fatthumb", "thumbapi")

@@ -6,7 +6,7 @@ Answers are JSON; refusals are RFC 9457 problem details and change nothing.
 import re
 from collections.abc import Callable, Mapping
 
-from mockserver.admin import accounts, clock, faults, jobs, worlds
+from mockserver.admin import accounts, clock, faults, jobs, requests, worlds
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.call import Door
 from mockserver.jsontext import Json, dump
@@ -17,7 +17,7 @@ from mockserver.state.world import World
 from mockserver.webhooks import WebhookSender
 
 NAME = "admin"
-Page = Callable[[Asked], Json]
+Page = Callable[[Asked], Json]  # or a whole Response, where the answer is no JSON
 
 
 def show_routes(_asked: Asked) -> Json:
@@ -36,6 +36,12 @@ ROUTES: Mapping[str, Mapping[str, Page]] = {
     "/faults": {"GET": faults.show, "POST": faults.add, "DELETE": faults.remove_all},
     "/faults/{id}": {"DELETE": faults.remove},
     "/scenario": {"GET": faults.show_scenarios, "PUT": faults.load_scenario},
+    "/requests": {"GET": requests.show_all, "DELETE": requests.delete_all},
+    "/requests/count": {"POST": requests.count},
+    "/requests/find": {"POST": requests.find},
+    "/requests/remove": {"POST": requests.remove},
+    "/requests/{id}": {"GET": requests.show, "DELETE": requests.delete},
+    "/requests/{id}/curl": {"GET": requests.show_curl},
     "/webhooks": {"GET": worlds.show_webhooks},
     "/reset": {"POST": worlds.reset},
     "/state": {"GET": worlds.show_state, "PUT": worlds.change_state},
@@ -60,7 +66,7 @@ class Admin:
         if page is None:
             raise _unknown(request, pages)
         value = page(Asked(request, values, world, self._catalog, self._webhooks))
-        return Response(200, (JSON_TYPE,), dump(value))
+        return value if isinstance(value, Response) else Response(200, (JSON_TYPE,), dump(value))
 
     def _found(self, path: str) -> tuple[Mapping[str, Page], Mapping[str, str]]:
         """Give the pages of a path by method, and the values in it; both empty where there are none."""

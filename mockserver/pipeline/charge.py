@@ -43,10 +43,10 @@ def reserve(call: Call) -> Reservation | None:
     return Reservation(amount, amount)
 
 
-def settle(call: Call, reservation: Reservation | None) -> None:
-    """Charge for a call that has succeeded."""
+def settle(call: Call, reservation: Reservation | None) -> float:
+    """Charge for a call that has succeeded; give what was paid."""
     if reservation is None:
-        return
+        return 0
     amount, held = reservation
     top_up: float | None = None  # None: nothing is to be booked
 
@@ -64,11 +64,12 @@ def settle(call: Call, reservation: Reservation | None) -> None:
 
     account = call.world.accounts.update(call.account, pay)
     if top_up is None:
-        return
+        return 0
     number, balance = account.entries, account.credits or 0
     if top_up:
         _write(call, number - 1, TOP_UP, -top_up, balance_after(balance, -amount))
     _write(call, number, call.operation.name, amount, balance)
+    return amount
 
 
 def release(call: Call, reservation: Reservation | None) -> None:

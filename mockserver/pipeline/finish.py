@@ -6,14 +6,14 @@ from mockserver.state.clock import Clock
 NO_CONTENT = frozenset({204, 205, 304})  # and all below 200: an answer without a body, whatever was made
 
 
-def finish(request: Request, response: Response, applied: str, clock: Clock) -> Response:
+def finish(request: Request, response: Response, applied: str, clock: Clock, id_: str) -> Response:
     """Give an answer as it goes to the caller, in process as over a socket; its body has been drawn."""
-    content = response.read()
+    content, own = response.read(), ("Mock-Request-Id", id_)
     headers: Headers = response.headers
     if applied:
         headers = (*headers, ("Preference-Applied", applied))
     if response.status in NO_CONTENT or response.status < 200:  # noqa: PLR2004 - 1xx
         kept = tuple(each for each in headers if each[0].lower() != "content-type")
-        return response._replace(headers=(*kept, ("Date", clock.http_date())), body=b"")
-    headers = (*headers, ("Content-Length", str(len(content))), ("Date", clock.http_date()))
+        return response._replace(headers=(*kept, own, ("Date", clock.http_date())), body=b"")
+    headers = (*headers, own, ("Content-Length", str(len(content))), ("Date", clock.http_date()))
     return response._replace(headers=headers, body=b"" if request.method == "HEAD" else content)

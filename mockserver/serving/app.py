@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
 WORKERS = 8
-EXPOSED = ("Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag")
+EXPOSED = ("Mock-Request-Id", "Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag")
 EVERYBODY = ("*",)
 
 

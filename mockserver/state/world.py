@@ -7,6 +7,7 @@ from mockserver.state.accounts import Account, Accounts
 from mockserver.state.clock import Clock
 from mockserver.state.collection import Collection
 from mockserver.state.deliveries import WAITING, Delivery
+from mockserver.state.journal import Journal
 from mockserver.state.ledger import Entry
 from mockserver.state.limits import RESETS, Slots, Windows
 from mockserver.state.outputs import Output, StoredPicture
@@ -62,6 +63,7 @@ class World:
         self._slots = Collection(self._store, Kind("slots", int, WINDOWS))
         self.counters = Collection(self._store, Kind("counters", int))
         self.slots = Slots(self._slots, self.counters)
+        self.journal: Journal[Any] = Journal()  # of exchanges; in no snapshot and no store
 
     def _collection(self, name: str, type_: type[V], capacity: int | None = None) -> Collection[V]:
         collection = Collection(self._store, Kind(name, type_, capacity))
@@ -114,6 +116,7 @@ class World:
         self.plans.begin()
         self.seed = self._first_seed
         self.clock.reset()
+        self.journal.reset()
 
     def snapshot(self) -> dict[str, Any]:
         """Give everything, as it is at one moment, as JSON."""

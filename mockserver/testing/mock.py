@@ -10,6 +10,7 @@ import anyio
 from mockserver.admin import accounts
 from mockserver.admin.asked import Asked
 from mockserver.assembly import create_engine
+from mockserver.journal.records import Record
 from mockserver.jsontext import Json, dump
 from mockserver.messages import Request
 from mockserver.problems import EmulatorProblem
@@ -20,6 +21,7 @@ from mockserver.testing.handles import ProviderHandle, handle_of
 from mockserver.testing.start import FROZEN, Start
 from mockserver.testing.time import Sleep, TestClock
 from mockserver.testing.transports import EngineTransport
+from mockserver.testing.verification import Expected, Step, Verification, Waited, check_names
 
 if TYPE_CHECKING:
     from mockserver.serving.server import Server
@@ -55,6 +57,7 @@ class MockServer:
         self.engine = create_engine(settings, specs)
         self.clock = TestClock(self.engine)
         self.sleep = Sleep(self.clock)
+        self._verification = Verification(self.engine)
         self._port = port
         self._server: Server | None = None  # None: it does not listen
         self._start = Start(settings.seed, settings.enforced, pictures=settings.pictures)
@@ -168,3 +171,50 @@ class MockServer:
     def load_scenario(self, scenario: str | Path) -> None:
         """Order what a scenario says, by its name or file, in place of all that was ordered before."""
         self.engine.world.plans.add(read_scenario(self.engine.catalog, scenario), is_whole=True)
+
+    def calls(
+        self, operation: str | None = None, *, status: int | None = None, account: str | None = None
+    ) -> list[Record]:
+        """Give the calls so far, newest last. Raises LookupError for an unknown operation.
+
+        >>> with MockServer() as mock:
+        ...     mock.calls("pikzels.*", status=400, account="pkz_test")
+        []
+        """
+        return self._verification.calls(operation, status=status, account=account)
+
+    def assert_called(
+        self, operation: str, *, n: int | None = None, **expected: Unpack[Expected]
+    ) -> list[Record]:
+        """Raise AssertionError unless there was a call, or just `n`, with what is expected; give them."""
+        __tracebackhide__ = True
+        return self._verification.assert_called(operation, n, check_names(expected))
+
+    def assert_called_once_with(self, operation: str, **expected: Unpack[Expected]) -> Record:
+        """Raise AssertionError unless there was one call, and with what is expected; give it.
+
+        >>> with MockServer() as mock:
+        ...     mock.assert_called_once_with("pikzels.post_v2_title_text")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        AssertionError: pikzels.post_v2_title_text: expected one call, there was none; nothing was ...
+        """
+        __tracebackhide__ = True
+        return self._verification.assert_called_once_with(operation, check_names(expected))
+
+    def assert_not_called(self, operation: str | None = None) -> None:
+        """Raise AssertionError where there was such a call, or without a name any."""
+        __tracebackhide__ = True
+        self._verification.assert_not_called(operation)
+
+    def assert_sequence(self, steps: Sequence[Step]) -> list[Record]:
+        """Raise AssertionError unless there were these calls in this order and no others; give them.
+
+        A step is an operation, or an operation and its status. Downloads count where a step names `download`.
+        """
+        __tracebackhide__ = True
+        return self._verification.assert_sequence(steps)
+
+    def wait_for(self, operation: str, *, n: int = 1, timeout: float = 5) -> Waited:
+        """Wait for `n` calls; in an async test `await` it. Raises AssertionError after `timeout` seconds."""
+        __tracebackhide__ = True
+        return self._verification.wait_for(operation, n, timeout)

@@ -1,0 +1,86 @@
+"""Secrets as they may be shown: what they begin with, and their last four characters.
+
+A secret is what stands where some provider's document asks for a key, in whatever request; what stands in
+`Authorization`; and members of JSON that are named for it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote_plus, urlencode
+
+from mockserver.spec.model import Provider
+
+LAST = 4  # characters of a secret that are shown
+ALWAYS = ("authorization", "proxy-authorization")
+HEAD = re.compile(r"[A-Za-z]{1,8}[_-]")  # of a key whose provider is not known: `sk-`, `whsec_`
+MEMBER = re.compile(r'("[\w-]*(?:secret|api[_-]?key|password)"\s*:\s*")([^"\\]+)', re.IGNORECASE)
+WORD = re.compile(r"(?:\w+ )?")  # `Bearer ` before a key
+
+
+class Redaction(NamedTuple):
+    """Where keys are sent, and how those of each provider begin."""
+
+    headers: frozenset[str]
+    query: frozenset[str]
+    cookies: frozenset[str]
+    prefixes: tuple[str, ...]
+
+    def key(self, secret: str) -> str:
+        """Shorten a secret.
+
+        >>> NOWHERE.key("whsec_0123456789"), NOWHERE.key("0123456789"), NOWHERE.key("abc")
+        ('whsec_...6789', '...6789', '...')
+        """
+        head = next((each for each in self.prefixes if secret.startswith(each)), None)
+        if head is None:
+            found = HEAD.match(secret)
+            head = found[0] if found else ""
+        rest = secret[len(head) :]
+        return f"{head}...{rest[-LAST:] if len(rest) >= LAST else ''}"
+
+    def header(self, name: str, value: str) -> str:
+        """Give the value of a header, its name in lower case, as it may be shown."""
+        if name == "cookie":
+            return ";".join(self._cookie(each) for each in value.split(";"))
+        if name not in self.headers or not value:
+            return value
+        found = WORD.match(value)
+        head = found[0] if found else ""
+        return head + self.key(value[len(head) :])
+
+    def query_string(self, query: str) -> str:
+        """Give a query, still encoded, as it may be shown; one without secrets stays as it was written."""
+        if not any(unquote_plus(part.partition("=")[0]) in self.query for part in query.split("&")):
+            return query
+        pairs = parse_qsl(query, keep_blank_values=True)
+        return urlencode([(name, self.key(value) if name in self.query else value) for name, value in pairs])
+
+    def text(self, text: str) -> str:
+        """Give a body, as text, as it may be shown."""
+        return MEMBER.sub(lambda found: found[1] + self.key(found[2]), text)
+
+    def _cookie(self, pair: str) -> str:
+        name, equals, value = pair.partition("=")
+        return name + equals + (self.key(value) if name.strip() in self.cookies else value)
+
+
+NOWHERE = Redaction(frozenset(ALWAYS), frozenset(), frozenset(), ())
+
+
+def redaction_of(providers: Iterable[Provider]) -> Redaction:
+    """Find where the documents of some providers ask for keys."""
+    providers = list(providers)
+    schemes = {
+        scheme
+        for provider in providers
+        for operation in provider.operations.values()
+        for requirement in operation.security
+        for scheme in requirement
+    }
+    places: Mapping[str, frozenset[str]] = {
+        place: frozenset(each.field for each in schemes if each.location == place)
+        for place in ("header", "query", "cookie")
+    }
+    prefixes = tuple(each.keys.prefix for each in providers if each.keys.prefix)
+    return Redaction(places["header"] | {*ALWAYS}, places["query"], places["cookie"], prefixes)
