@@ -164,16 +164,10 @@ class Engine:
         return ordered, write_stub(ordered.stub) if ordered.stub else made
 
     def _call(
-        self,
-        match: Match,
-        request: Request,
-        account: Account,
-        arguments: Arguments,
-        world: World,
-        random: Random,
+        self, match: Match, request: Request, account: Account, given: Arguments, world: World, random: Random
     ) -> Call:
         base = base_url(request, self.settings.public_url)
-        return Call(match, account, arguments, world, random, random.uuid("request"), base, self.settings)
+        return Call(match, account, given, world, random, random.uuid("request"), base, self.settings)
 
     def _spoil(self, ordered: Override, response: Response) -> Response:
         """Do to an answer what was ordered, or say why that cannot be."""
@@ -195,10 +189,7 @@ class Engine:
         return succeed(call.operation, result, headers, warnings), fee
 
     def _perform(self, call: Call, bound: Bound, request: Request) -> tuple[Result, float]:
-        """Do what the operation does, and charge for it; a referral goes the other operation's way.
-
-        Give what it answers, and what was paid.
-        """
+        """Do what the operation does, or refers to, and charge for it; give the result and what was paid."""
         reservation = reserve(call)
         try:
             result = behave(call, bound)
