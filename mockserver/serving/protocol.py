@@ -1,10 +1,11 @@
-"""HTTP/1.1 as uvicorn speaks it, with three changes; everything that touches its protocol stands here.
+"""HTTP/1.1 as uvicorn speaks it, with four changes; everything that touches its protocol stands here.
 
 * One write for each answer: uvicorn writes head and body apart, which costs a second system call. What is
   written in one turn of the event loop is sent together at its end; nothing waits longer than that.
 * `Upgrade` is ignored, as a server may (RFC 9110, 7.8): the parser stops behind such a head (Java's
   HttpClient and `curl --http2` send `h2c`) and forgets the body; the head is parsed again without it.
 * Each request's scope leads to its wire, so that an ordered fault can be done to the connection.
+* A connection may begin with `OVER_TLS`: its caller believes that it speaks TLS; its scheme is `https`.
 """
 
 import asyncio
