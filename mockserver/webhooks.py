@@ -1,21 +1,14 @@
 """Webhooks sent: signed, tried again with growing pauses, each attempt logged, by the world's clock.
 
 Only loopback addresses are called unless a host is allowed by name. No lock is held while something is sent,
-so a receiver may call the emulator from its handler. The only home of httpx.
+so a receiver may call the emulator from its handler.
 """
 
-import asyncio
-import functools
-import ipaddress
 import logging
 import math
-import ssl
 import threading
 from collections import deque
-from collections.abc import Collection, Mapping
-from urllib.parse import urlsplit
-
-import httpx
+from collections.abc import Collection
 
 from mockserver.payloads import OK, write_message
 from mockserver.spec.catalog import Catalog
@@ -188,11 +181,13 @@ class WebhookSender:
         settings, jobs = (provider.webhooks, provider.jobs) if provider else (None, None)
         if job is None or settings is None or jobs is None:
             return None
+        from mockserver import posting  # noqa: PLC0415 - httpx is imported by the first webhook
+
         try:
-            host = _host(delivery.url)
-        except (ValueError, TypeError, httpx.InvalidURL) as error:
+            host = posting.read_host(delivery.url)
+        except ValueError as error:
             return delivery.attempted(f"not a URL that can be called: {error}", GIVEN_UP)
-        if not (_is_loopback(host) or host in self._allowed):
+        if not (posting.is_loopback(host) or host in self._allowed):
             reason = f"{host} is not allowed; start the server with --allow-webhook-host {host}"
             return delivery.attempted(reason, BLOCKED)
         started_s = world.clock.now()
@@ -210,60 +205,15 @@ class WebhookSender:
         self, world: World, delivery: Delivery, job: Resource, jobs: Jobs, settings: Webhooks
     ) -> int | str:
         """Give the status that an attempt was answered with, or why there was none."""
+        from mockserver import posting  # noqa: PLC0415 - httpx is imported by the first webhook
+
         try:
             message = write_message(world, delivery, job, jobs, settings)
             if message.delay_s:
                 self._is_over.wait(message.delay_s)
             if message.result is not None:
                 return message.result
-            return asyncio.run(_post(delivery.url, message.body, message.headers, settings.patience_s))
-        except (TimeoutError, httpx.TimeoutException):
-            return f"no answer within {settings.patience_s} s"
-        except httpx.HTTPError as error:
-            return str(error) or type(error).__name__
+            return posting.post(delivery.url, message.body, message.headers, settings.patience_s)
         except Exception as error:
             log.exception("the webhook of %s could not be sent", delivery.id)
             return f"{type(error).__name__}: {error}"
-
-
-async def _post(url: str, body: bytes, headers: Mapping[str, str], patience_s: float) -> int:
-    """Send; give the status as soon as the headers are there. Raises TimeoutError, however time was spent."""
-    client = httpx.AsyncClient(timeout=None, trust_env=False, verify=_trusted())  # noqa: S113
-    async with (
-        asyncio.timeout(patience_s),  # one deadline for all of it
-        client,
-        client.stream("POST", url, content=body, headers=headers) as answer,
-    ):
-        return answer.status_code
-
-
-@functools.cache
-def _trusted() -> ssl.SSLContext:
-    """Read the certificates once: that takes longer than to send."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
-def _host(url: str) -> str:
-    """Give the host that httpx calls. Raises ValueError, TypeError or httpx.InvalidURL where there is none.
-
-    >>> _host("http://LocalHost:80/x"), _host("https://[::1]/")
-    ('localhost', '::1')
-    """
-    read = httpx.URL(url)
-    if read.scheme not in {"http", "https"} or not read.host:
-        raise ValueError(f"{url!r} has no host to call over http or https")
-    if urlsplit(url).port == 0:  # raises ValueError for a port out of range, which httpx lets pass
-        raise ValueError("port 0 cannot be called")
-    return read.host
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a host is this very machine.
-
-    >>> _is_loopback("localhost"), _is_loopback("127.0.0.9"), _is_loopback("example.com")
-    (True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
