@@ -118,6 +118,11 @@ class TestWhereCreditsAreOnlyCounted:
         assert purse.state == (-3, 0)
         assert purse.ledger == [("notes.add_note", 2, -1), ("notes.add_note", 2, -3)]
 
+    def test_what_was_charged_is_told(self):
+        purse = Purse()
+        assert settle(*purse.begin(GREEN)) == 2
+        assert settle(purse.call(), None) == 0
+
     def test_a_call_that_fails_costs_nothing(self):
         purse = Purse()
         release(*purse.begin())
@@ -191,7 +196,7 @@ class TestWhereCreditsAreEnforced:
         for end in (settle, release):
             under_way = purse.begin()
             purse.world.reset()
-            end(*under_way)
+            assert not end(*under_way)
             assert (purse.state, purse.ledger) == ((10, 0), [])
 
     def test_who_is_metered_no_more_is_not_charged_for_what_was_under_way(self):
@@ -315,6 +320,13 @@ class TestCreditsOfTheMonth:
         purse.world.clock.advance(31 * 86_400)
         assert reserve(purse.call()) is None
         assert purse.ledger == []
+
+    @pytest.mark.parametrize("credits_", [None, 5])
+    def test_are_only_of_an_api_and_an_account_that_has_them(self, credits_):
+        provider = self.PROVIDER if credits_ is None else NOTES
+        purse = Purse("credits", provider, credits=credits_)
+        purse.world.accounts.put(replace(purse.account, period="2026-01"))
+        assert current(provider, purse.world, purse.account) == purse.account
 
     def test_are_seen_without_being_stored(self):
         purse = self.purse()
