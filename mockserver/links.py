@@ -69,7 +69,8 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World)
         if link is None or link.provider != provider.name:
             return value
         output = world.output(output_id(provider, link.path) or "")
-        is_ours = _is_own_host(link.host, own_hosts) or output is not None
+        is_known = output is not None and output.provider == provider.name
+        is_ours = is_known or _is_own_host(link.host, own_hosts)
         return outputs.origin + link.path if is_ours else value
 
     pictures = body.keys() & match.operation.row.picture_fields

@@ -377,3 +377,10 @@ def test_an_escaped_slash_is_a_slash(ask):
     output = said(ask("POST", "/v2/thumbnail/text", TEXT, **KEY))["output"]
     body = ('{"image_url": "' + output.replace("/", "\\/") + '"}').encode()
     assert ask("POST", "/v2/thumbnail/score", body, **KEY).status == 200
+
+
+def test_a_picture_of_another_provider_is_none_of_ours():
+    world = a_world()
+    world.add_output(an_output("7", provider="other"))
+    body = {"photo": "http://far/cdn/notes/photos/7.png"}
+    assert localise(a_match(), a_request(body), Arguments({}, {}, {}, body), world).body == body

@@ -234,3 +234,14 @@ def test_a_router_without_a_provider_leads_to_its_doors_alone():
     door = Router(Catalog({}), [a_door("only", "/x")]).route(a_request(method="GET", path="/x"))
     assert isinstance(door, Door)
     assert door.name == "only"
+
+
+def test_a_like_path_of_another_provider_hides_no_method():
+    one, other = an_api("one", "GET /notes/{id}"), an_api("other", "PUT /notes/{name}")
+    assert found(one, other, method="PUT", path="/notes/7") == ("other.PUT /notes/{name}", {"name": "7"})
+    assert found(one, other, path="/notes/7") == ("one.GET /notes/{id}", {"id": "7"})
+
+
+def test_a_fixed_path_hides_no_method_of_a_template():
+    one, other = an_api("one", "POST /notes/new"), an_api("other", "GET /notes/{id}")
+    assert found(one, other, path="/notes/new") == ("other.GET /notes/{id}", {"id": "new"})

@@ -74,7 +74,7 @@ def _linked(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
         raise _problem(ProblemType.PICTURE_UNREACHABLE, f": {reason}", place, wanted)
     own = own_output_id(call.provider, url, path)
     output = call.world.output(own) if own else None
-    if output is None:
+    if output is None or output.provider != call.provider.name:
         return GivenPicture(place, (host + path)[:LONGEST_LABEL])
     if output.is_over(call.world.clock.now()):
         raise _problem(ProblemType.PICTURE_UNREACHABLE, ": the link has expired", place, wanted)

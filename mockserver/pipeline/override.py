@@ -3,8 +3,8 @@
 Precedence: a word in brackets in a text of the body, `[content_policy]`, where the table's `orders` know it;
 the `Prefer` header (RFC 7240), whose `code` of a success cancels what the key orders; the ending of the key;
 the plan of faults, of which a call takes nothing that orders an error, a success or a job's end for itself.
-What is wrong with the call itself is told before any ordered error, so an order is resolved after all checks; a
-delay alone holds for every answer. A key ending that names an error of keys is wrong from the start:
+What is wrong with the call itself is told before any ordered error, so an order is resolved after all checks;
+a delay alone holds for every answer. A key ending that names an error of keys is wrong from the start:
 `authorize` answers it, before anything here is asked.
 """
 

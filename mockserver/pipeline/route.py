@@ -51,16 +51,21 @@ class Index:
             paths=tuple(by_path),
         )
 
-    def methods(self, path: str) -> tuple[Mapping[str, Match], dict[str, str]]:
-        """Give the methods of a path and the values in it; both empty where the path is unknown."""
-        fixed = self.fixed.get(path)
-        if fixed is not None:
-            return fixed, {}
+    def methods(self, path: str, method: str) -> tuple[Mapping[str, Match], dict[str, str]]:
+        """Give the methods of a path, and the values in it: of several alike, the first that takes `method`.
+
+        Where none does they are the first one's; both are empty where the path is unknown.
+        """
+        best, values = self.fixed.get(path, {}), dict[str, str]()
+        if method in best:
+            return best, values
         for pattern, names, methods in self.templates:
             found = pattern.fullmatch(path)
-            if found:
-                return methods, dict(zip(names, found.groups(), strict=True))
-        return {}, {}
+            if found and (method in methods or not best):
+                best, values = methods, dict(zip(names, found.groups(), strict=True))
+                if method in methods:
+                    break
+        return best, values
 
 
 class Router:
@@ -89,7 +94,7 @@ class Router:
         elif host in self._hosts:
             provider = self._providers[self._hosts[host]]
             index = self._own[provider.name]
-        methods, values = index.methods(path)
+        methods, values = index.methods(path, request.method)
         match = methods.get(request.method)
         if match is None:
             raise self._no_match(index, methods, path, provider, request.method)
@@ -97,8 +102,10 @@ class Router:
 
     def _is_at_root(self, request: Request, prefix: str, below: str) -> bool:
         """Whether a path that begins with a provider's name is an operation's own, not below that name."""
-        at_root, _ = self._root.methods(request.path)
-        return request.method in at_root or (bool(at_root) and not self._own[prefix].methods(below)[0])
+        at_root, _ = self._root.methods(request.path, request.method)
+        return request.method in at_root or (
+            bool(at_root) and not self._own[prefix].methods(below, request.method)[0]
+        )
 
     def _no_match(
         self, index: Index, methods: Mapping[str, Match], path: str, provider: Provider | None, method: str
