@@ -27,8 +27,9 @@ SETTINGS = {
     "accounts": ("string", "accounts as JSON, by provider and key"),
     "pictures": ("string", "plain (the default) or poster"),
     "clock": ("string", "frozen, or the time in ISO 8601 at which it stands"),
+    "scenario": ("string", "what goes wrong: flaky, rate-limited, out-of-credits …, or a file"),
 }
-USAGE = "mockserver(seed=0, enforce=[], accounts={}, pictures='plain', clock=None)"
+USAGE = "mockserver(seed=0, enforce=[], accounts={}, pictures='plain', clock=None, scenario=None)"
 START = pytest.StashKey["Start | None"]()
 HOSTS = pytest.StashKey[Callable[[], frozenset[str]]]()
 

@@ -141,12 +141,13 @@ def test_it(mockserver):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("flavour=1", "there is no 'flavour'; there are accounts, clock, enforce, pictures, seed"),
+        ("flavour=1", "there is no 'flavour'; there are accounts, clock, enforce, pictures, scenario, seed"),
         ("7", "7 has no name; write mockserver(seed=0, "),
         ("seed='7'", "seed is a whole number, not '7'"),
         ("enforce=['credit']", 'enforce is a list of "credits" and "limits", not [[]\'credit\'[]]'),
         ("accounts={'pikzels': 7}", "accounts is accounts by provider and key, such as "),
         ("pictures='plane'", 'pictures is "plain" or "poster", not \'plane\''),
+        ("scenario=7", "scenario is the name of a scenario such as *, not 7"),
         ("clock='noon'", "clock is \"frozen\", or a time in ISO 8601 such as *, not 'noon'"),
     ],
 )
@@ -154,6 +155,26 @@ def test_a_marker_that_nobody_understands_is_refused_with_what_there_is(run, arg
     done = run(f"@pytest.mark.mockserver({arguments})\ndef test_without_the_fixture(): pass")
     done.assert_outcomes(errors=1)
     done.stdout.fnmatch_lines([f"@pytest.mark.mockserver: {complaint}*"])
+
+
+def test_a_scenario_holds_for_its_test_alone(run):
+    run("""
+@pytest.mark.mockserver(scenario="out-of-credits")
+def test_one(mockserver):
+    assert ask(mockserver).status_code == 402
+
+def test_two(mockserver):
+    assert ask(mockserver).status_code == 200
+""").assert_outcomes(passed=2)
+
+
+def test_a_scenario_that_nobody_knows_is_refused_with_those_there_are(run):
+    done = run("""
+@pytest.mark.mockserver(scenario="flakey")
+def test_it(mockserver): pass
+""")
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines(["mockserver: scenario: *flaky*"])
 
 
 def test_an_account_that_cannot_be_is_refused(run):
@@ -180,6 +201,7 @@ def test_that(mockserver): pass
         (f"mockserver_enforce = credits\nmockserver_accounts = {POOR}", "ask(mockserver).status_code == 402"),
         ("mockserver_pictures = poster", "mockserver.engine.settings.pictures == 'poster'"),
         ("mockserver_clock = 2026-03-01T12:00:00Z", "mockserver.clock.now() == 1772366400"),
+        ("mockserver_scenario = maintenance", "ask(mockserver).status_code == 503"),
         ("mockserver_clock = frozen", "mockserver.clock.now() == mockserver.clock.now()"),
         (
             'mockserver_accounts = {"pikzels": {"pkz_test": {"state": "inactive"}}}',

@@ -167,7 +167,7 @@ def test_what_the_table_of_wishes_says_is_right(tmp_path):
     done = subprocess.run(
         command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (8, 5, 12)
+    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (9, 6, 13)
     assert done.returncode == 0, done.stdout
 
 

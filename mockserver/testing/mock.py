@@ -16,6 +16,7 @@ from mockserver.messages import Request
 from mockserver.problems import EmulatorProblem
 from mockserver.scenarios import Answer, Options, as_rows, expand, read_orders, read_scenario
 from mockserver.settings import Settings
+from mockserver.spec.files import SpecificationError
 from mockserver.state.clock import moment_s
 from mockserver.testing.handles import ProviderHandle, handle_of
 from mockserver.testing.start import FROZEN, Start
@@ -91,6 +92,11 @@ class MockServer:
         world.reset(seed=start.seed, enforced=frozenset(start.enforce))
         if start.clock is not None:
             world.clock.set(None if start.clock == FROZEN else moment_s(start.clock), is_frozen=True)
+        if start.scenario is not None:
+            try:
+                self.load_scenario(start.scenario)
+            except SpecificationError as error:
+                raise ValueError(f"scenario: {error}") from error
         for provider, rows in start.accounts.items():
             for key, row in rows.items():
                 put = Request("PUT", "", {}, body=dump(row))

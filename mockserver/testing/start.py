@@ -28,6 +28,7 @@ class Start(NamedTuple):
     accounts: Accounts = MappingProxyType({})  # by provider and key, as PUT /__admin/accounts takes them
     pictures: Style = "plain"
     clock: str | None = None  # "frozen", or the time in ISO 8601 at which it stands; None: it shows real time
+    scenario: str | None = None  # what goes wrong: a name of fixtures/scenarios, or a file; None: nothing
 
 
 WANTED = {
@@ -36,6 +37,7 @@ WANTED = {
     "accounts": 'accounts by provider and key, such as {"pikzels": {"pkz_test": {"credits": 0.1}}}',
     "pictures": '"plain" or "poster"',
     "clock": '"frozen", or a time in ISO 8601 such as "2026-03-01T12:00:00Z"',
+    "scenario": 'the name of a scenario such as "flaky", or a file of one',
 }
 FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
     "seed": int,
@@ -48,7 +50,7 @@ def read_start(values: Mapping[str, object], start: Start | None = None) -> Star
 
     >>> read_start({"sede": 7})
     Traceback (most recent call last):
-    ValueError: there is no 'sede'; there are accounts, clock, enforce, pictures, seed
+    ValueError: there is no 'sede'; there are accounts, clock, enforce, pictures, scenario, seed
     """
     for name in values:
         if name not in Start._fields:
