@@ -42,7 +42,7 @@ def _trusted() -> ssl.SSLContext:
 def read_host(url: str) -> str:
     """Give the host that httpx calls. Raises ValueError where there is none.
 
-    >>> read_host("http://LocalHost:80/x"), readread_host("https://[::1]/")
+    >>> read_host("http://LocalHost:80/x"), read_host("https://[::1]/")
     ('localhost', '::1')
     """
     try:

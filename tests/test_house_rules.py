@@ -20,14 +20,14 @@ PACKAGE = Path(mockserver.__file__).parent
 
 # A module imports from the layers above its own, and its own package; modules of one layer are strangers.
 LAYERS = (
-    ("pointer",),
+    ("pointer", "posting"),
     ("messages", "problems", "jsontext", "seeded", "settings"),
     ("spec", "state", "imaging"),
     ("call", "fixtures", "scaffold", "scenarios"),
     ("links",),
     ("behaviours", "pipeline"),
     ("payloads",),
-    ("downloads", "posting", "webhooks"),
+    ("downloads", "webhooks"),
     ("journal",),
     ("admin",),
     ("engine",),

@@ -52,19 +52,18 @@ class Index:
         )
 
     def methods(self, path: str, method: str) -> tuple[Mapping[str, Match], dict[str, str]]:
-        """Give the methods of a path, and the values in it: of several alike, the first that takes `method`.
+        """Give the methods of a path, and the values in it; both empty where the path is unknown.
 
-        Where none does they are the first one's; both are empty where the path is unknown.
+        Of an API's like paths the fixed one comes first (OpenAPI 3.0, path templating); of like paths of two
+        APIs, the first that takes `method`.
         """
         best, values = self.fixed.get(path, {}), dict[str, str]()
         if method in best:
             return best, values
         for pattern, names, methods in self.templates:
             found = pattern.fullmatch(path)
-            if found and (method in methods or not best):
+            if found and (not best or _is_others(method, methods, best)):
                 best, values = methods, dict(zip(names, found.groups(), strict=True))
-                if method in methods:
-                    break
         return best, values
 
 
@@ -130,6 +129,11 @@ class Router:
             if any(each.path.split("/")[1:2] == first for each in provider.operations.values()):
                 return provider
         return None
+
+
+def _is_others(method: str, methods: Mapping[str, Match], best: Mapping[str, Match]) -> bool:
+    """Whether a path takes a method that the best one so far, of other APIs, does not."""
+    return method in methods and methods[method].provider not in {each.provider for each in best.values()}
 
 
 def _pattern(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
