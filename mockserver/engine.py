@@ -38,7 +38,7 @@ from mockserver.pipeline.respond import answer_headers, problem_response, refuse
 from mockserver.pipeline.route import NoMatch, Router
 from mockserver.pipeline.spoil import is_slow, spoil
 from mockserver.pipeline.validate import validate
-from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
+from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Problem, ProblemType, Violation
 from mockserver.seeded import Random, digest_of
 from mockserver.settings import Settings
 from mockserver.spec.catalog import Catalog
@@ -97,7 +97,7 @@ class Engine:
         era, tag = world.journal.begin()
         match: Match | Door | None = None
         account: Account | None = None
-        ordered, violations = delay_alone(preferences), tuple[Violation, ...]()
+        ordered, violations = delay_alone(preferences), NO_VIOLATIONS
         random, free_slot, response, is_sent, fee = None, None, None, False, 0.0
         try:
             try:
@@ -118,7 +118,7 @@ class Engine:
                     ordered = override(match, preferences, key_order, call.arguments.body)
                     ordered = self._order_call(call, ordered) if not hear and world.plans.orders else ordered
                     raise_ordered(ordered, has_socket=has_socket)
-                    made, fee = self._make(call._replace(override=ordered), bound, request, violations)
+                    made, fee = self._make(call, ordered, bound, request, violations)
                     response = made if isinstance(made.body, bytes) else made._replace(body=(yield made.body))
             except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
                 response = self._refuse(error, match, request, account, world, random, violations)
@@ -179,11 +179,13 @@ class Engine:
             return problem_response(problem)
 
     def _make(
-        self, call: Call, bound: Bound, request: Request, warnings: tuple[Violation, ...]
+        self, call: Call, ordered: Override, bound: Bound, request: Request, warnings: tuple[Violation, ...]
     ) -> tuple[Response, float]:
         """Make the answer to a call, or a stub that stands in for it; give what was paid, too."""
-        if call.override.stub:
-            return write_stub(call.override.stub), 0
+        if ordered.stub:
+            return write_stub(ordered.stub), 0
+        if ordered is not NOTHING:
+            call = call._replace(override=ordered)
         result, fee = self._perform(call, bound, request)
         headers = self._headers(call.provider, call.request_id, call.account, call.world)
         return succeed(call.operation, result, headers, warnings), fee

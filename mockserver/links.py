@@ -57,7 +57,7 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World)
     that name a picture which was handed out.
     """
     body, provider, outputs = arguments.body, match.provider, match.provider.outputs
-    is_linked = CDN.encode() in request.body or b"\\" in request.body  # JSON may write a slash as an escape
+    is_linked = b"/cdn/" in request.body or b"\\" in request.body  # JSON may write a slash as an escape
     if not is_linked or outputs is None or not isinstance(body, dict):
         return arguments
     own_hosts = {base_url(request, None).partition("://")[2], request.headers.get("host", "")}

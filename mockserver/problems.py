@@ -63,6 +63,9 @@ class Violation:
         return path[0] if path else None
 
 
+NO_VIOLATIONS: tuple[Violation, ...] = ()
+
+
 @dataclass(slots=True)
 class Problem(Exception):  # noqa: N818 - it is RFC 9457's word for the thing
     """Raised by a step to end a request; `type` or `error` says how it is answered."""

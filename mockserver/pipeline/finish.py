@@ -16,4 +16,7 @@ def finish(request: Request, response: Response, applied: str, clock: Clock, id_
         kept = tuple(each for each in headers if each[0].lower() != "content-type")
         return response._replace(headers=(*kept, own, ("Date", clock.http_date())), body=b"")
     headers = (*headers, own, ("Content-Length", str(len(content))), ("Date", clock.http_date()))
-    return response._replace(headers=headers, body=b"" if request.method == "HEAD" else content)
+    body = b"" if request.method == "HEAD" else content
+    return Response(
+        response.status, headers, body, response.error, response.fault
+    )  # half of what _replace takes
