@@ -19,6 +19,7 @@ from mockserver.state.outputs import Output
 from mockserver.state.world import World
 
 CDN = "/cdn/"
+RAW_CDN = CDN.encode()  # made once: every body is searched for it
 LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 HOST = re.compile(r"https?://(?P<host>[^/\s@?#]++)(?=/)")  # no user, so that nobody's is taken for a host
 BLANK = re.compile(r"[\s\ufeff]")
@@ -57,7 +58,7 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World)
     that name a picture which was handed out.
     """
     body, provider, outputs = arguments.body, match.provider, match.provider.outputs
-    is_linked = b"/cdn/" in request.body or b"\\" in request.body  # JSON may write a slash as an escape
+    is_linked = RAW_CDN in request.body or b"\\" in request.body  # JSON may write a slash as an escape
     if not is_linked or outputs is None or not isinstance(body, dict):
         return arguments
     own_hosts = {base_url(request, None).partition("://")[2], request.headers.get("host", "")}
