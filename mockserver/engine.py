@@ -60,7 +60,8 @@ class Wait(NamedTuple):
 
 
 Work = Callable[[], Any]  # takes long; the walk goes on with what it gives or raises
-Walk = Generator[Work | Wait | Response, Any, None]  # ends once the answer that it yielded was sent
+Step = Work | Wait | Response
+Walk = Generator[Step, Any, None]  # ends once the answer that it yielded was sent
 
 
 class Engine:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from starlette.middleware.cors import CORSMiddleware
 
 from mockserver.admin.asked import PREFIX
-from mockserver.engine import Engine, Wait, Walk
+from mockserver.engine import Engine, Step, Wait, Walk
 from mockserver.links import marks
 from mockserver.messages import Request, Response
 from mockserver.serving.reading import LARGEST_BODY, LARGEST_SNAPSHOT, Receive, Scope, read
@@ -25,6 +25,7 @@ LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop
 WORKERS = 8
 EXPOSED = ("Mock-Request-Id", "Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag")
 EVERYBODY = ("*",)
+BEGUN = "mockserver.begun"  # where the protocol puts a walk that it has begun itself, and its first step
 
 
 def create_app(engine: Engine) -> Application:
@@ -39,8 +40,12 @@ def create_app(engine: Engine) -> Application:
     >>> asyncio.run(ask())
     200
     """
-    app = Shell(engine)
-    providers = engine.catalog.providers.values()
+    return shared(Shell(engine))
+
+
+def shared(app: "Shell") -> Application:
+    """Let browsers call from any page."""
+    providers = app.engine.catalog.providers.values()
     own = {name for provider in providers for name in provider.headers}
     cors = CORSMiddleware(
         app,
@@ -64,21 +69,35 @@ class Shell:
     """Serves HTTP requests from one engine."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="mockserver")
         # A body with one of these has pictures to be opened or drawn, or an escape that may hide a link.
         self._pictures = re.compile(b";base64,|" + marks(engine.catalog.providers.values()).pattern)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; nothing is answered where the caller went away before it was whole."""
-        is_admin = scope["path"].startswith(PREFIX)
-        request = await read(scope, receive, LARGEST_SNAPSHOT if is_admin else LARGEST_BODY)
-        if request is None:
-            return
-        wire: Wire | None = scope.get("extensions", {}).get(EXTENSION)
-        walk = self._engine.walk(request, has_socket=wire is not None)
+        extensions = scope.get("extensions", {})
+        wire: Wire | None = extensions.get(EXTENSION)
+        begun: tuple[Walk, Step] | None = extensions.get(BEGUN)
+        if begun is None:
+            is_admin = scope["path"].startswith(PREFIX)
+            request = await read(scope, receive, LARGEST_SNAPSHOT if is_admin else LARGEST_BODY)
+            if request is None:
+                return
+            walk = self.engine.walk(request, has_socket=wire is not None)
+            begun = walk, await self._begin(walk, request)
+        await self._go_on(*begun, wire, receive, send)
+
+    def begin(self, request: Request) -> tuple[Walk, Step] | None:
+        """Begin to serve a request that came over a socket, at once; None: it may take too long for that."""
+        if self._is_long(request.body):
+            return None
+        walk = self.engine.walk(request, has_socket=True)
+        return walk, next(walk)
+
+    async def _go_on(self, walk: Walk, step: Step, wire: Wire | None, receive: Receive, send: Send) -> None:
+        """Go through the rest of a walk, and send its answer."""
         try:
-            step = await self._begin(walk, request)
             while not isinstance(step, Response):
                 if isinstance(step, Wait):
                     if await left_within(receive, step.seconds):
@@ -100,11 +119,11 @@ class Shell:
         finally:
             walk.close()
 
-    async def _begin(self, walk: Walk, request: Request) -> Any:
-        body = request.body
-        if len(body) > LARGEST_INLINE or self._pictures.search(body):
-            return await self._run(walk.__next__)
-        return next(walk)
+    async def _begin(self, walk: Walk, request: Request) -> Step:
+        return await self._run(walk.__next__) if self._is_long(request.body) else next(walk)
+
+    def _is_long(self, body: bytes) -> bool:
+        return len(body) > LARGEST_INLINE or self._pictures.search(body) is not None
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)

@@ -1,6 +1,7 @@
 """A running server around an engine: in the foreground for the command line, or in a thread for tests."""
 
 import contextlib
+import functools
 import signal
 import socket
 import threading
@@ -12,7 +13,7 @@ import uvicorn
 
 from mockserver.engine import Engine
 from mockserver.serving import THREAD
-from mockserver.serving.app import create_app
+from mockserver.serving.app import Shell, shared
 from mockserver.serving.protocol import Protocol
 
 
@@ -48,9 +49,10 @@ class Server:
         self.engine = engine
         self._socket = _listening(host, port)
         self.address = Address(host, self._socket.getsockname()[1])
+        shell = Shell(engine)
         config = uvicorn.Config(
-            create_app(engine),
-            http=Protocol,
+            shared(shell),
+            http=functools.partial(Protocol, shell.begin),  # type: ignore[arg-type] # as good as a class
             ws="none",
             log_level="warning",
             access_log=False,
