@@ -118,7 +118,8 @@ class Engine:
                     call = examine(self._call(match, request, account, arguments, world, random), bound)
                     ordered = override(match, preferences, key_order, call.arguments.body)
                     ordered = self._order_call(call, ordered) if not hear and world.plans.orders else ordered
-                    raise_ordered(ordered, has_socket=has_socket)
+                    if ordered is not NOTHING:
+                        raise_ordered(ordered, has_socket=has_socket)
                     made, fee = self._make(call, ordered, bound, request, violations)
                     response = made if isinstance(made.body, bytes) else made._replace(body=(yield made.body))
             except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
@@ -126,9 +127,10 @@ class Engine:
                 violations = (*getattr(error, "violations", ()), *violations)
             if self.settings.checks_answers and isinstance(match, Match) and not ordered.stub:
                 conform(match, response)
-            ordered = NOTHING if PROBLEM_TYPE in response.headers and not ordered.stub else ordered
-            spoiled = self._spoil(ordered, response)
-            response = finish(request, spoiled, applied(ordered, response), world.clock, tag)
+            honoured = ""
+            if ordered is not NOTHING:
+                ordered, response, honoured = self._fulfil(ordered, response)
+            response = finish(request, response, honoured, world.clock, tag)
             if ordered.delay_ms and not is_slow(ordered):
                 yield Wait(ordered.delay_ms / 1000)
             is_sent = (yield response) is None  # not reached where the caller goes away
@@ -170,14 +172,15 @@ class Engine:
         base = base_url(request, self.settings.public_url)
         return Call(match, account, given, world, random, random.uuid("request"), base, self.settings)
 
-    def _spoil(self, ordered: Override, response: Response) -> Response:
-        """Do to an answer what was ordered, or say why that cannot be."""
-        if ordered.fault is None:
-            return response
+    def _fulfil(self, ordered: Override, response: Response) -> tuple[Override, Response, str]:
+        """Do to an answer what was ordered, or say why that cannot be; give what of the order is honoured."""
+        if PROBLEM_TYPE in response.headers and not ordered.stub:
+            return NOTHING, response, ""
+        honoured = applied(ordered, response)
         try:
-            return spoil(ordered, response)
+            return ordered, spoil(ordered, response), honoured
         except EmulatorProblem as problem:
-            return problem_response(problem)
+            return ordered, problem_response(problem), honoured
 
     def _make(
         self, call: Call, ordered: Override, bound: Bound, request: Request, warnings: tuple[Violation, ...]
@@ -251,10 +254,12 @@ class Engine:
     ) -> Random:
         """Make the source of a request's ids: the seed, the request, its sender, how often it came before."""
         place = request.path
-        if isinstance(match, Match):
-            place = "\0".join([match.operation.name, *match.path_values.values()])
-        what = f"{place}\0{request.query}\0{account.id if account else ''}".encode("utf-8", "surrogatepass")
-        digest = digest_of(str(world.seed).encode(), what, request.body)
+        if type(match) is Match:
+            place = match.operation.name
+            if match.path_values:
+                place = "\0".join([place, *match.path_values.values()])
+        what = f"{world.seed}\0{place}\0{request.query}\0{account.id if account else ''}\0"
+        digest = digest_of(what.encode("utf-8", "surrogatepass") + request.body)
         return Random(digest, world.seen.increment(digest.hex()))
 
 

@@ -40,7 +40,7 @@ class Random:
 
     def uuid(self, label: str) -> str:
         """Give a UUID of version 4."""
-        text = self.hex(label)
+        text = blake2b(label.encode(), digest_size=DIGEST_BYTES, key=self.root).hexdigest()
         variant = "89ab"[int(text[16], 16) & 3]
         return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 

@@ -32,10 +32,10 @@ def open_pictures(call: Call, wanted: Pictures) -> Call:
         for field in fields:
             if field in body:
                 value = body[field]
-                places = {field: value}
+                places = [(field, value)]
                 if isinstance(value, list):
-                    places = {f"{field}/{index}": item for index, item in enumerate(value)}
-                found[role] = [_given(call, place, item, wanted) for place, item in places.items()]
+                    places = [(f"{field}/{index}", item) for index, item in enumerate(value)]
+                found[role] = [_given(call, place, item, wanted) for place, item in places]
                 break
     return call._replace(pictures={**call.pictures, **found}) if found else call
 

@@ -40,9 +40,8 @@ def authorize(match: Match, request: Request, world: World, *, is_strict: bool) 
     requirements = match.operation.security
     first: Problem | None = None
     for requirement in requirements:
-        keys = [(scheme, credential(scheme, request)) for scheme in requirement]
-        sent = [(scheme, key) for scheme, key in keys if key is not None]
-        if not sent or len(sent) < len(keys):
+        sent = [(scheme, key) for scheme in requirement if (key := credential(scheme, request)) is not None]
+        if not sent or len(sent) < len(requirement):
             continue
         try:
             return _caller(match.provider, sent, world, is_strict=is_strict)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from mockserver.call import Arguments, Match
+from mockserver.call import EMPTY, Arguments, Match
 from mockserver.jsontext import Json, MalformedJsonError, parse
 from mockserver.messages import Request
 from mockserver.problems import Location, Problem, ProblemType, Violation
@@ -27,7 +27,7 @@ def decode(match: Match, request: Request) -> Arguments:
     operation = match.operation
     body, warnings, media_type = NO_BODY if operation.body is None else _body(operation.body, request)
     if not operation.parameters:
-        return Arguments({}, {}, {}, body, warnings, media_type)
+        return Arguments(EMPTY, EMPTY, EMPTY, body, warnings, media_type)
     pairs = parse_qsl(request.query, keep_blank_values=True)
     found: dict[str, dict[str, Json]] = {"path": {}, "query": {}, "header": {}}
     for parameter in operation.parameters:

@@ -10,6 +10,7 @@ a delay alone holds for every answer. A key ending that names an error of keys i
 
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from mockserver import pointer
 from mockserver.call import MANUAL, Match, Override
@@ -31,6 +32,7 @@ MOST_DIGITS = 9
 ERRORS = "400"  # what is documented below is a success
 NOTHING = Override()
 Preferences = Mapping[str, str]
+NO_PREFERENCES: Preferences = MappingProxyType({})
 
 
 def read_preferences(headers: Mapping[str, str]) -> Preferences:
@@ -39,7 +41,9 @@ def read_preferences(headers: Mapping[str, str]) -> Preferences:
     >>> read_preferences({"prefer": 'code=402, example="NO_MONEY"; delay=800'})
     {'code': '402', 'example': 'NO_MONEY', 'delay': '800'}
     """
-    header = headers.get("prefer", "")
+    header = headers.get("prefer")
+    if not header:
+        return NO_PREFERENCES
     found: dict[str, str] = {}
     at = 0
     while at < len(header):
@@ -62,7 +66,7 @@ def delay_ms(preferences: Preferences) -> int:
 
 def delay_alone(preferences: Preferences) -> Override:
     """Give what holds for every answer, before it is known whether the call is well-formed."""
-    delay = delay_ms(preferences)
+    delay = delay_ms(preferences) if preferences else 0
     return Override(delay_ms=delay, applied=(f"delay={preferences['delay']}",)) if delay else NOTHING
 
 

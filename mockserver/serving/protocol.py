@@ -36,12 +36,13 @@ Begin = Callable[[Request], tuple[Walk, Step] | None]  # None: it may take too l
 class CorkedTransport:
     """A transport that gathers writes until the event loop's next turn; all else is the wrapped one's."""
 
-    __slots__ = ("_held", "_loop", "_transport")
+    __slots__ = ("_held", "_loop", "_transport", "is_closing")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._held: list[bytes] = []
+        self.is_closing = transport.is_closing  # asked for every answer
 
     def write(self, data: bytes) -> None:
         """Hold data until the next turn."""
@@ -78,6 +79,7 @@ class Protocol(HttpToolsProtocol):
         self._begin = begin
         self._held: list[bytes] | None = None  # the body so far of a request that may be answered at once
         self._answered = 0  # in this turn
+        self._active_at_s = 0.0  # when something came or went, by the loop's clock
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start serving a connection."""
@@ -100,7 +102,7 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head that asks to upgrade comes again without that, and what follows it after it."""
-        self._unset_keepalive_if_required()
+        self._active_at_s = self.loop.time()
         if self.scope is None and data.startswith(OVER_TLS):
             self.scheme, data = "https", data[len(OVER_TLS) :]
         try:
@@ -180,7 +182,23 @@ class Protocol(HttpToolsProtocol):
         self._write(response)
         next(walk, None)
         self._answered += 1
-        self.on_response_complete()
+        self.server_state.total_requests += 1
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection where it is idle; a timer that each answer set anew would cost it 3 %."""
+        self.timeout_keep_alive_task = None
+        is_free = self._held is None and (self.cycle is None or self.cycle.response_complete)
+        left_s = self._active_at_s + self.timeout_keep_alive - self.loop.time()
+        if not is_free or left_s > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                left_s if left_s > 0 else self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        else:
+            super().timeout_keep_alive_handler()
 
     def _request(self, body: bytes) -> Request:
         url = httptools.parse_url(self.url)

@@ -95,7 +95,8 @@ class MemoryStore:
         """Store a value where `read` is still what is there; say whether it is. None stands for nothing."""
         with self._lock:
             shelf = self._shelves[kind.name]
-            if shelf.values.get(key) != read:
+            held = shelf.values.get(key)
+            if held is not read and held != read:  # the same object is the same without a look
                 return False
             shelf.set(kind, key, value)
         return True
