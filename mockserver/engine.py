@@ -1,18 +1,18 @@
 """START HERE: the steps of one request, in order, whoever asks: a socket, a test in the same process, a loop.
 
-`Engine.walk` is the map. It does the work itself and yields only what its caller has to do its own way: run
-what takes long, wait, send the answer. `Engine.handle` is the plain caller, `serving` the one with sockets.
+`Engine.walk` is the map; `walk.py` says what it yields. `Engine.handle` is the plain caller, `serving` is the
+one with sockets.
 """
 
 import functools
 import logging
 import time
-from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from collections.abc import Generator
+from typing import Any
 
 from mockserver.admin.routes import NAME as ADMIN
 from mockserver.admin.routes import Admin
-from mockserver.call import Arguments, Call, Door, Exchange, Listener, Match, Override, Result
+from mockserver.call import Arguments, Call, Door, Exchange, Listener, Match, Override, Referral, Result
 from mockserver.downloads import Downloads
 from mockserver.journal.keeping import keep
 from mockserver.jsontext import dump
@@ -34,7 +34,7 @@ from mockserver.pipeline.override import (
     raise_ordered,
     read_preferences,
 )
-from mockserver.pipeline.respond import answer_headers, problem_response, refuse, succeed, write_stub
+from mockserver.pipeline.respond import answer_headers, draw, problem_response, refuse, succeed, write_stub
 from mockserver.pipeline.route import NoMatch, Router
 from mockserver.pipeline.spoil import is_slow, spoil
 from mockserver.pipeline.validate import validate
@@ -47,21 +47,11 @@ from mockserver.state.accounts import Account
 from mockserver.state.journal import Era
 from mockserver.state.world import World
 from mockserver.state.worlds import Worlds
+from mockserver.walk import Step, Wait, Walk, run
 from mockserver.webhooks import WebhookSender
 
 OK = 200
 log = logging.getLogger("mockserver")
-
-
-class Wait(NamedTuple):
-    """A pause that was ordered; the caller may go away meanwhile."""
-
-    seconds: float
-
-
-Work = Callable[[], Any]  # takes long; the walk goes on with what it gives or raises
-Step = Work | Wait | Response
-Walk = Generator[Step, Any, None]  # ends once the answer that it yielded was sent
 
 
 class Engine:
@@ -90,16 +80,16 @@ class Engine:
         """Answer one request: drawn, waited for, and told to every listener."""
         return run(self.walk(request))
 
-    # `hear` is told of the exchange in place of the journal and all listeners.
+    # `hear` makes it a part of another call: nobody else is told, and the plan of faults has its say there.
     def walk(self, request: Request, *, hear: Listener | None = None, has_socket: bool = False) -> Walk:
-        """THE STEPS, in order; the only place where a Problem ends, and where an Exchange is made."""
+        """THE STEPS, in order; the only place where a Problem is answered, and where an Exchange is made."""
         started_s, world = time.perf_counter(), self.worlds.find(request)
         at_s, preferences = world.clock.now(), read_preferences(request.headers)
         era, tag = world.journal.begin()
         match: Match | Door | None = None
         account: Account | None = None
         ordered, violations = delay_alone(preferences), NO_VIOLATIONS
-        random, free_slot, response, is_sent, fee = None, None, None, False, 0.0
+        random, free_slot, response, honoured, is_sent, fee = None, None, None, "", False, 0.0
         try:
             try:
                 match = self._router.route(request)
@@ -118,16 +108,13 @@ class Engine:
                     call = examine(self._call(match, request, account, arguments, world, random), bound)
                     ordered = override(match, preferences, key_order, call.arguments.body)
                     ordered = self._order_call(call, ordered) if not hear and world.plans.orders else ordered
-                    if ordered is not NOTHING:
-                        raise_ordered(ordered, has_socket=has_socket)
-                    made, fee = self._make(call, ordered, bound, request, violations)
-                    response = made if isinstance(made.body, bytes) else made._replace(body=(yield made.body))
+                    raise_ordered(ordered, has_socket=has_socket)
+                    response, fee = yield from self._make(call, ordered, bound, request, violations)
             except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
                 response = self._refuse(error, match, request, account, world, random, violations)
                 violations = (*getattr(error, "violations", ()), *violations)
             if self.settings.checks_answers and isinstance(match, Match) and not ordered.stub:
-                conform(match, response)
-            honoured = ""
+                response = self._conform(match, response)
             if ordered is not NOTHING:
                 ordered, response, honoured = self._fulfil(ordered, response)
             response = finish(request, response, honoured, world.clock, tag)
@@ -184,34 +171,48 @@ class Engine:
 
     def _make(
         self, call: Call, ordered: Override, bound: Bound, request: Request, warnings: tuple[Violation, ...]
-    ) -> tuple[Response, float]:
-        """Make the answer to a call, or a stub that stands in for it; give what was paid, too."""
+    ) -> Generator[Step, Any, tuple[Response, float]]:
+        """Make the answer to a call, or a stub that stands in for it; give what was paid, too.
+
+        What fails while it is done or drawn costs nothing.
+        """
         if ordered.stub:
             return write_stub(ordered.stub), 0
         if ordered is not NOTHING:
             call = call._replace(override=ordered)
-        result, fee = self._perform(call, bound, request)
-        headers = self._headers(call.provider, call.request_id, call.account, call.world)
-        return succeed(call.operation, result, headers, warnings), fee
-
-    def _perform(self, call: Call, bound: Bound, request: Request) -> tuple[Result, float]:
-        """Do what the operation does, or refers to, and charge for it; give the result and what was paid."""
-        reservation = reserve(call)
+        reservation, spent = reserve(call), 0.0
         try:
             result = behave(call, bound)
+            if isinstance(result, Referral):
+                result, spent = self._refer(call, result, request)
+            if callable(result.body):
+                result = result._replace(body=(yield functools.partial(draw, result.body)))
         except BaseException:
             release(call, reservation)
             raise
         fee = settle(call, reservation)
-        if isinstance(result, Result):
-            return result, fee
-        target = call.provider.operations[result.operation]
+        headers = self._headers(call.provider, call.request_id, call.account, call.world)
+        return succeed(call.operation, result, headers, warnings), fee + spent
+
+    def _refer(self, call: Call, referral: Referral, request: Request) -> tuple[Result, float]:
+        """Let another operation of the same provider answer; give the result and what was paid there."""
+        target = call.provider.operations[referral.operation]
         headers = {**request.headers, "content-type": "application/json"}
-        path, body = f"/{call.provider.name}{target.path}", dump(result.body)
+        path, body = f"/{call.provider.name}{target.path}", dump(referral.body)
         asked = request._replace(method=target.method, path=path, headers=headers, body=body)
         heard: list[Exchange] = []
         answer = run(self.walk(asked, hear=heard.append), is_patient=False)
-        return result.conclude(answer), fee + sum(each.charge for each in heard)
+        return referral.conclude(answer), sum(each.charge for each in heard)
+
+    def _conform(self, match: Match, response: Response) -> Response:
+        """Give an answer that obeys the specification, or the 500 that says how it does not."""
+        try:
+            conform(match, response)
+        except EmulatorProblem as problem:
+            if self.settings.raises_bugs:
+                raise
+            return problem_response(problem)
+        return response
 
     def _refuse(
         self,
@@ -261,40 +262,6 @@ class Engine:
         what = f"{world.seed}\0{place}\0{request.query}\0{account.id if account else ''}\0"
         digest = digest_of(what.encode("utf-8", "surrogatepass") + request.body)
         return Random(digest, world.seen.increment(digest.hex()))
-
-
-def run(walk: Walk, *, is_patient: bool = True) -> Response:
-    """Go through a walk in this thread, waiting where it wants that and `is_patient`; give its answer."""
-    steps = pauses(walk)
-    try:
-        while True:
-            seconds = next(steps)
-            if is_patient:
-                time.sleep(seconds)
-    except StopIteration as end:
-        response: Response = end.value
-        return response
-
-
-def pauses(walk: Walk) -> Generator[float, None, Response]:
-    """Go through a walk in this thread and give its answer; yield the seconds of each pause that it wants."""
-    try:
-        step = next(walk)
-        while not isinstance(step, Response):
-            if isinstance(step, Wait):
-                yield step.seconds
-                step = next(walk)
-                continue
-            try:
-                result = step()
-            except Exception as error:  # noqa: BLE001 - the walk answers it
-                step = walk.throw(error)
-            else:
-                step = walk.send(result)
-        next(walk, None)
-    finally:
-        walk.close()
-    return step
 
 
 def _own(error: Exception, problem: Problem) -> EmulatorProblem:

@@ -9,7 +9,7 @@ from conftest import said
 from mockserver import Request, Response, Settings, create_engine
 from mockserver.behaviours import pikzels
 from mockserver.call import Exchange
-from mockserver.engine import Wait
+from mockserver.walk import Wait
 
 KEY = {"x_api_key": "pkz_test"}
 SCORE = {"image_url": "https://example.com/a.png"}
@@ -138,6 +138,22 @@ def test_a_bug_while_drawing_is_answered_as_the_documented_500(monkeypatch, capl
     answer = engine.handle(Request("POST", "/v1/generate", headers, "", b'{"title": "boom", "format": "x"}'))
     assert (answer.status, said(answer)) == (500, {"error": "Internal server error"})
     assert "ZeroDivisionError" in caplog.text
+    assert (heard[0].response, heard[0].charge) == (answer, 0)
+    assert list(engine.world.ledger) == []  # what was not drawn is not paid
+
+
+def test_an_answer_against_the_specification_is_a_500_that_says_why(monkeypatch):
+    engine = create_engine(Settings(checks_answers=True))
+    heard: list[Exchange] = []
+    engine.listeners.append(heard.append)
+    monkeypatch.setattr(pikzels, "_guessed", lambda *_: {"main_score": "high"})
+    headers = {"x-api-key": "pkz_test", "content-type": "application/json"}
+    asked = Request("POST", "/v2/thumbnail/score", headers, "", b'{"image_url":"https://example.com/a.png"}')
+    answer = engine.handle(asked)
+    assert (answer.status, said(answer)["title"]) == (500, "Answer against the specification")
+    assert "/main_score" in [
+        each["pointer"] for each in orjson.loads(dict(answer.headers)["Mock-Violations"])
+    ]
     assert heard[0].response == answer
 
 

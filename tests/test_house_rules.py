@@ -30,6 +30,7 @@ LAYERS = (
     ("downloads", "webhooks"),
     ("journal",),
     ("admin",),
+    ("walk",),
     ("engine",),
     ("assembly", "printing", "statefile", "serving"),
     ("testing",),

@@ -68,6 +68,25 @@ def test_a_tunnel_is_refused(server):
     assert b" 400 " in converse(server, b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n")
 
 
+def test_answers_to_requests_sent_without_waiting_come_in_their_order(server):
+    """Some are answered at once, some by a worker, and more than fit into one turn of the event loop."""
+    calls = [
+        CALL + b"\r\n" + BODY if each % 3 else b"GET /nowhere/%d HTTP/1.1\r\nHost: x\r\n\r\n" % each
+        for each in range(60)
+    ]
+    calls[30] = LAST.replace(b"Connection: close\r\n", b"")
+    answer = converse(server, b"".join(calls) + LAST)
+    statuses = [int(each[:3]) for each in answer.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [200 if each % 3 or each == 30 else 404 for each in range(60)] + [200]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_request_in_pieces_is_answered_as_a_whole_one(server, size):
+    call = CALL + b"\r\n" + BODY
+    answer = converse(server, *(call[at : at + size] for at in range(0, len(call), size)), LAST)
+    assert (answer.count(b"HTTP/1.1 200"), answer.count(b'"main_score"')) == (2, 1)
+
+
 def test_half_a_request_is_none(server):
     heard: list[Exchange] = []
     server.engine.listeners.append(heard.append)

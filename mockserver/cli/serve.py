@@ -130,7 +130,7 @@ def serve(
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     scenario, latency = chosen.pop("scenario"), chosen.pop("latency")
     hosts = frozenset(chosen.pop("webhook_hosts"))
-    settings = Settings(**chosen, webhook_hosts=hosts, raises_bugs=chosen["checks_answers"])
+    settings = Settings(**chosen, webhook_hosts=hosts)
     printer = Printer(is_json=is_json)
     with _explained(f"{host}:{port}"):
         engine = create_engine(settings, folders, clock=Clock(scale=time_scale))

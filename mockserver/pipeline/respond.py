@@ -4,7 +4,7 @@ The shapes come from the table's `answers`; whatever is the same for every call 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from string import Template
 
 from mockserver.call import EMPTY_BODY, Result
@@ -32,10 +32,16 @@ def answer_headers(provider: Provider, values: Mapping[str, str]) -> Headers:
     return tuple(found)
 
 
+def draw(body: Callable[[], Json]) -> bytes:
+    """Make what was put off, and write it; this takes long."""
+    value = body()
+    return value if isinstance(value, bytes) else dump(value)
+
+
 def succeed(
     operation: Operation, result: Result, headers: Headers, warnings: tuple[Violation, ...]
 ) -> Response:
-    """Write a result; a body that is a callable stays one, and one that is EMPTY has no type."""
+    """Write a result, whose body has been drawn; one that is EMPTY has no type."""
     body = result.body
     if body is EMPTY_BODY:
         return Response(result.status, (*headers, *result.headers), b"")
@@ -45,7 +51,7 @@ def succeed(
     return Response(
         status=result.status,
         headers=(typed, *headers, *result.headers),
-        body=(lambda: dump(body())) if callable(body) else body if isinstance(body, bytes) else dump(body),
+        body=body if isinstance(body, bytes) else dump(body),
     )
 
 

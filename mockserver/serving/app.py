@@ -7,16 +7,17 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.middleware.cors import CORSMiddleware
 
 from mockserver.admin.asked import PREFIX
-from mockserver.engine import Engine, Step, Wait, Walk
+from mockserver.engine import Engine
 from mockserver.links import marks
 from mockserver.messages import Request, Response
 from mockserver.serving.reading import LARGEST_BODY, LARGEST_SNAPSHOT, Receive, Scope, read
 from mockserver.serving.spoil import EXTENSION, Send, Wire, left_within, spoil, start
+from mockserver.walk import Step, Wait, Walk
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 T = TypeVar("T")

@@ -11,7 +11,7 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -19,10 +19,10 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mockserver.engine import Step, Walk
 from mockserver.messages import Request, Response
 from mockserver.serving.app import BEGUN, LARGEST_INLINE
 from mockserver.serving.spoil import EXTENSION, Wire
+from mockserver.walk import Step, Walk
 
 UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
 # The PROXY protocol's first line (version 1): the connection was made to the port at which TLS is spoken.
@@ -83,15 +83,16 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start serving a connection."""
-        self.corked: Any = CorkedTransport(transport, self.loop)
-        super().connection_made(self.corked)
-        self.wire = Wire(self.corked)
-        self._extensions = {EXTENSION: self.wire}
+        self.corked = CorkedTransport(transport, self.loop)
+        corked: Any = self.corked
+        super().connection_made(corked)
+        self.wire = Wire(corked)
+        self._extensions: dict[str, Any] = {EXTENSION: self.wire}
 
     def on_message_begin(self) -> None:
         """Begin a request; its scope leads to the wire, for the faults that are done there."""
         super().on_message_begin()
-        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
+        self.scope["extensions"] = self._extensions
 
     def shutdown(self) -> None:
         """End with the server; what may never end is not waited for."""
@@ -160,45 +161,51 @@ class Protocol(HttpToolsProtocol):
 
     def _answer(self, body: bytes) -> None:
         """Answer a whole request, at once where that can be."""
+        if self.transport.is_closing():
+            self._held = None
+            return
         try:
             begun = self._begin(self._request(body))
-        except Exception:  # as uvicorn does
-            self._held = None
+            if begun and isinstance(begun[1], Response) and begun[1].fault is None:
+                self._finish(begun[0], begun[1])
+                return
+        except Exception:  # a bug of ours, as uvicorn answers it
             self.logger.exception("a request could not be answered")
-            self._write(Response(500, (("Content-Length", "0"), ("Connection", "close")), b""))
+            self._finish(iter(()), Response(500, (("Content-Length", "0"), ("Connection", "close")), b""))
             self.transport.close()
             return
-        if begun is None or not isinstance(begun[1], Response) or begun[1].fault:
-            if begun is not None:
-                self.scope["extensions"] = {**self._extensions, BEGUN: begun}  # type: ignore[typeddict-item]
-            self._go_uvicorns_way(body)
-            super().on_message_complete()
-            return
+        if begun:
+            extensions: Any = {**self._extensions, BEGUN: begun}
+            self.scope["extensions"] = extensions
+        self._go_uvicorns_way(body)
+        super().on_message_complete()
+
+    def _finish(self, walk: Iterator[Any], response: Response) -> None:
+        """Write an answer and end its walk. Raises ValueError for a header of two lines."""
+        lines = [f"{name.lower()}: {value}\r\n" for name, value in response.headers]
+        head = f"{STATUS_LINES[response.status]}{''.join(lines)}\r\n"
+        if head.count("\n") != len(lines) + 2 or head.count("\r") != len(lines) + 2:
+            raise ValueError(f"a header holds the end of a line: {response.headers}")
+        self.corked.hold(head.encode("latin-1") + response.read())
         self._held = None
-        walk, response = begun
-        if self.transport.is_closing():
-            walk.close()
-            return
-        self._write(response)
-        next(walk, None)
         self._answered += 1
         self.server_state.total_requests += 1
+        next(walk, None)
         if self.timeout_keep_alive_task is None:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+            self._look_later(self.timeout_keep_alive)
+
+    def _look_later(self, wait_s: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(wait_s, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection where it is idle; a timer that each answer set anew would cost it 3 %."""
+        """Close an idle connection; a timer that is set anew by each answer would take 3 % of its time."""
         self.timeout_keep_alive_task = None
         is_free = self._held is None and (self.cycle is None or self.cycle.response_complete)
         left_s = self._active_at_s + self.timeout_keep_alive - self.loop.time()
-        if not is_free or left_s > 0:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                left_s if left_s > 0 else self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
-        else:
+        if is_free and left_s <= 0:
             super().timeout_keep_alive_handler()
+        else:
+            self._look_later(left_s if left_s > 0 else self.timeout_keep_alive)
 
     def _request(self, body: bytes) -> Request:
         url = httptools.parse_url(self.url)
@@ -211,12 +218,6 @@ class Protocol(HttpToolsProtocol):
             body,
             self.scheme or "http",
         )
-
-    def _write(self, response: Response) -> None:
-        """Write an answer; its body has been drawn."""
-        lines = [f"{name.lower()}: {value}\r\n" for name, value in response.headers]
-        head = f"{STATUS_LINES[response.status]}{''.join(lines)}\r\n"
-        self.corked.hold(head.encode("latin-1") + response.read())
 
     def _refuse(self) -> None:
         message = "Invalid HTTP request received."

@@ -14,9 +14,10 @@ import anyio
 import httpx
 
 from mockserver.admin.asked import PREFIX
-from mockserver.engine import Engine, pauses
+from mockserver.engine import Engine
 from mockserver.messages import Request, Response
 from mockserver.serving.reading import LARGEST_BODY, LARGEST_SNAPSHOT
+from mockserver.walk import pauses
 
 PREFLIGHT = "access-control-request-method"
 
