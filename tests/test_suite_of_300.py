@@ -1,0 +1,69 @@
+"""A suite of 300 tests for clients of all three APIs: in any order, each leaves the same journal."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import KEYS, PLUGIN
+
+from mockserver.spec.catalog import load
+from mockserver.spec.files import FIXTURES
+
+pytest_plugins = ["pytester"]
+
+SUITE = Path(__file__).parent / "suites" / "three_hundred.py"
+HOSTS = {"pikzels": "api.pikzels.com", "fatthumb": "fatthumb.klaas.pro", "thumbapi": "api.thumbapi.dev"}
+FROWNED_UPON = (
+    "legacy",
+    "unknown",
+    "reference-set-",
+)  # deprecated fields, undocumented ones, and ignored ones
+INI = """
+[pytest]
+mockserver_clock = 2026-03-01T12:00:00Z
+mockserver_intercept = true
+"""
+
+
+def calls():
+    """Give the canned requests as a client of the real APIs would send them."""
+    providers = load().providers
+    for file in sorted((FIXTURES / "requests").glob("*/*.json")):
+        name, canned = file.parent.name, json.loads(file.read_text("utf-8"))
+        if file.stem.startswith(FROWNED_UPON):
+            continue
+        operation, key = providers[name].operations[canned["operation"]], KEYS[name]
+        yield {
+            "name": f"{name}-{file.stem}",
+            "operation": operation.name,
+            "url": f"https://{HOSTS[name]}{operation.path}",
+            "headers": {
+                **(dict.fromkeys(key, canned["key"]) if "key" in canned else key),
+                **canned.get("headers", {}),
+            },
+            "body": canned["body"],
+        }
+
+
+@pytest.fixture
+def journals(pytester, monkeypatch):
+    """Run the suite, and give the journal that each test left."""
+    pytester.makeini(INI)
+    (pytester.path / "test_suite.py").write_text(SUITE.read_text("utf-8"), "utf-8")
+    (pytester.path / "calls.json").write_text(json.dumps(list(calls())), "utf-8")
+
+    def run(name, *options):
+        folder = pytester.mkdir(name)
+        monkeypatch.setenv("JOURNALS", str(folder))
+        done = pytester.runpytest_subprocess(*PLUGIN, "-q", "-p", "no:cacheprovider", "-W", "error", *options)
+        done.assert_outcomes(passed=300)
+        return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    return run
+
+
+def test_300_tests_leave_the_same_journals_in_parallel_and_in_any_order(journals):
+    in_order = journals("in-order", "-p", "no:randomly")
+    assert len(in_order) == 300
+    assert journals("once", "-n", "2", "-p", "randomly", "--randomly-seed=1") == in_order
+    assert journals("again", "-n", "2", "-p", "randomly", "--randomly-seed=2") == in_order
