@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import KEYS, PLUGIN
+from conftest import KEYS
 
 from mockserver.spec.catalog import load
 from mockserver.spec.files import FIXTURES
@@ -18,6 +18,7 @@ FROWNED_UPON = (
     "unknown",
     "reference-set-",
 )  # deprecated fields, undocumented ones, and ignored ones
+PLUGINS = ("-p", "mockserver.pytest_plugin", "-p", "xdist")
 INI = """
 [pytest]
 mockserver_clock = 2026-03-01T12:00:00Z
@@ -49,13 +50,16 @@ def calls():
 def journals(pytester, monkeypatch):
     """Run the suite, and give the journal that each test left."""
     pytester.makeini(INI)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others take their time
     (pytester.path / "test_suite.py").write_text(SUITE.read_text("utf-8"), "utf-8")
     (pytester.path / "calls.json").write_text(json.dumps(list(calls())), "utf-8")
 
     def run(name, *options):
         folder = pytester.mkdir(name)
         monkeypatch.setenv("JOURNALS", str(folder))
-        done = pytester.runpytest_subprocess(*PLUGIN, "-q", "-p", "no:cacheprovider", "-W", "error", *options)
+        done = pytester.runpytest_subprocess(
+            *PLUGINS, *options, "-q", "-p", "no:cacheprovider", "-W", "error"
+        )
         done.assert_outcomes(passed=300)
         return {file.name: file.read_bytes() for file in folder.iterdir()}
 
@@ -63,7 +67,7 @@ def journals(pytester, monkeypatch):
 
 
 def test_300_tests_leave_the_same_journals_in_parallel_and_in_any_order(journals):
-    in_order = journals("in-order", "-p", "no:randomly")
+    in_order, parallel = journals("in-order"), ("-n", "2", "-p", "randomly")
     assert len(in_order) == 300
-    assert journals("once", "-n", "2", "-p", "randomly", "--randomly-seed=1") == in_order
-    assert journals("again", "-n", "2", "-p", "randomly", "--randomly-seed=2") == in_order
+    assert journals("once", *parallel, "--randomly-seed=1") == in_order
+    assert journals("again", *parallel, "--randomly-seed=2") == in_order
