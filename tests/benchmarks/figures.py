@@ -1,0 +1,120 @@
+"""What a test pays for the mock: run it by hand on a machine that does nothing else. No test times anything.
+
+    python tests/benchmarks/figures.py
+
+It prints each figure with its limit, and ends with 1 where one is missed.
+"""
+
+import functools
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from load import BODY, HEADERS, PATH, compare
+
+from mockserver import MockServer, Request
+
+PROGRAM = f"""
+import http.client, time
+started_s = time.perf_counter()
+from mockserver import MockServer
+with MockServer() as mock:
+    to = http.client.HTTPConnection(mock.url.removeprefix("http://"))
+    to.request("POST", {PATH!r}, {BODY!r}, {HEADERS!r})
+    assert to.getresponse().read()
+    print(time.perf_counter() - started_s)
+    to.close()
+"""
+SCORE = Request("POST", PATH, {name.lower(): value for name, value in HEADERS.items()}, body=BODY)
+MANY = 1_000
+GROWN = 30_000
+
+
+class Figure(NamedTuple):
+    """One line of the table; its limit is the most, or the least where `is_floor`; None: it only informs."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+    is_floor: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        return self.limit is None or (self.value >= self.limit if self.is_floor else self.value <= self.limit)
+
+    def __str__(self) -> str:
+        wanted = f"{'≥' if self.is_floor else '≤'} {self.limit:g}" if self.limit else ""
+        value = f"{self.value:,.0f}" if self.value >= 100 else f"{self.value:.3g}"
+        return (
+            f"{self.name:<50}{value:>8} {self.unit:<4}{wanted:<8}{'' if self.is_kept else 'MISSED'}".rstrip()
+        )
+
+
+def took_s(do: Callable[[], object]) -> float:
+    started_s = time.perf_counter()
+    do()
+    return time.perf_counter() - started_s
+
+
+def session_start_s() -> float:
+    command = [sys.executable, "-c", PROGRAM]
+    runs = [subprocess.run(command, capture_output=True, check=True).stdout for _ in range(7)]
+    return statistics.median(map(float, runs[1:]))  # the first one may have read files anew
+
+
+def calls_s(mock: MockServer, n: int = MANY, *, is_fresh: bool = False) -> float:
+    """Give the time of calls in process, in a world that goes on or begins anew."""
+    if is_fresh:
+        mock.reset()
+    return took_s(lambda: [mock.engine.handle(SCORE) for _ in range(n)])
+
+
+def reset_ms(mock: MockServer) -> float:
+    times = []
+    for _ in range(50):
+        calls_s(mock, 20)  # which leave something to forget
+        times.append(took_s(mock.reset))
+    return statistics.median(times) * 1000
+
+
+def cover_ms(mock: MockServer) -> float:
+    headers = {"x-api-key": "tb_test", "content-type": "application/json"}
+    bodies = [json.dumps({"title": f"Tip {n}", "format": "youtube"}).encode() for n in range(30)]
+    calls = [Request("POST", "/v1/generate", headers, body=each) for each in bodies]
+    assert b"data:image/webp" in mock.engine.handle(calls[0]).read()
+    return statistics.median(took_s(functools.partial(mock.engine.handle, each)) for each in calls) * 1000
+
+
+def figures() -> list[Figure]:
+    found = [Figure("session start, from nothing to the first answer", session_start_s(), "s", 0.35)]
+    with MockServer() as mock:
+        fresh_s = min(calls_s(mock, is_fresh=True) for _ in range(5))
+        found += [
+            Figure("1,000 calls in process", fresh_s, "s", 0.1),
+            Figure("a call in process, in a fresh world", fresh_s / MANY * 1e6, "µs"),
+        ]
+        calls_s(mock, GROWN)
+        grown_s = min(calls_s(mock) for _ in range(5))
+        found += [
+            Figure(f"a call in process, after {GROWN:,} others", grown_s / MANY * 1e6, "µs"),
+            Figure("reset", reset_ms(mock), "ms", 2),
+            Figure("a ThumbAPI call with its picture", cover_ms(mock), "ms", 5),
+        ]
+    ours, bare, ratio = compare()
+    return [
+        *found,
+        Figure("calls over a socket, journal on", ours, "1/s"),
+        Figure("calls of bare Starlette, in turn with them", bare, "1/s"),
+        Figure("ours : bare Starlette", ratio, "", 0.72, is_floor=True),
+    ]
+
+
+if __name__ == "__main__":
+    table = figures()
+    print(*table, sep="\n")
+    sys.exit(not all(each.is_kept for each in table))
