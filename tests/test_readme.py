@@ -133,8 +133,10 @@ def test_every_admin_route_is_mentioned(client):
         assert f"{route['path']}`" in TEXT, route
 
 
-WANTED = TEXT.split("| I want to … | write |\n|---|---|\n")[1].split("\n\n")[0]
-SNIPPETS = re.findall(r"`([^`]+)`", "".join(line.rpartition(" | ")[2] for line in WANTED.splitlines()))
+SECTION = TEXT.split("\n## In pytest\n")[1].split("\n## ")[0]
+SCREEN = SECTION.split("\n### ")[0]
+WANTED = [line for line in SECTION.splitlines() if line.startswith("| ")]
+SNIPPETS = re.findall(r"`([^`]+)`", "".join(line.rpartition(" | ")[2] for line in WANTED))
 SETTINGS = [each for each in SNIPPETS if each.startswith("mockserver_") and " = " in each]
 MARKERS = [each for each in SNIPPETS if each.startswith("@")]
 STATEMENTS = [
@@ -145,32 +147,40 @@ import asyncio, time
 import httpx, pytest, requests
 from mockserver import MockServer
 
-def test_statement(mockserver, monkeypatch):
-    session = requests.Session()
-    {statements}
-
-{marker}
-def test_marker(mockserver):
+@pytest.fixture
+def session(mockserver):
+    url, score = f"{mockserver.pikzels.url}/v2/thumbnail/score", {"image_url": "https://example.com/a.png"}
+    httpx.post(url, json=score, headers=mockserver.pikzels.headers)
+    return requests.Session()
+"""
+STATEMENT = """
+def test_statement_{number}(mockserver, monkeypatch, session):
+    {snippet}
+"""
+MARKER = """
+{snippet}
+def test_marker_{number}(mockserver):
     assert mockserver.pikzels.url
 """
 
 
-def test_what_the_table_of_wishes_says_is_right(tmp_path):
+def test_what_the_tables_of_wishes_say_is_right(tmp_path):
     write(tmp_path / "specs" / "petshop")
     (tmp_path / "pytest.ini").write_text("\n".join(["[pytest]", *SETTINGS]))
-    statements = "\n    ".join(STATEMENTS)
-    for number, marker in enumerate(MARKERS):
-        text = USES.format(statements=statements, marker=marker)
-        (tmp_path / f"test_{number}.py").write_text(text, "utf-8")
+    tests = [STATEMENT.format(number=number, snippet=each) for number, each in enumerate(STATEMENTS)]
+    tests += [MARKER.format(number=number, snippet=each) for number, each in enumerate(MARKERS)]
+    (tmp_path / "test_wishes.py").write_text(USES + "".join(tests), "utf-8")
     command = [sys.executable, "-m", "pytest", *PLUGIN, "-q", "-p", "no:cacheprovider", "-W", "error"]
     alone = {**os.environ, "PYTEST_ADDOPTS": ""}
     done = subprocess.run(
         command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (9, 6, 13)
+    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (9, 6, 15)
     assert done.returncode == 0, done.stdout
 
 
-def test_the_test_file_for_all_three_apis_is_shorter_than_fifteen_lines():
+def test_the_section_on_pytest_is_one_screen_with_a_test_file_shorter_than_fifteen_lines():
     (text,) = TESTS
+    assert text in SCREEN
     assert len(text.strip().splitlines()) < 15
+    assert len(SCREEN.strip().splitlines()) < 40

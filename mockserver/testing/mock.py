@@ -21,13 +21,13 @@ from mockserver.state.clock import moment_s
 from mockserver.testing.handles import ProviderHandle, handle_of
 from mockserver.testing.start import FROZEN, Start
 from mockserver.testing.time import Sleep, TestClock
-from mockserver.testing.transports import EngineTransport
 from mockserver.testing.verification import Expected, Step, Verification, Waited, check_names
 
 if TYPE_CHECKING:
     from mockserver.serving.server import Server
     from mockserver.testing.adapter import EngineAdapter
     from mockserver.testing.intercept import Interception
+    from mockserver.testing.transports import EngineTransport
 
 PLAIN = Settings(pictures="plain")
 NOWHERE = (
@@ -131,8 +131,10 @@ class MockServer:
     async def __aexit__(self, *_error: object) -> None:
         await anyio.to_thread.run_sync(self.stop)
 
-    def httpx_transport(self) -> EngineTransport:
+    def httpx_transport(self) -> "EngineTransport":
         """Give a transport to `httpx.Client` and `httpx.AsyncClient` that asks in this process."""
+        from mockserver.testing.transports import EngineTransport  # noqa: PLC0415 - httpx takes its time
+
         return EngineTransport(self.engine)
 
     def requests_adapter(self) -> "EngineAdapter":

@@ -20,6 +20,7 @@ from mockserver import MockServer, Request
 
 PROGRAM = f"""
 import http.client, time
+import pytest  # which is there before any fixture
 started_s = time.perf_counter()
 from mockserver import MockServer
 with MockServer() as mock:
