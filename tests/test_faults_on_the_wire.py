@@ -24,6 +24,7 @@ HEADERS = {"X-Api-Key": "pkz_test", "Content-Type": "application/json"}
 HEAD = b"POST /v2/thumbnail/score HTTP/1.1\r\nHost: x\r\n" + b"".join(
     f"{name}: {value}\r\n".encode() for name, value in HEADERS.items()
 )
+LAST = b"Connection: close\r\n"
 CALL = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 PATIENCE_S = 20
 
@@ -109,9 +110,52 @@ def test_an_empty_slow_body_ends(mock):
     assert (httpx.head(link).status_code, mock.unused_faults()) == (200, [])
 
 
+def last_of(call=CALL):
+    """Ask for the connection to be closed behind the answer."""
+    return call.replace(b"Host: x\r\n", b"Host: x\r\n" + LAST)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "media_type", "is_json"),
+    [
+        ("INVALID_JSON", b"200 OK", b"application/json", False),
+        ("WRONG_CONTENT_TYPE", b"200 OK", b"text/html; charset=utf-8", True),
+        ("HTML_GATEWAY_PAGE", b"502 Bad Gateway", b"text/html", False),
+    ],
+)
+def test_an_answer_with_other_bytes_is_whole_http(mock, fault, status, media_type, is_json):
+    mock.fail(NAME, fault)
+    head, _, body = received(mock, last_of()).partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    assert lines[0] == b"HTTP/1.1 " + status
+    assert {b"content-type: " + media_type, b"content-length: %d" % len(body)} < {
+        name.lower() + b": " + value for name, _, value in (line.partition(b": ") for line in lines[1:])
+    }
+    try:
+        assert (json.loads(body) is not None) == is_json
+    except ValueError:
+        assert not is_json
+
+
+@pytest.mark.parametrize(
+    ("fault", "begins"), [("IMAGE_TRUNCATED", b"\x89PNG"), ("IMAGE_WRONG_TYPE", b"GIF89a")]
+)
+def test_a_spoiled_picture_comes_in_whole_http(mock, fault, begins):
+    text = {"prompt": "a", "model": "pkz_4", "format": "1:1"}
+    link = httpx.post(f"{mock.url}/v2/thumbnail/text", json=text, headers=HEADERS).json()["output"]
+    call = last_of(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % link.removeprefix(mock.url).encode())
+    whole = received(mock, call).partition(b"\r\n\r\n")[2]
+    mock.fail("download", fault)
+    head, _, body = received(mock, call).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"content-type: image/png" in head.lower()
+    assert body.startswith(begins)
+    assert len(body) < len(whole)
+
+
 def test_the_connection_stays_usable_after_faults_that_change_only_bytes(mock):
     mock.fail(NAME, ["INVALID_JSON", "HTML_GATEWAY_PAGE", {"status": 204}, "ok"])
-    answer = received(mock, CALL * 3 + HEAD + b"Connection: close\r\n" + CALL.removeprefix(HEAD))
+    answer = received(mock, CALL * 3 + last_of())
     statuses = re.findall(rb"HTTP/1.1 (\d+) ", answer)
     assert statuses == [b"200", b"502", b"204", b"200"]
 
@@ -170,6 +214,7 @@ JSON, HTML = HTTP % b"application/json", HTTP % b"text/html"
 ANSWERS = {
     "RANDOM_DATA_THEN_CLOSE": b"\x16\x03\x01\x00\xff no http at all \x00\x01\x02",
     "MALFORMED_RESPONSE_CHUNK": JSON + b"Transfer-Encoding: chunked\r\n\r\n\xfe\xff not a size",
+    "SLOW_BODY": JSON + b"Content-Length: 500\r\n\r\n",
     "INVALID_JSON": JSON + b'Content-Length: 9\r\n\r\n{"a": "b"',
     "WRONG_CONTENT_TYPE": HTML + b"Content-Length: 2\r\n\r\n{}",
     "HTML_GATEWAY_PAGE": HTML.replace(b"200 OK", b"502 Bad Gateway") + b"Content-Length: 6\r\n\r\n<html>",
@@ -186,7 +231,7 @@ class Handler(socketserver.BaseRequestHandler):
             if data.endswith(BODY):
                 break
         self.request.sendall(ANSWERS.get(self.server.fault, b""))
-        if self.server.fault == "HANG":
+        if self.server.fault in {"HANG", "SLOW_BODY"}:
             self.server.is_over.wait(PATIENCE_S)
         elif self.server.fault == "CONNECTION_RESET_BY_PEER":
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -245,7 +290,7 @@ def with_fetch(url):
 
 
 FAULTS = ["EMPTY_RESPONSE", "CONNECTION_RESET_BY_PEER", "RANDOM_DATA_THEN_CLOSE", "MALFORMED_RESPONSE_CHUNK",
-          "HANG", "INVALID_JSON", "HTML_GATEWAY_PAGE"]  # fmt: skip
+          "HANG", "SLOW_BODY", "INVALID_JSON", "HTML_GATEWAY_PAGE"]  # fmt: skip
 CLIENTS = [with_requests, with_httpx, with_aiohttp, with_fetch]
 
 
@@ -253,7 +298,7 @@ CLIENTS = [with_requests, with_httpx, with_aiohttp, with_fetch]
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_client_takes_a_fault_for_a_really_broken_server(mock, broken, client, fault):
     broken.fault = fault
-    mock.fail(NAME, fault, times=None)
+    mock.fail(NAME, fault, times=None, **({"delay": 600_000} if fault == "SLOW_BODY" else {}))
     assert client(f"{mock.url}/v2/thumbnail/score") == client(broken.url) != "nothing\n"
 
 

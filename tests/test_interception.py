@@ -6,10 +6,11 @@ import json
 import socket
 import ssl
 import threading
+import time
 import urllib.error
 import urllib.request
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import httpx
@@ -18,6 +19,7 @@ import pytest
 import requests
 import urllib3
 import uvloop
+from conftest import KEYS
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
@@ -138,6 +140,10 @@ def post(call, body=BODY, **headers):
     return call("POST", TEXT, json.dumps(body).encode(), sent)
 
 
+def load_hosts():
+    return provider_hosts(load().providers.values())
+
+
 @pytest.fixture(scope="module")
 def mock():
     with MockServer() as running:
@@ -150,6 +156,66 @@ def test_a_client_with_hard_coded_hosts_is_answered_by_the_mock(mock, call):
         answer = post(call)
     assert (answer.status, answer.url) == (200, TEXT)
     assert answer.json["output"].startswith("https://api.pikzels.com/")
+
+
+APIS = [
+    (f"https://{host}{path}", {"Content-Type": "application/json", **KEYS[name]}, body)
+    for name, host, path, body in [
+        ("pikzels", "api.pikzels.com", "/v2/thumbnail/score", {"image_url": "https://example.com/a.png"}),
+        ("fatthumb", "fatthumb.klaas.pro", "/api/v1/generate", {"prompt": "A focused developer"}),
+        ("thumbapi", "api.thumbapi.dev", "/v1/generate", {"title": "Ten tips", "format": "youtube"}),
+    ]
+]
+
+
+@every_client
+def test_each_api_is_answered_at_its_own_host_and_blocked_without_the_mock(mock, call):
+    for url, headers, body in APIS:
+        sent = json.dumps(body).encode()
+        with mock.intercept():
+            assert call("POST", url, sent, headers).status == 200
+        with guard(load_hosts), pytest.raises(RealProviderCallBlocked) as raised:
+            call("POST", url, sent, headers)
+        assert raised.value.host == urlsplit(url).hostname
+
+
+# The Python example of FatThumb's documentation, as it stands there.
+EXAMPLE = """
+import os, requests, time
+
+resp = requests.post(
+    "https://fatthumb.klaas.pro/api/v1/generate",
+    headers={
+        "Authorization": f"Bearer {os.environ['FATTHUMB_API_KEY']}",
+        "Content-Type": "application/json",
+    },
+    json={"prompt": "Viral YouTube Dev thumbnail with big text", "count": 1},
+)
+resp.raise_for_status()
+generation_id = resp.json()["generationId"]
+
+# Poll until done.
+while True:
+    poll = requests.get(
+        f"https://fatthumb.klaas.pro/api/v1/generations/{generation_id}",
+        headers={"Authorization": f"Bearer {os.environ['FATTHUMB_API_KEY']}"},
+    )
+    data = poll.json()
+    if data["status"] in ("succeeded", "failed", "partial"):
+        break
+    time.sleep(3)
+"""
+
+
+def test_a_program_that_knows_only_the_real_api_runs_unchanged(mock, monkeypatch):
+    monkeypatch.setattr(time, "sleep", mock.sleep)
+    monkeypatch.setenv("FATTHUMB_API_KEY", mock.fatthumb.key)
+    names: dict[str, Any] = {}
+    with mock.intercept():
+        exec(EXAMPLE, names)
+    assert names["data"]["status"] == "succeeded"
+    with guard(load_hosts), pytest.raises(RealProviderCallBlocked, match=r"real fatthumb\.klaas\.pro"):
+        exec(EXAMPLE, {})
 
 
 @every_client
