@@ -144,6 +144,57 @@ def test_what_no_window_lets_through_takes_no_slot(world):
         tried(world, "add_note")
 
 
+@pytest.mark.parametrize("what", [{"limit": "per_minute"}, {"plan": "at_once"}])
+def test_two_rates_on_one_limit_count_each_on_its_own(world, what):
+    apart = [{**what, "window_s": 60, "operations": [each]} for each in ("add_note", "read_note")]
+    provider = notes(rates=[*apart, {**what, "window_s": 3600}, {"limit": "photo_bytes", "window_s": 9}])
+    most = 3 if "limit" in what else 2
+    only_apart = notes(rates=apart)
+    for operation in ("add_note", "read_note"):
+        for _ in range(most):
+            tried(world, operation, provider=only_apart)
+        refused(world, operation, provider=only_apart)
+    world.reset()
+    for _ in range(most):
+        tried(world, provider=provider)
+    world.clock.advance(60)  # the minute is over, the hour is not
+    assert "3600 s" in refused(world, provider=provider).violations[0].message
+
+
+def test_two_rates_without_a_window_have_each_slots_of_their_own(world):
+    apart = notes(rates=[{"plan": "at_once", "operations": [each]} for each in ("add_note", "read_note")])
+    free = [tried(world, each, provider=apart) for each in ("add_note", "read_note") * 2]
+    for operation in ("add_note", "read_note"):
+        refused(world, operation, provider=apart)
+    free[1]()
+    refused(world, "add_note", provider=apart)
+    tried(world, "read_note", provider=apart)
+
+
+def test_a_call_takes_a_slot_of_every_rate_or_of_none(world):
+    both = [{"plan": "at_once"}, {"limit": "per_minute", "operations": ["add_note"]}]
+    provider = notes(rates=both)
+    free = [tried(world, each, provider=provider) for each in ("read_note", "read_note")]
+    for _ in range(5):
+        refused(world, "add_note", provider=provider)
+    for each in free:
+        each()
+    tried(world, "add_note", provider=provider)()
+    for _ in range(2):
+        tried(world, "add_note", provider=provider)
+    refused(world, "read_note", provider=provider)
+
+
+def test_what_no_slot_is_left_for_is_not_counted_in_a_window(world):
+    provider = notes(rates=[{"limit": "per_minute", "window_s": 60}, {"plan": "at_once"}])
+    free = [tried(world, provider=provider) for _ in range(2)]
+    for _ in range(5):
+        assert "under way already" in refused(world, provider=provider).violations[0].message
+    free[0]()
+    tried(world, provider=provider)  # the third of the minute
+    assert "per_minute" in refused(world, provider=provider).violations[0].message
+
+
 def test_limits_hold_only_where_they_are_enforced():
     world = a_world(
         enforced="credits", note_strict={"enforce": ["limits"]}, note_rich={"enforce": ["credits"]}

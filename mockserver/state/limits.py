@@ -23,7 +23,7 @@ class Window(Value, frozen=True):
 class Windows(Value, frozen=True):
     """All windows of one account, in one value: a call counts in all of them, or in none."""
 
-    by_limit: Mapping[str, Window]
+    by_limit: Mapping[str, Window]  # by the place of its row in `rates`
 
 
 def counted(window: Window | None, *, most: int, window_s: float, now_s: float) -> tuple[Window, int]:
@@ -39,16 +39,16 @@ def counted(window: Window | None, *, most: int, window_s: float, now_s: float) 
 
 
 class Slots:
-    """How many calls of each account are under way; in no snapshot, for no call outlives its process."""
+    """How many calls of each account are under way, by limit; in no snapshot, for no call outlives its process."""
 
     def __init__(self, taken: Collection[int], counters: Collection[int]) -> None:
         self._taken = taken
         self._counters = counters
 
-    def take(self, account_id: str, most: int) -> str | None:
-        """Take a slot where one is free; give its name, None where none is."""
+    def take(self, holder: str, most: int) -> str | None:
+        """Take a slot of a holder, an account under one limit, if one is free; give its name, else None."""
         # Calls from before a reset give back slots of then, which are nobody's any more.
-        slot = f"{self._counters.get(RESETS) or 0}/{account_id}"
+        slot = f"{self._counters.get(RESETS) or 0}/{holder}"
         if self._taken.increment(slot) <= most:
             return slot
         self._taken.increment(slot, -1)
