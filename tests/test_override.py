@@ -53,7 +53,7 @@ DELAYS = [
 UNKNOWN = [
     "code=418", "code=204", "code=abc", "code=", "code=²", "code=" + "9" * 5000, "example=NOPE",
     "code=402, example=CONFLICT", "code=200, example=CONFLICT",
-    "delay=-1", "delay=soon", "delay=600001", "delay=" + "9" * 5000, "delay=²",
+    "delay=", "delay=-1", "delay=soon", "delay=600001", "delay=" + "9" * 5000, "delay=²",
 ]  # fmt: skip
 
 

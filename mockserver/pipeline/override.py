@@ -175,7 +175,7 @@ def _job(provider: Provider, operation: Operation, preferences: Preferences) -> 
 def _preferred(provider: Provider, operation: Operation, preferences: Preferences) -> ErrorRow | None:
     """Find the row that the Prefer header names; None where it names none."""
     code, example, delay = preferences.get("code"), preferences.get("example"), preferences.get("delay")
-    if delay is not None and str(delay_ms(preferences)) != (delay.lstrip("0") or "0"):
+    if delay is not None and (not delay or str(delay_ms(preferences)) != (delay.lstrip("0") or "0")):
         raise _unknown(f"delay={delay[:40]} is not a number of milliseconds up to {LONGEST_DELAY_MS}")
     if code is None and example is None:
         return None
