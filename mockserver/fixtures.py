@@ -68,10 +68,8 @@ def misfits(accounts: Any, catalog: Catalog) -> Iterator[str]:
             yield f"{provider.folder}/behaviour.yaml: examples: there is no picture fixtures/{name}"
 
 
-def _account(key: Any, row: Any, provider: Provider) -> Iterator[str]:
-    if not isinstance(key, str):
-        yield f"{key}: the key is {key!r} and no text; put it in quotes"
-    elif not isinstance(row, dict):
+def _account(key: str, row: Any, provider: Provider) -> Iterator[str]:
+    if not isinstance(row, dict):
         yield f"{key}: must be a mapping, for instance {{}}, not {type(row).__name__}"
     else:
         yield from (f"{key}.{located(row, breach)}" for breach in account_schema(provider).violations(row))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from test_new_provider import DOCUMENT, TABLE, write
 from mockserver import Request, create_engine
 from mockserver.cli import main
 from mockserver.spec.catalog import load, survey
-from mockserver.spec.files import SpecificationError
+from mockserver.spec.files import SpecificationError, read_yaml
 
 
 @pytest.fixture
@@ -170,6 +171,47 @@ def test_what_a_first_call_needs_is_compiled_before_it_for_bundled_providers_alo
         if operation.body
     }
     assert warm == {"fatthumb": True, "pikzels": True, "thumbapi": True, "petshop": False}
+
+
+WRITTEN = {
+    "2026-03-01": "2026-03-01", "2026-03-01T12:00:00Z": "2026-03-01T12:00:00Z",
+    "!!timestamp 2026-03-01": "2026-03-01", "=": "=", "[<<]": ["<<"],
+    "{1: 1, yes: 2, 1.10: 3, ~: 4, 2026-03-01: 5}": {"1": 1, "yes": 2, "1.10": 3, "~": 4, "2026-03-01": 5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_dates_and_keys_are_texts_as_they_are_written(folder, text):
+    file = folder / "openapi.yaml"
+    file.write_text(f"a: &one {{b: 1}}\nc: {text}\nd: {{<<: *one}}", "utf-8")
+    assert read_yaml(file) == {"a": {"b": 1}, "c": WRITTEN[text], "d": {"b": 1}}
+
+
+NO_JSON = [
+    "!!binary aGk=", "!!set {a, b}", "!!omap [a: 1]", "!!pairs [a: 1]", "!mine a", "!!python/name:os.x a",
+    ".nan", "-.inf", "1.0e+999", "!!int a", "!!bool a", "!!timestamp [1]", "&it [*it]", "&it {a: {b: *it}}",
+    "{{id}}", "{[a]: 1}", "{? {a: 1} : 2}", "9" * 5000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_JSON)
+def test_a_value_that_json_cannot_hold_is_refused_with_its_place(folder, text):
+    file = folder / "openapi.yaml"
+    lines = yaml.safe_dump(DOCUMENT).splitlines()
+    at = next(index for index, line in enumerate(lines) if line.strip() == "example:")
+    indent = " " * (len(lines[at]) - len(lines[at].lstrip()))
+    lines[at:] = [f"{indent}example: {text}"]
+    file.write_text("\n".join(lines), "utf-8")
+    status, output = check(folder)
+    assert (status, output.count("\n")) == (1, 1)
+    assert re.match(rf"error: {re.escape(str(file))}: line {at + 1}, column \d+: .", output)
+    with pytest.raises(SpecificationError):
+        load([folder])
+
+
+def test_a_document_that_nests_without_end_is_refused(folder):
+    (folder / "openapi.yaml").write_text("a: " + "[" * 3000 + "]" * 3000, "utf-8")
+    assert check(folder)[0] == 1
 
 
 def test_a_survey_of_the_bundled_providers_finds_nothing():

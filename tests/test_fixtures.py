@@ -21,7 +21,6 @@ MISTAKES = {
         lambda a: a["pikzels"].update(pkz_a=None),
         ["pikzels.pkz_a: must be a mapping"],
     ),
-    "a key that is a number": (lambda a: a["pikzels"].update({7: {}}), ["pikzels.7: ", "put it in quotes"]),
     "an unknown plan": (
         lambda a: a["fatthumb"].update(nsk_a={"plan": "prro"}),
         ["fatthumb.nsk_a.plan: ", "must be one of: free, pro, ultra"],

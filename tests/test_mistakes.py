@@ -254,7 +254,7 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
     "a key that is a number": (
         TABLE,
         lambda t: t["words"].update({404: "no"}),
-        ["words.404", "put it in quotes"],
+        ["words.404", "no behaviour of this table takes it"],
     ),
     "roles that are no mapping": (
         TABLE,

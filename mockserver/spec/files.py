@@ -3,6 +3,7 @@
 JSON is read by the JSON reader, whatever the file is called: it is many times faster.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,53 @@ DATA = PACKAGE / "data" if (PACKAGE / "data").is_dir() else PACKAGE.parent
 SPECS = DATA / "specs"
 FIXTURES = DATA / "fixtures"
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-DATE = "tag:yaml.org,2002:timestamp"
-# In JSON a date is a text, and these files are JSON that is easier to write.
-_known = _SafeLoader.yaml_implicit_resolvers.items()
-_resolvers = {key: [each for each in found if each[0] != DATE] for key, found in _known}
-Loader: Any = type("Loader", (_SafeLoader,), {"yaml_implicit_resolvers": _resolvers})
+TAG = "tag:yaml.org,2002:"
+
+
+def _read_scalar(loader: Any, node: Any) -> Any:
+    """Read a number or a truth, which are no more than what JSON can hold."""
+    try:
+        value = _SafeLoader.yaml_constructors[node.tag](loader, node)
+    except (ValueError, LookupError):  # !!int abc
+        value = math.nan
+    return value if math.isfinite(value) else _refuse(loader, node)
+
+
+def _read_map(loader: Any, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - as PyYAML calls it
+    """Read a mapping, whose keys are texts as they are in JSON: `200`, `yes` and `1.10` as they are written."""
+    if isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                why = "a key must be a text; a text that begins with { or [ stands in quotes"
+                raise yaml.constructor.ConstructorError(None, None, why, key.start_mark)
+            key.tag = f"{TAG}str"
+    return _SafeLoader.construct_mapping(loader, node, deep)
+
+
+def _read_document(loader: Any, node: Any) -> Any:
+    loader.deep_construct = True  # so that what holds itself is refused
+    return _SafeLoader.construct_document(loader, node)
+
+
+def _refuse(_loader: Any, node: Any) -> Any:
+    kind = node.tag.replace(TAG, "!!")
+    why = f"JSON cannot hold this {kind}; leave it out, or write it as a text in quotes"
+    raise yaml.constructor.ConstructorError(None, None, why, node.start_mark)
+
+
+# These files are JSON that is easier to write: there is no value in them that JSON does not have, and what
+# YAML alone takes for something else, a date, `=` or `<<`, is a text.
+_own = {"construct_mapping": _read_map, "construct_document": _read_document}
+Loader: Any = type("Loader", (_SafeLoader,), _own)
+for _kinds, _read in (
+    (("int", "float", "bool"), _read_scalar),
+    (("timestamp", "value", "merge"), _SafeLoader.construct_yaml_str),
+    (("binary", "set", "omap", "pairs"), _refuse),
+):
+    for _kind in _kinds:
+        Loader.add_constructor(f"{TAG}{_kind}", _read)
+Loader.add_constructor(None, _refuse)
 
 
 class SpecificationError(Exception):
@@ -44,7 +87,10 @@ def read_yaml(file: Path) -> Any:
         return found[0]
     try:
         return yaml.load(text.decode(), Loader)  # noqa: S506 - Loader is a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.constructor.ConstructorError as error:
+        place = f"line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}"
+        raise SpecificationError([f"{shown(file)}: {place}: {error.problem}"]) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise SpecificationError([f"{shown(file)}: is not YAML: {' '.join(str(error).split())}"]) from error
 
 

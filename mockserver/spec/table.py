@@ -35,7 +35,7 @@ class Table:
     def __init__(self, document: Json, file: str, schema: Schema) -> None:
         self.file = file
         self._known: Json = schema.document["properties"] if isinstance(schema.document, Mapping) else {}
-        found = [located(document, each) for each in schema.violations(document)] + list(_odd_keys(document))
+        found = [located(document, each) for each in schema.violations(document)]
         if not found:
             found += self._read(document)
         self.has_shape = not found  # False: it cannot even be read
@@ -221,15 +221,3 @@ def row_type(name: str, fields: list[Any]) -> type[Row]:
     """Make a type of rows from the names, types and defaults of its members."""
     made: Any = msgspec.defstruct(name, fields, bases=(Row,), frozen=True, kw_only=True)
     return cast("type[Row]", made)
-
-
-def _odd_keys(value: Json, place: str = "") -> Iterator[str]:
-    """Complain of keys that YAML does not read as texts, such as 404 and on."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                yield f"{place}{key}: this key is {key!r} and no text; put it in quotes"
-            yield from _odd_keys(item, f"{place}{key}.")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _odd_keys(item, f"{place}{index}.")
