@@ -248,6 +248,22 @@ def test_a_provider_may_be_called_like_the_first_part_of_its_paths(tmp_path):
     assert heard[0].operation == "pets.list_pets"
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/pets/nowhere", "/pets/nowhere"),
+        ("/pets/owners/7/pets", "/pets/owners/7/pets"),
+        ("/pets/pets/nowhere", "/pets/nowhere"),
+        ("/pets/pet", "/pets/pet"),
+    ],
+)
+def test_of_an_unknown_path_all_is_shown_where_its_first_part_is_no_prefix(tmp_path, path, shown):
+    write(tmp_path / "pets")
+    answer = create_engine(STRICT, [tmp_path]).handle(Request("GET", path, {"pet-key": "pet_1"}))
+    said = dict(answer.headers)["Mock-Violations"]
+    assert (answer.status, f"There is no path {shown}; the nearest is /pets" in said) == (404, True), said
+
+
 def test_the_bundled_providers_stay(ask):
     assert (
         ask(

@@ -96,7 +96,7 @@ class Router:
         methods, values = index.methods(path, request.method)
         match = methods.get(request.method)
         if match is None:
-            raise self._no_match(index, methods, path, provider, request.method)
+            raise self._no_match(index, methods, path, provider, request)
         return Match(match.provider, match.operation, values) if values else match
 
     def _is_at_root(self, request: Request, prefix: str, below: str) -> bool:
@@ -107,15 +107,18 @@ class Router:
         )
 
     def _no_match(
-        self, index: Index, methods: Mapping[str, Match], path: str, provider: Provider | None, method: str
+        self, index: Index, methods: Mapping[str, Match], path: str, provider: Provider | None, request: Request
     ) -> NoMatch:
         if methods:
             allowed = ", ".join(sorted(methods))
             owner, operation, _ = next(iter(methods.values()))
-            message = f"{operation.path} takes {allowed}, not {method}"
+            message = f"{operation.path} takes {allowed}, not {request.method}"
             violation = Violation("path", "", "method", message, operation.row.citation)
             problem = Problem(ProblemType.UNKNOWN_METHOD, (violation,), headers={"Allow": allowed})
             return NoMatch(owner, problem)
+        firsts = [_first(each) for each in index.paths]
+        if provider and [provider.name] in firsts and _first(path) not in firsts:
+            path = request.path  # it begins with a first part of the API's own, not with the provider's name
         nearest = max(index.paths, key=lambda each: difflib.SequenceMatcher(None, path[:200], each).ratio())
         meant = provider or self._owner(path)
         message = f"There is no path {path[:200]}; the nearest is {nearest}"
@@ -124,11 +127,14 @@ class Router:
 
     def _owner(self, path: str) -> Provider | None:
         """Say whose API an unknown path most likely belongs to: the one that shares its first part."""
-        first = path.split("/")[1:2]
         for provider in self._providers.values():
-            if any(each.path.split("/")[1:2] == first for each in provider.operations.values()):
+            if any(_first(each.path) == _first(path) for each in provider.operations.values()):
                 return provider
         return None
+
+
+def _first(path: str) -> list[str]:
+    return path.split("/")[1:2]
 
 
 def _is_others(method: str, methods: Mapping[str, Match], best: Mapping[str, Match]) -> bool:
