@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from mockserver.jsontext import Json
 from mockserver.spec.files import SPECS, SpecificationError, read_mapping, shown
 from mockserver.spec.model import Operation, OperationRow
-from mockserver.spec.openapi import METHODS, Document
+from mockserver.spec.openapi import Document
 from mockserver.spec.schema import Schema
 from mockserver.spec.template import fill
 
@@ -39,16 +39,23 @@ title: {title}
 # keys: {{prefix: key_, sample: key_test}}    # how every key begins; left out: any key is good
 {answers}
 # The errors of this API. What is not listed has a usual one: 400, 401, 404, 405, 413, 415 and 500.
-# citations: {{handbook: the page that says so}}
-# defaults: {{errors: {{provenance: documented, citation: handbook}}}}
-# errors:
-#   wrong: {{status: 400, message: The request is wrong, cause: a parameter or the body breaks its schema}}
-# problems:
-#   invalid_request: {{error: wrong, message: $violation}}
+{errors}
 
 operations:                  # generate: answers with the documented example, or a value made from the schema
 {operations}
 """
+WRONG = "The request is wrong"
+ERRORS = """\
+# citations: {{handbook: the page that says so}}
+# defaults: {{errors: {{provenance: documented, citation: handbook}}}}
+# errors:
+#   wrong: {{status: {status}, message: {message}, cause: a parameter or the body breaks its schema}}
+# problems:
+#   invalid_request: {{error: wrong, message: $violation}}"""
+NO_ERRORS = (
+    "# errors: {}    # a row needs a status that the document has for every operation: add a `default`"
+)
+USUAL_SHAPE = {"message": "$message", "code": "$code"}
 
 
 def scaffold(name: str, source: Path, parent: Path) -> Path:
@@ -62,18 +69,18 @@ def scaffold(name: str, source: Path, parent: Path) -> Path:
     file = f"openapi{'.json' if source.suffix == '.json' else '.yaml'}"
     shape = Schema(json.loads((SPECS / "openapi.schema.json").read_text("utf-8")), "openapi.schema.json")
     document = Document(content, shown(source), name, shape)
-    operations = list(
-        document.operations(dict.fromkeys(_ids(content), OperationRow("generate", "", ""))).values()
-    )
+    row = OperationRow("generate", "", "")
+    operations = list(document.operations(dict.fromkeys(document.ids, row)).values())
     if document.complaints or not operations:
         raise SpecificationError(document.complaints or [f"{shown(source)}: documents no operation"])
-    info = content.get("info")
+    info, shape = content.get("info"), _shape_of_errors(operations)
     table = TABLE.format(
         name=name,
         file=file,
         title=_written(str(info.get("title") or name) if isinstance(info, Mapping) else name),
         hosts=_hosts(content),
-        answers=_answers(operations),
+        answers=_answers(operations, shape),
+        errors=_errors(operations, shape or USUAL_SHAPE),
         operations="\n".join(
             f"  {_written(each.id)}: {{behaviour: generate}}    # {each.method} {each.path}"
             for each in operations
@@ -85,15 +92,6 @@ def scaffold(name: str, source: Path, parent: Path) -> Path:
     return folder
 
 
-def _ids(content: Json) -> Iterator[str]:
-    """Give the name of every operation."""
-    paths = content.get("paths")
-    for item in paths.values() if isinstance(paths, Mapping) else ():
-        for method in METHODS if isinstance(item, Mapping) else ():
-            if isinstance(item.get(method), Mapping):
-                yield str(item[method].get("operationId"))
-
-
 def _hosts(content: Json) -> str:
     servers = content.get("servers", ())
     urls = [str(each.get("url")) for each in servers if isinstance(each, Mapping)]
@@ -102,23 +100,39 @@ def _hosts(content: Json) -> str:
     return f"hosts: [{', '.join(public)}]    # the Host headers that mean this API\n" if public else ""
 
 
-def _answers(operations: list[Operation]) -> str:
-    """Guess the shape of errors from the documented ones: the shape that most of them accept."""
-    schemas = [
-        response.schema
-        for operation in operations
-        for status, response in operation.responses.items()
-        if response.schema and status[0] not in "123"
-    ]
+def _errors(operations: list[Operation], shape: Json) -> str:
+    """Write a row for wrong requests, with the usual status among those that every operation documents."""
+    body = fill(shape, {**SAMPLE, "message": WRONG, "code": "wrong"})
+    for status in (400, 422, *range(401, 500)):
+        found = [each.response_for(status) for each in operations]
+        if all(each and (each.schema is None or each.schema.accepts(body)) for each in found):
+            return ERRORS.format(status=status, message=WRONG)
+    return NO_ERRORS
+
+
+def _answers(operations: list[Operation], shape: Json) -> str:
+    if shape is None and any(_error_schemas(operations)):
+        return "\n# answers: {}    # the body of errors: what the document shows of it could not be guessed\n"
+    if shape is None:
+        return f"\n# answers: {{error: {_written(USUAL_SHAPE)}}}    # the body of errors\n"
+    remark = "# the body of errors, as the document shows it"
+    return f"\nanswers:                     {remark}\n  error: {_written(shape)}\n"
+
+
+def _shape_of_errors(operations: list[Operation]) -> Json:
+    """Guess the shape of errors from the documented ones: what most of them accept; None: no guess."""
+    schemas = list(_error_schemas(operations))
     shapes = {json.dumps(shape): shape for each in schemas if (shape := _shape(each, each.document))}
     fitting = {
         text: sum(each.accepts(fill(shape, SAMPLE)) for each in schemas) for text, shape in shapes.items()
     }
     best = max(fitting, key=lambda text: fitting[text], default="")
-    if not best or not fitting[best]:
-        return "\n# answers: {error: {message: $message, code: $code}}    # the body of errors\n"
-    remark = "# the body of errors, as the document shows it"
-    return f"\nanswers:                     {remark}\n  error: {_written(shapes[best])}\n"
+    return shapes[best] if best and fitting[best] else None
+
+
+def _error_schemas(operations: list[Operation]) -> Iterator[Schema]:
+    documented = (each for operation in operations for each in operation.responses.items())
+    yield from (each.schema for status, each in documented if each.schema and status[0] not in "123")
 
 
 def _shape(schema: Schema, part: Json) -> dict[str, Json]:

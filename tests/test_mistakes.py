@@ -315,8 +315,8 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
     ),
     "an operation without a name": (
         DOCUMENT,
-        lambda d: d["paths"][PATH]["post"].pop("operationId"),
-        [f"{PATH}.post.operationId", "is required"],
+        lambda d: d["paths"][PATH]["post"].update(operationId=""),
+        [f"{PATH}.post.operationId", "must not be empty"],
     ),
     "one name for two operations": (
         DOCUMENT,

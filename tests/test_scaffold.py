@@ -7,7 +7,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from mockserver import Server, create_engine
+from mockserver import Exchange, Request, Server, create_engine
 from mockserver.cli import main
 
 PET = {
@@ -134,12 +134,27 @@ def test_the_shape_of_errors_is_the_documents_own(tmp_path):
     assert (table["title"], table["hosts"]) == ("Pets: a shop", ["api.pets.example"])
 
 
-def test_every_line_that_is_a_remark_can_be_made_a_line_of_the_table(tmp_path):
-    new(tmp_path, PETS)
+OWN = answer({"required": ["oops"], "properties": {"oops": {"type": "object", "required": ["text"]}}})
+PLAIN = {"description": "No"}
+REFUSALS = [
+    (PETS, 400),
+    (TODO, None),
+    ({**TODO, "paths": {"/a": {"get": {"responses": {"422": PLAIN, "404": PLAIN}}}}}, 422),
+    ({**TODO, "paths": {"/a": {"get": {"responses": {"4XX": PLAIN}}}}}, 400),
+    ({**TODO, "paths": {"/a": {"get": {"responses": {"403": PLAIN}}}}}, 403),
+    ({**TODO, "paths": {"/a": {"get": {"responses": {"400": OWN, "409": PLAIN}}}}}, 409),
+    ({**TODO, "paths": {f"/{nr}": {"get": {"responses": {nr: PLAIN}}} for nr in ("403", "404")}}, None),
+]
+
+
+@pytest.mark.parametrize(("document", "status"), REFUSALS)
+def test_every_line_that_is_a_remark_can_be_made_a_line_of_the_table(tmp_path, document, status):
+    new(tmp_path, document)
     file = tmp_path / "shop" / "behaviour.yaml"
     rest = file.read_text("utf-8").partition("\n\n")[2]
     file.write_text(rest.replace("# The errors of", "## The errors of").replace("\n# ", "\n"), "utf-8")
-    assert yaml.safe_load(file.read_text("utf-8"))["keys"]["prefix"] == "key_"
+    table = yaml.safe_load(file.read_text("utf-8"))
+    assert (table["keys"]["prefix"], table["errors"].get("wrong", {}).get("status")) == ("key_", status)
     checked = CliRunner().invoke(main, ["check", str(tmp_path / "shop")])
     assert checked.exit_code == 0, checked.output
 
@@ -150,7 +165,7 @@ def test_every_line_that_is_a_remark_can_be_made_a_line_of_the_table(tmp_path):
         ("My Shop", TODO, "is no name for a folder"),
         ("shop", {**TODO, "paths": {}}, "documents no operation"),
         ("shop", {**TODO, "openapi": "2.0"}, "openapi"),
-        ("shop", {**TODO, "paths": {"/a": {"get": {"responses": {}}}}}, "operationId"),
+        ("shop", {**TODO, "paths": {"/a": {"get": {"operationId": 5}}}}, "operationId"),
     ],
 )
 def test_what_cannot_be_served_is_not_written(tmp_path, name, document, said):
@@ -158,6 +173,29 @@ def test_what_cannot_be_served_is_not_written(tmp_path, name, document, said):
     assert (result.exit_code, said in result.output, (tmp_path / name).exists()) == (1, True, False), (
         result.output
     )
+
+
+def test_operations_without_names_are_called_by_method_and_path(tmp_path):
+    nameless = {"responses": {"204": PLAIN}}
+    paths = {
+        "/v2/pets": {"get": nameless, "post": {"operationId": "get_v2_pets_id", **nameless}},
+        "/v2/pets/{id}": {
+            "get": nameless,
+            "parameters": [{"name": "id", "in": "path", "required": True, "schema": {}}],
+        },
+        "/v2.pets": {"get": nameless},
+        "/": {"get": nameless},
+    }
+    assert new(tmp_path, {**TODO, "paths": paths}).exit_code == 0
+    table = yaml.safe_load((tmp_path / "shop" / "behaviour.yaml").read_text("utf-8"))
+    names = ["get_v2_pets", "get_v2_pets_id", "get_v2_pets_id_2", "get_v2_pets_2", "get"]
+    assert sorted(table["operations"]) == sorted(names)
+    assert CliRunner().invoke(main, ["check", str(tmp_path / "shop")]).exit_code == 0
+    engine = create_engine(spec_folders=[tmp_path / "shop"])
+    heard: list[Exchange] = []
+    engine.listeners.append(heard.append)
+    assert engine.handle(Request("GET", "/shop/v2/pets/7", {})).status == 204
+    assert heard[0].operation == "shop.get_v2_pets_id_2"
 
 
 def test_nothing_is_overwritten(tmp_path):

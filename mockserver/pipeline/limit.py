@@ -22,7 +22,11 @@ def limit(match: Match, account: Account, world: World) -> Release | None:
     if not match.provider.rates or not match.operation.security or not world.enforces(account, "limits"):
         return None
     rows = [
-        (str(index), row, *_bound(match, account, row))  # each counts on its own, under its place in the table
+        (
+            str(index),
+            row,
+            *_bound(match, account, row),
+        )  # each counts on its own, under its place in the table
         for index, row in enumerate(match.provider.rates)
         if not row.operations or match.operation.id in row.operations
     ]

@@ -107,7 +107,12 @@ class Router:
         )
 
     def _no_match(
-        self, index: Index, methods: Mapping[str, Match], path: str, provider: Provider | None, request: Request
+        self,
+        index: Index,
+        methods: Mapping[str, Match],
+        path: str,
+        provider: Provider | None,
+        request: Request,
     ) -> NoMatch:
         if methods:
             allowed = ", ".join(sorted(methods))

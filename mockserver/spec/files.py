@@ -31,8 +31,8 @@ def _read_scalar(loader: Any, node: Any) -> Any:
     return value if math.isfinite(value) else _refuse(loader, node)
 
 
-def _read_map(loader: Any, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - as PyYAML calls it
-    """Read a mapping, whose keys are texts as they are in JSON: `200`, `yes` and `1.10` as they are written."""
+def _read_map(loader: Any, node: Any, deep: bool = False) -> Any:
+    """Read a mapping, whose keys are texts as in JSON: `200`, `yes` and `1.10` as they are written."""
     if isinstance(node, yaml.MappingNode):
         loader.flatten_mapping(node)
         for key, _ in node.value:
@@ -88,7 +88,8 @@ def read_yaml(file: Path) -> Any:
     try:
         return yaml.load(text.decode(), Loader)  # noqa: S506 - Loader is a safe loader
     except yaml.constructor.ConstructorError as error:
-        place = f"line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}"
+        mark: Any = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}"
         raise SpecificationError([f"{shown(file)}: {place}: {error.problem}"]) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise SpecificationError([f"{shown(file)}: is not YAML: {' '.join(str(error).split())}"]) from error

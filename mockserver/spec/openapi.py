@@ -5,6 +5,7 @@ What the emulator does not understand is a complaint at start-up, never a silent
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain, count
 from urllib.parse import urlsplit
 
 from mockserver.jsontext import Json
@@ -51,14 +52,19 @@ class Document:
 
     @property
     def ids(self) -> list[str]:
-        """Every operationId."""
-        return [item[method]["operationId"] for _, method, item in self._documented()]
+        """Every operationId; of an operation without one, what is made of its method and path."""
+        documented = [(item[method], method, path) for path, method, item in self._documented()]
+        taken = {details["operationId"] for details, *_ in documented if "operationId" in details}
+        return [
+            details.get("operationId") or _free_name(f"{method}{path}", taken)
+            for details, method, path in documented
+        ]
 
     def operations(self, rows: Mapping[str, OperationRow]) -> dict[str, Operation]:
         """Read every operation that has a row in the table; complain of the others."""
         found: dict[str, Operation] = {}
-        for path, method, item in self._documented():
-            name, place = item[method]["operationId"], f"paths.{path}.{method}"
+        for name, (path, method, item) in zip(self.ids, self._documented(), strict=True):
+            place = f"paths.{path}.{method}"
             if name not in rows:
                 what = f"operation {name!r} has no row under `operations` in behaviour.yaml; add one, "
                 self._complain(place, f"{what}for instance with `behaviour: generate`")
@@ -66,7 +72,7 @@ class Document:
                 what = f"operationId {name!r} is that of {other.method} {other.path}, too; rename one"
                 self._complain(place, what)
             else:
-                found[name] = self._operation(path, method, item, rows[name])
+                found[name] = self._operation(name, path, method, item, rows[name])
         return {name: found[name] for name in rows if name in found}
 
     def callbacks(self) -> tuple[Schema, ...]:
@@ -92,21 +98,21 @@ class Document:
     def _can_read(self, *path: str) -> bool:
         return path not in self._unreadable
 
-    def _operation(self, path: str, method: str, item: Json, row: OperationRow) -> Operation:
+    def _operation(self, name: str, path: str, method: str, item: Json, row: OperationRow) -> Operation:
         details = item[method]
         place = f"paths.{path}.{method}"
         parameters = self._parameters(item, details, place)
         body = self._body(details.get("requestBody"), place)
         known = {parameter.name for parameter in parameters if parameter.location == "path"}
-        for name in re.findall(r"\{([^}]*)\}", path):
-            if name not in known:
-                what = f"{{{name}}} of the path is not documented; add a parameter {name!r} with `in: path`"
+        for part in re.findall(r"\{([^}]*)\}", path):
+            if part not in known:
+                what = f"{{{part}}} of the path is not documented; add a parameter {part!r} with `in: path`"
                 self._complain(place, what)
         security = read_security(self.document, details)
         for complaint in security.complaints:
             self._complain(place, complaint)
         return Operation(
-            id=details["operationId"],
+            id=name,
             provider=self.provider,
             method=method.upper(),
             path=path,
@@ -116,7 +122,7 @@ class Document:
             responses=self._responses(details.get("responses", {}), place),
             security=security.requirements,
             row=row,
-            name=f"{self.provider}.{details['operationId']}",
+            name=f"{self.provider}.{name}",
             defaults=_defaults(body),
             file=self.file,
         )
@@ -230,6 +236,20 @@ def _whole_of(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     if path[:1] != ("paths",):
         return ()
     return path[:3] if path[2:3] and path[2] in METHODS else path[:2] if path[1:] else ()
+
+
+def _free_name(text: str, taken: set[str]) -> str:
+    """Name an operation by its method and path, unlike all names that are `taken`, and take that name.
+
+    >>> taken = {"get"}
+    >>> _free_name("get/v2/pets/{id}", taken), _free_name("get/v2/pets/id", taken), _free_name("get/", taken)
+    ('get_v2_pets_id', 'get_v2_pets_id_2', 'get_2')
+    """
+    name = re.sub(r"[\W_]+", "_", text).strip("_")
+    ways = chain([name], (f"{name}_{number}" for number in count(2)))
+    free = next(each for each in ways if each not in taken)
+    taken.add(free)
+    return free
 
 
 def bare_media_type(text: str) -> str:

@@ -39,7 +39,7 @@ def counted(window: Window | None, *, most: int, window_s: float, now_s: float) 
 
 
 class Slots:
-    """How many calls of each account are under way, by limit; in no snapshot, for no call outlives its process."""
+    """How many calls of an account are under way, by limit; in no snapshot: none outlives its process."""
 
     def __init__(self, taken: Collection[int], counters: Collection[int]) -> None:
         self._taken = taken
