@@ -7,16 +7,22 @@ import json
 import shlex
 import sys
 import threading
+from itertools import islice
 from typing import Self
+from urllib.parse import unquote
 
 import click
 
 from mockserver.admin.routes import NAME as ADMIN
-from mockserver.call import Exchange
+from mockserver.call import Exchange, Match
+from mockserver.messages import Request
+from mockserver.pipeline.route import NoMatch, Router
+from mockserver.samples import make_sample
 from mockserver.spec.catalog import Catalog
-from mockserver.spec.model import Provider
+from mockserver.spec.model import Operation, Provider
 
 WRITES_PER_SECOND = 10
+MOST_TRIED = 20  # operations, for a call that works
 GREEN, YELLOW, RED, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
 
 
@@ -40,11 +46,12 @@ class Printer:
             return
         address = click.style(url, bold=True, fg="green")
         click.echo(f"{click.style('mockserver', bold=True)} listens on {address}\n")
+        router = Router(catalog)
         for provider in catalog.providers.values():
             count = len(provider.operations)
             counted = f"{count} operation{'' if count == 1 else 's'}"
             click.echo(f"# {provider.title}: {counted}, at / and /{provider.name}")
-            click.echo(f"{curl(provider, url)}\n")
+            click.echo(f"{curl(provider, url, router)}\n")
         click.echo("Ctrl-C stops it. `mockserver errors` lists every error you can order.\n")
 
     def exchange(self, exchange: Exchange) -> None:
@@ -93,19 +100,34 @@ class Printer:
             sys.stdout.flush()
 
 
-def curl(provider: Provider, url: str) -> str:
-    """Write a call of the provider's first operation that works when it is pasted."""
-    operation = provider.sample_operation
-    key, address = provider.sample_key, url + operation.path
-    headers = []
+def curl(provider: Provider, url: str, router: Router) -> str:
+    """Write a call of the provider that works when it is pasted, or that none could be made."""
+    operations = [provider.sample_operation, *islice(provider.operations.values(), MOST_TRIED)]
+    made = ((each, sample) for each in operations if (sample := make_sample(each)))
+    operation, sample = next(made, (None, None))
+    if operation is None or sample is None:
+        return f"# no call could be made from its schemas; give an operation of {provider.name} an example"
+    key, (path, query, headers, body) = provider.sample_key, sample
+    own = path if _is_at_root(router, operation, path) else f"/{provider.name}{path}"
+    parts = ["-I"] if operation.method == "HEAD" else ["-X", operation.method]
     for scheme in operation.schemes:
         if scheme.location == "query":
-            address += f"{'&' if '?' in address else '?'}{scheme.field}={key}"
+            query += f"{'&' if query else ''}{scheme.field}={key}"
         elif scheme.kind == "basic":
-            headers += ["-u", f"{key}:"]
+            parts += ["-u", f"{key}:"]
         else:
-            headers += ["-H", f"{scheme.shown}{key}"]
-    parts = ["curl", "-s", "-X", operation.method, address, *headers]
-    if operation.body and operation.body.example is not None:
-        parts += ["-H", "Content-Type: application/json", "-d", json.dumps(operation.body.example)]
-    return " ".join(shlex.quote(part) for part in parts)
+            parts += ["-H", f"{scheme.shown}{key}"]
+    for name, value in headers:
+        parts += ["-H", f"{name}: {value}"]
+    parts += [] if body is None else ["-d", body]
+    address = f"{url}{own}{'?' if query else ''}{query}"
+    return " ".join(shlex.quote(part) for part in ["curl", "-s", *parts[:2], address, *parts[2:]])
+
+
+def _is_at_root(router: Router, operation: Operation, path: str) -> bool:
+    """Whether an operation answers at the root; where two APIs have one path, only the first does."""
+    try:
+        found = router.route(Request(operation.method, unquote(path), {}))
+    except NoMatch:
+        return False
+    return isinstance(found, Match) and found.operation is operation

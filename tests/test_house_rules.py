@@ -26,7 +26,7 @@ LAYERS = (
     ("call", "fixtures", "scaffold", "scenarios"),
     ("links",),
     ("behaviours", "pipeline"),
-    ("payloads",),
+    ("payloads", "samples"),
     ("downloads", "webhooks"),
     ("journal",),
     ("admin",),

@@ -24,6 +24,11 @@ COMPONENTS = "#/components/schemas/"
 # The fast path unfolds all that a schema refers to: of 900 components that know each other 29 MB for each
 # schema that names one. Beyond this many the validator alone reads it, which shares them.
 MOST_UNFOLDED = 64
+# What JSON calls them.
+KINDS: Mapping[type, str] = {
+    str: "string", int: "integer", float: "number", bool: "boolean",
+    type(None): "null", list: "array", dict: "object",
+}  # fmt: skip
 
 
 class Shared:
@@ -126,7 +131,9 @@ class Schema:
         kind = part.get("type")
         if kind is not None:
             return frozenset([kind] if isinstance(kind, str) else kind)
-        return frozenset[str]().union(
+        listed = part.get("enum", [part["const"]] if "const" in part else [])
+        known = {KINDS[type(value)] for value in (listed if isinstance(listed, list) else ())}
+        return frozenset(known).union(
             *(self.types(each) for key in ("allOf", "anyOf", "oneOf") for each in part.get(key, ()))
         )
 
