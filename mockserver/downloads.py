@@ -55,8 +55,5 @@ class Downloads:
 
     def _output(self, name: str, path: str, world: World) -> Output | None:
         provider = self._providers.get(name)
-        id_ = output_id(provider, path) if provider else None
-        output = world.output(id_) if id_ else None
-        if output is None or output.provider != name or output.is_over(world.clock.now()):
-            return None
-        return output
+        output = world.output(name, output_id(provider, path)) if provider else None
+        return None if output is None or output.is_over(world.clock.now()) else output

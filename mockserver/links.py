@@ -69,8 +69,7 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World)
         link = read_link(value) if isinstance(value, str) else None
         if link is None or link.provider != provider.name:
             return value
-        output = world.output(output_id(provider, link.path) or "")
-        is_known = output is not None and output.provider == provider.name
+        is_known = world.output(provider.name, output_id(provider, link.path)) is not None
         is_ours = is_known or _is_own_host(link.host, own_hosts)
         return outputs.origin + link.path if is_ours else value
 

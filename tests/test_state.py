@@ -171,9 +171,20 @@ def test_outputs_that_stay_are_not_crowded_out_by_those_that_expire():
     world.add_output(output("portrait"))
     for number in range(bounds.OUTPUTS + 1):
         world.add_output(output(str(number), NEW_YEAR_S))
-    assert world.output("portrait") == output("portrait")
-    assert (world.output("0"), world.output("1")) == (None, output("1", NEW_YEAR_S))
-    assert world.output("never") is None
+    assert world.output("pets", "portrait") == output("portrait")
+    assert (world.output("pets", "0"), world.output("pets", "1")) == (None, output("1", NEW_YEAR_S))
+    assert world.output("pets", "never") is None
+
+
+def test_an_output_is_found_by_its_own_provider_alone():
+    world = World()
+    world.add_output(output("portrait"))
+    world.add_output(output("1", NEW_YEAR_S))
+    for id_ in ("portrait", "1"):
+        found = world.output("pets", id_)
+        assert found is not None
+        assert (found.id, world.output("toys", id_)) == (id_, None)
+    assert (world.output("pets", None), world.output("pets", "")) == (None, None)
 
 
 @pytest.mark.parametrize(

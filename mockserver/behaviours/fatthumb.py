@@ -83,7 +83,7 @@ def _thumbnail(
     thumbnail, count = resource.fields["thumbnails"][index], resource.fields["count"]
     is_over = resource.share_done(call.world.clock.now()) * count >= index + 1
     is_failed = resource.outcome == jobs.failure or (resource.outcome == jobs.partial and index == count - 1)
-    output = call.world.output(thumbnail["output"])
+    output = call.world.output(call.provider.name, thumbnail["output"])
     return {
         "id": thumbnail["id"],
         "status": resource.running if not is_over else jobs.failure if is_failed else jobs.success,

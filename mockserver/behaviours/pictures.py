@@ -72,9 +72,8 @@ def _linked(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
     if not host or host.endswith(UNREACHABLE):
         reason = f"{host} cannot be reached" if host else f"{url[:100]} has no host"
         raise _problem(ProblemType.PICTURE_UNREACHABLE, f": {reason}", place, wanted)
-    own = own_output_id(call.provider, url, path)
-    output = call.world.output(own) if own else None
-    if output is None or output.provider != call.provider.name:
+    output = call.world.output(call.provider.name, own_output_id(call.provider, url, path))
+    if output is None:
         return GivenPicture(place, (host + path)[:LONGEST_LABEL])
     if output.is_over(call.world.clock.now()):
         raise _problem(ProblemType.PICTURE_UNREACHABLE, ": the link has expired", place, wanted)

@@ -282,5 +282,5 @@ def delete(call: Call, *, words: Words) -> Result:
 
 
 def _link(call: Call, outputs: Outputs, reference: Json) -> str:
-    output = call.world.output(reference.get("output", ""))
+    output = call.world.output(call.provider.name, reference.get("output"))
     return link(call, outputs, output) if output else str(reference.get("url", ""))

@@ -79,9 +79,10 @@ class World:
         """Give a picture that came in, or that the fixtures hold; None where it is gone."""
         return self.pictures.get(key) or self._canned.get(key)
 
-    def output(self, id_: str) -> Output | None:
-        """Give an output by its id; None where there is none."""
-        return self.outputs.get(id_) or self.kept_outputs.get(id_)
+    def output(self, provider: str, id_: str | None) -> Output | None:
+        """Give an output of a provider by its id; None where there is none, or it is another provider's."""
+        found = (self.outputs.get(id_) or self.kept_outputs.get(id_)) if id_ else None
+        return found if found and found.provider == provider else None
 
     def add_output(self, output: Output) -> Output:
         """Store an output: apart where it never expires, so that those that do cannot crowd it out."""
