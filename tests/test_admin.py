@@ -354,7 +354,8 @@ def test_what_an_account_cannot_be_is_told_and_changes_nothing(client, body, sai
 )
 def test_what_an_account_can_be_is_taken_as_it_is(client, provider, key, body):
     shown = client.put(f"/__admin/accounts/{provider}/{key}", json=body).raise_for_status().json()
-    assert {name: shown[name] for name in body} == body
+    expected = body | ({"webhook_secret": "..."} if "webhook_secret" in body else {})
+    assert {name: shown[name] for name in body} == expected
 
 
 def test_an_asset_that_is_sent_along_is_kept_and_drawn(client):

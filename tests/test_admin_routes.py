@@ -184,7 +184,7 @@ class TestAnAccount:
     def test_is_shown_with_all_that_is_known_of_it(self, pages):
         assert pages.ask("GET", "/accounts/notes/note_1") == {
             "provider": "notes",
-            "key": "note_1",
+            "key": "note_...",
             "state": "active",
             "plan": "small",
             "credits": 3,
@@ -214,6 +214,16 @@ class TestAnAccount:
         assert "held" not in pages.ask("PUT", "/accounts/notes/note_1", {"credits": 9})
         changed = pages.world.accounts.find("notes", "note_1")
         assert (changed.credits, changed.held, changed.entries) == (9, 1, 4)
+
+    def test_shows_its_key_and_secrets_shortened_and_keeps_them(self):
+        attributes = {"api_secret": {"type": "text", "description": "signs what is sent"}}
+        pages = Pages(notes(accounts={"attributes": attributes}))
+        place = "/accounts/notes/note_0123456789"
+        shown = pages.ask("PUT", place, {"api_secret": "sk_9876543210"})
+        assert (shown["key"], shown["api_secret"]) == ("note_...6789", "sk_...3210")
+        assert shown == pages.ask("GET", place)
+        assert pages.world.accounts.find("notes", "note_0123456789").flags["api_secret"] == "sk_9876543210"
+        assert "note_0123456789" in str(pages.ask("GET", "/state"))  # which can be put back
 
     def test_of_a_provider_that_there_is_not_is_refused(self, pages):
         problem = pages.refused("GET", "/accounts/nobody/note_1")
@@ -250,7 +260,7 @@ class TestJobs:
         shown = {
             "id": "7",
             "kind": "note",
-            "account": "notes/note_1",
+            "account": "notes/note_...",
             "status": "waiting",
             "share_done": 0.25,
             "created": "2026-03-14T12:00:00.000Z",
@@ -286,6 +296,18 @@ class TestJobs:
             )
 
 
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("account", "shown"),
+        [("notes/note_0123456789", "notes/note_...6789"), ("note_0123456789", "note_...6789"), (None, None)],
+    )
+    def test_show_the_keys_of_their_accounts_shortened(self, pages, account, shown):
+        order = {"operation": "notes.add_note", "ok": True} | ({"account": account} if account else {})
+        assert pages.ask("POST", "/faults", order)["faults"][0].get("account") == shown
+        assert pages.ask("GET", "/faults")["faults"][0].get("account") == shown
+        assert pages.world.plans.orders[0].account == account
+
+
 class TestTheWorld:
     def test_is_well_and_says_what_is_loaded(self, pages):
         health = pages.ask("GET", "/health")
@@ -316,7 +338,7 @@ class TestTheWorld:
         )
         first, second = pages.ask("GET", "/webhooks")["webhooks"]
         assert first == {
-            "jobId": "7", "account": "notes/note_1", "url": "http://localhost/", "status": "waiting",
+            "jobId": "7", "account": "notes/note_...", "url": "http://localhost/", "status": "waiting",
             "due": "2026-03-14T12:00:00.000Z", "attempts": [],
         }  # fmt: skip
         assert second["due"] is None

@@ -25,7 +25,8 @@ def show(asked: Asked) -> Json:
     entries = [asked.world.ledger.get(ledger_key(account.id, number)) for number in known]
     ledger = [{**as_json(each), "at": isoformat(each.at_s)} for each in entries if each]
     shown = {name: value for name, value in as_json(account).items() if name not in HIDDEN}
-    return {**shown, "enforce": [], **account.flags, "ledger": ledger}
+    flags = asked.redaction.members(account.flags)
+    return {**shown, "key": asked.redaction.key(account.key), "enforce": [], **flags, "ledger": ledger}
 
 
 def change(asked: Asked) -> Json:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from mockserver.journal.redaction import Redaction, redaction_of
 from mockserver.jsontext import Json, parse
 from mockserver.messages import Request
 from mockserver.problems import EmulatorProblem
@@ -36,6 +37,11 @@ class Asked(NamedTuple):
             raise EmulatorProblem(400, "Wrong body", "; ".join(violations))
         read: Mapping[str, Json] = value
         return read
+
+    @property
+    def redaction(self) -> Redaction:
+        """How secrets are shown."""
+        return redaction_of(self.catalog.providers.values())
 
     def provider(self, name: str | None = None) -> Provider:
         """Give a provider, by default the path's. Raises EmulatorProblem where there is none."""

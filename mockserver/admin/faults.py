@@ -1,17 +1,20 @@
 """`/__admin/faults` and `/__admin/scenario`: what shall go wrong with calls to come, and what is left."""
 
+from collections.abc import Iterable
+
 from mockserver.admin.asked import Asked, refusing
 from mockserver.jsontext import Json
 from mockserver.problems import EmulatorProblem
 from mockserver.scenarios import as_rows, list_scenarios, read_orders, read_scenario
 from mockserver.spec.explain import nearest
 from mockserver.spec.orders import FAULT, SCENARIO_CHOICE
+from mockserver.state.plans import Order
 
 
 def show(asked: Asked) -> Json:
     """Show what is ordered, how often each was used, and what was to happen and has not."""
     plans = asked.world.plans
-    return {"faults": as_rows(plans.orders), "unused": as_rows(plans.unused)}
+    return {"faults": _shown(asked, plans.orders), "unused": _shown(asked, plans.unused)}
 
 
 def add(asked: Asked) -> Json:
@@ -49,3 +52,10 @@ def load_scenario(asked: Asked) -> Json:
         raise EmulatorProblem(404, "Unknown scenario", detail, {"available": known})
     asked.world.plans.add(read_scenario(asked.catalog, name), is_whole=True)
     return show(asked)
+
+
+def _shown(asked: Asked, orders: Iterable[Order]) -> list[Json]:
+    rows, redaction = as_rows(orders), asked.redaction
+    return [
+        row | ({"account": redaction.account(row["account"])} if "account" in row else {}) for row in rows
+    ]

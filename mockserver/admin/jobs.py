@@ -49,7 +49,7 @@ def _shown(asked: Asked, job: Resource) -> Json:
     return {
         "id": job.id,
         "kind": job.kind,
-        "account": job.account,
+        "account": asked.redaction.account(job.account),
         "status": job.status(now_s),
         "share_done": job.share_done(now_s),
         "created": isoformat(job.created_at_s),

@@ -8,7 +8,6 @@ from mockserver.call import Exchange
 from mockserver.journal.export import curl, har
 from mockserver.journal.matching import read_question
 from mockserver.journal.records import Record, record
-from mockserver.journal.redaction import redaction_of
 from mockserver.journal.selection import select
 from mockserver.jsontext import Json, parse
 from mockserver.messages import Response
@@ -103,7 +102,7 @@ def _found(asked: Asked) -> list[Exchange]:
 
 
 def _records(asked: Asked, exchanges: list[Exchange]) -> list[Record]:
-    redaction = redaction_of(asked.catalog.providers.values())
+    redaction = asked.redaction
     return [record(each, redaction) for each in exchanges]
 
 

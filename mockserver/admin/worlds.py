@@ -17,7 +17,7 @@ def show_health(asked: Asked) -> Json:
 
 
 def show_state(asked: Asked) -> Json:
-    """Give the whole world as JSON."""
+    """Give the whole world as JSON, keys and secrets as they are: it is what can be put back."""
     return asked.world.snapshot()
 
 
@@ -37,13 +37,13 @@ def reset(asked: Asked) -> Json:
 
 def show_webhooks(asked: Asked) -> Json:
     """Show every webhook with its attempts, oldest first."""
-    return {"webhooks": [_shown(each) for each in asked.world.deliveries]}
+    return {"webhooks": [_shown(asked, each) for each in asked.world.deliveries]}
 
 
-def _shown(each: Delivery) -> Json:
+def _shown(asked: Asked, each: Delivery) -> Json:
     return {
         "jobId": each.id,
-        "account": each.account,
+        "account": asked.redaction.account(each.account),
         "url": each.url,
         "status": each.status,
         "due": None if each.due_at_s is None else isoformat(each.due_at_s),

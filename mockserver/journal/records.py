@@ -126,7 +126,7 @@ def record(exchange: Exchange, redaction: Redaction) -> Record:
         id=exchange.request_id,
         at=datetime.fromtimestamp(exchange.at_s, UTC),
         operation=exchange.operation,
-        account=f"{account.provider}/{redaction.key(account.key)}" if account else None,
+        account=redaction.account(account.id) if account else None,
         request=_sent(exchange.request, sizes[0], redaction),
         response=response and _answered(response, sizes[1], redaction),
         violations=tuple(_cited(each, exchange) for each in exchange.violations),

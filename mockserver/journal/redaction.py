@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
+from mockserver.jsontext import Json, dump, parse
 from mockserver.spec.model import Provider
 
 LAST = 4  # characters of a secret that are shown
@@ -59,6 +60,19 @@ class Redaction(NamedTuple):
     def text(self, text: str) -> str:
         """Give a body, as text, as it may be shown."""
         return MEMBER.sub(lambda found: found[1] + self.key(found[2]), text)
+
+    def members(self, value: Json) -> Json:
+        """Give JSON as it may be shown."""
+        return parse(self.text(dump(value).decode()).encode())[0]
+
+    def account(self, name: str) -> str:
+        """Give the name of an account, with its provider or without, as it may be shown.
+
+        >>> NOWHERE.account("pikzels/pkz_0123456789"), NOWHERE.account("pkz_0123456789")
+        ('pikzels/pkz_...6789', 'pkz_...6789')
+        """
+        provider, slash, key = name.partition("/")
+        return f"{provider}/{self.key(key)}" if slash else self.key(name)
 
     def _cookie(self, pair: str) -> str:
         name, equals, value = pair.partition("=")

@@ -195,7 +195,7 @@ class Verification:
         if path[0] == "json":
             named: Json = {path[-1]: value}
             try:
-                return parse(self._redaction.text(dump(named).decode()).encode())[0][path[-1]]
+                return self._redaction.members(named)[path[-1]]
             except (TypeError, ValueError):  # what a test expects need not be JSON
                 return value
         return value
