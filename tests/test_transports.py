@@ -4,11 +4,14 @@ import asyncio
 import io
 import subprocess
 import sys
+import time
+from typing import Any
 
 import httpx
 import pytest
 import requests
-from urllib3.util import Timeout
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry, Timeout
 
 from mockserver import Exchange, MockServer, NeedsSocketError
 
@@ -26,6 +29,20 @@ def shared():
 def mock(shared):
     shared.reset()
     return shared
+
+
+@pytest.fixture(scope="module")
+def running():
+    with MockServer() as started:
+        yield started
+
+
+@pytest.fixture
+def heard(mock):
+    exchanges: list[Exchange] = []
+    mock.engine.listeners.append(exchanges.append)
+    yield exchanges
+    mock.engine.listeners.remove(exchanges.append)
 
 
 @pytest.fixture
@@ -185,6 +202,55 @@ def test_what_only_a_socket_can_do_is_refused_clearly(mock, api, session, method
         api.request(method, "/v2/thumbnail/score", headers=headers)
     with pytest.raises(NeedsSocketError, match=refusal):
         session.request(method, f"{mock.url}/v2/thumbnail/score", headers=headers)
+
+
+FLAKY: Any = {"status_forcelist": [500], "allowed_methods": None, "backoff_factor": 0}
+RETRIES = [
+    # what max_retries is, the method, what is ordered, how often it is asked, and what comes of it
+    (0, "POST", "code=500", 1, 500),
+    (3, "POST", "code=500", 1, 500),
+    (Retry(2, **FLAKY), "POST", "code=500", 3, "RetryError"),
+    (Retry(2, raise_on_status=False, **FLAKY), "POST", "code=500", 3, 500),
+    (Retry(2, **FLAKY), "POST", "code=402", 1, 402),
+    (Retry(2, status_forcelist=[500]), "POST", "code=500", 1, 500),  # which is not idempotent
+    (Retry(2, **FLAKY), "GET", "delay=60000", 3, "ConnectionError"),
+    (Retry(2, read=False, **FLAKY), "GET", "delay=60000", 1, "ReadTimeout"),
+    (Retry(2), "POST", "delay=60000", 1, "ReadTimeout"),
+    (2, "GET", "delay=60000", 3, "ConnectionError"),
+    (0, "GET", "delay=60000", 1, "ReadTimeout"),
+]
+
+
+@pytest.mark.parametrize("socket", [True, False], ids=["requests' own", "ours"])
+@pytest.mark.parametrize(("max_retries", "method", "prefer", "asked", "outcome"), RETRIES)
+def test_retries_are_made_as_by_requests_own_adapter(
+    running, mock, heard, socket, max_retries, method, prefer, asked, outcome
+):
+    asks, patience_s = running if socket else mock, 0.05 if "delay" in prefer else 10
+    adapter = HTTPAdapter(max_retries=max_retries) if socket else mock.requests_adapter(max_retries)
+    url, headers = f"{asks.pikzels.url}/v2/thumbnail/score", {**asks.pikzels.headers, "Prefer": prefer}
+    with requests.Session() as session:
+        session.mount("http://", adapter)
+        got: int | str
+        try:
+            got = session.request(method, url, json=SCORE, headers=headers, timeout=patience_s).status_code
+        except requests.RequestException as error:
+            got = type(error).__name__
+    assert (got, len(heard)) == (outcome, 0 if socket else asked)
+
+
+def test_a_retry_after_is_waited_for_and_the_next_try_may_succeed(mock, monkeypatch):
+    paused: list[float] = []
+    monkeypatch.setattr(time, "sleep", paused.append)
+    mock.fail("pikzels.post_v2_thumbnail_score", ["TOO_MANY_REQUESTS", "INTERNAL_ERROR", "ok"])
+    retry = Retry(5, status_forcelist=[429, 500], allowed_methods=None, backoff_factor=0)
+    with requests.Session() as session:
+        session.mount("http://", mock.requests_adapter(max_retries=retry))
+        answer = session.post(
+            f"{mock.pikzels.url}/v2/thumbnail/score", json=SCORE, headers=mock.pikzels.headers, timeout=9
+        )
+    history = [each.status for each in answer.raw.retries.history]
+    assert (answer.status_code, history, paused) == (200, [429, 500], [1])
 
 
 def test_where_requests_is_missing_that_is_said_and_httpx_goes_on():

@@ -5,21 +5,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.exceptions import ReadTimeout
+from requests.adapters import DEFAULT_RETRIES, HTTPAdapter
+from requests.exceptions import ReadTimeout, RetryError
 from urllib3 import HTTPHeaderDict, HTTPResponse
-from urllib3.util import Timeout
+from urllib3.exceptions import MaxRetryError, ReadTimeoutError
+from urllib3.util import Retry, Timeout
 
 from mockserver.engine import Engine
 from mockserver.messages import Request
 from mockserver.testing.transports import ask, make_request, phrase
 
+Retries = Retry | int
+
 
 class EngineAdapter(HTTPAdapter):
-    """Asks an engine for `requests.Session`, wherever it is mounted; urllib3's retries are not made."""
+    """Asks an engine for `requests.Session`, wherever it is mounted, as often as `max_retries` says."""
 
-    def __init__(self, engine: Engine) -> None:
-        super().__init__()
+    def __init__(self, engine: Engine, max_retries: Retries = DEFAULT_RETRIES) -> None:
+        super().__init__(max_retries=max_retries)
         self._engine = engine
 
     def send(
@@ -30,20 +33,40 @@ class EngineAdapter(HTTPAdapter):
         *_: Any,
         **_more: Any,
     ) -> requests.Response:
-        """Answer one request. Raises ReadTimeout where the answer is due later than the caller waits."""
-        response = ask(self._engine, _read(request), _timeout_s(timeout))
-        if response is None:
-            raise ReadTimeout("timed out", request=request)
-        raw = HTTPResponse(
+        """Answer one request. Raises what requests does where the caller waits, or tries, no more."""
+        method, url, asked = str(request.method), request.path_url, _read(request)
+        pool = self.poolmanager.connection_from_url(str(request.url))  # which messages name; never connected
+        retries: Retry = self.max_retries
+        while True:
+            answer = self._ask(asked, retries, timeout)
+            late = None if answer else ReadTimeoutError(pool, url, "Read timed out.")
+            if answer and not retries.is_retry(method, answer.status, "Retry-After" in answer.headers):
+                return self.build_response(request, answer)
+            try:
+                retries = retries.increment(method, url, answer, late, pool)
+            except ReadTimeoutError as error:
+                raise ReadTimeout(error, request=request) from error
+            except MaxRetryError as error:
+                if answer is None:
+                    raise requests.ConnectionError(error, request=request) from error
+                if retries.raise_on_status:
+                    raise RetryError(error, request=request) from error
+                return self.build_response(request, answer)
+            retries.sleep(answer)
+
+    def _ask(self, asked: Request, retries: Retry, timeout: Any) -> HTTPResponse | None:
+        """Ask once; None where the answer is due later than the caller waits."""
+        response = ask(self._engine, asked, _timeout_s(timeout))
+        return response and HTTPResponse(
             io.BytesIO(response.read()),
             HTTPHeaderDict(response.headers),
             response.status,
             version=11,
             reason=phrase(response.status),
             preload_content=False,
-            request_method=request.method,
+            retries=retries,
+            request_method=asked.method,
         )
-        return self.build_response(request, raw)
 
 
 def _read(request: requests.PreparedRequest) -> Request:

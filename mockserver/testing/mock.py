@@ -25,7 +25,7 @@ from mockserver.testing.verification import Expected, Step, Verification, Waited
 
 if TYPE_CHECKING:
     from mockserver.serving.server import Server
-    from mockserver.testing.adapter import EngineAdapter
+    from mockserver.testing.adapter import EngineAdapter, Retries
     from mockserver.testing.intercept import Interception
     from mockserver.testing.transports import EngineTransport
 
@@ -137,13 +137,16 @@ class MockServer:
 
         return EngineTransport(self.engine)
 
-    def requests_adapter(self) -> "EngineAdapter":
-        """Give an adapter that asks in this process: `session.mount("http://", mock.requests_adapter())`."""
+    def requests_adapter(self, max_retries: "Retries" = 0) -> "EngineAdapter":
+        """Give an adapter that asks in this process: `session.mount("http://", mock.requests_adapter())`.
+
+        `max_retries` is that of requests' own adapter: a number, or urllib3's `Retry`.
+        """
         try:
             from mockserver.testing.adapter import EngineAdapter  # noqa: PLC0415 - requests is nobody's duty
         except ModuleNotFoundError as error:
             raise RuntimeError("there is no requests here; `pip install requests` brings it") from error
-        return EngineAdapter(self.engine)
+        return EngineAdapter(self.engine, max_retries)
 
     def intercept(self, allow: Iterable[str] = ()) -> "Interception":
         """Lead calls to the providers' real hosts here, but to those that `allow` names; it must listen.
