@@ -44,6 +44,15 @@ def test_a_browser_may_read_the_id(client):
     assert "Mock-Request-Id" in answer.headers["access-control-expose-headers"]
 
 
+@pytest.mark.parametrize(("method", "status"), [("POST", 200), ("BREW", 400)])
+def test_a_preflight_has_an_id_of_its_own_and_is_not_kept(client, method, status):
+    sent = {"Origin": "https://example.com", "Access-Control-Request-Method": method}
+    answers = [client.options("/v2/thumbnail/score", headers=sent) for _ in range(2)]
+    ids = {answer.headers["mock-request-id"] for answer in answers}
+    assert ([answer.status_code for answer in answers], len(ids)) == ([status] * 2, 2)
+    assert not ids & {each["id"] for each in client.get("/__admin/requests").json()["requests"]}
+
+
 def test_a_record_tells_all_of_a_call(engine, ask):
     engine.world.clock.set(0, is_frozen=True)
     ask("POST", "/v2/thumbnail/score?a=1", SCORE, **KEY)

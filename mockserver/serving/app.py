@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from starlette import datastructures, responses
 from starlette.middleware.cors import CORSMiddleware
 
 from mockserver.admin.asked import PREFIX
@@ -48,7 +49,7 @@ def shared(app: "Shell") -> Application:
     """Let browsers call from any page."""
     providers = app.engine.catalog.providers.values()
     own = {name for provider in providers for name in provider.headers}
-    cors = CORSMiddleware(
+    cors = Browsers(
         app,
         allow_origins=EVERYBODY,
         allow_methods=EVERYBODY,
@@ -128,3 +129,14 @@ class Shell:
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+
+class Browsers(CORSMiddleware):
+    """Lets browsers call from any page; their preflights are answered here, with an id as any answer."""
+
+    def preflight_response(self, request_headers: datastructures.Headers) -> responses.Response:
+        """Answer a preflight, which no journal keeps."""
+        answer = super().preflight_response(request_headers)
+        if isinstance(self.app, Shell):
+            _, answer.headers["Mock-Request-Id"] = self.app.engine.world.journal.begin()
+        return answer
