@@ -5,6 +5,7 @@ Only the connection is another one: clients, sessions and pools keep the URL tha
 
 import functools
 import importlib
+import inspect
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -64,45 +65,36 @@ def _connect(find: Find, connect: Callable[..., Any], *, is_secure: bool) -> Cal
 
 
 def _connect_tcp(find: Find, connect_tcp: Callable[..., Any]) -> Callable[..., Any]:
-    """httpcore: a backend that gives streams, which turn to TLS later."""
+    """httpcore: a backend that gives streams, which turn to TLS later; its calls may be awaited."""
 
     @functools.wraps(connect_tcp)
     def detoured(self: Any, host: str, port: int, *args: Any, **kwargs: Any) -> Any:
         detour = find(host)
         if detour is None:
             return connect_tcp(self, host, port, *args, **kwargs)
-        stream = connect_tcp(self, *detour.address, *args, **kwargs)
-        detour.keep(stream.get_extra_info("socket"))
 
-        def start_tls(*_args: Any, **kwargs: Any) -> Any:
-            stream.write(OVER_TLS, kwargs.get("timeout"))
+        def kept(stream: Any) -> Any:
+            def start_tls(*_args: Any, **kwargs: Any) -> Any:
+                return _then(stream.write(OVER_TLS, kwargs.get("timeout")), lambda _: stream)
+
+            detour.keep(stream.get_extra_info("socket"))
+            stream.start_tls = start_tls
             return stream
 
-        stream.start_tls = start_tls
-        return stream
+        return _then(connect_tcp(self, *detour.address, *args, **kwargs), kept)
 
     return detoured
 
 
-def _connect_tcp_async(find: Find, connect_tcp: Callable[..., Any]) -> Callable[..., Any]:
-    """httpcore, where it is awaited."""
+def _then(made: Any, go_on: Callable[[Any], Any]) -> Any:
+    """Go on with what was made: at once, or when it is awaited where it has to be."""
+    if not inspect.isawaitable(made):
+        return go_on(made)
 
-    @functools.wraps(connect_tcp)
-    async def detoured(self: Any, host: str, port: int, *args: Any, **kwargs: Any) -> Any:
-        detour = find(host)
-        if detour is None:
-            return await connect_tcp(self, host, port, *args, **kwargs)
-        stream = await connect_tcp(self, *detour.address, *args, **kwargs)
-        detour.keep(stream.get_extra_info("socket"))
+    async def later() -> Any:
+        return go_on(await made)
 
-        async def start_tls(*_args: Any, **kwargs: Any) -> Any:
-            await stream.write(OVER_TLS, kwargs.get("timeout"))
-            return stream
-
-        stream.start_tls = start_tls
-        return stream
-
-    return detoured
+    return later()
 
 
 def _past_proxy(find: Find, create_connection: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,7 +139,7 @@ CONNECTORS: tuple[tuple[str, str, str, Callable[..., Callable[..., Any]]], ...] 
         for httpcore in ("httpcore", "httpcore2")
         for module, owner, name, wrap in (
             ("._backends.sync", "SyncBackend", "connect_tcp", _connect_tcp),
-            ("._backends.auto", "AutoBackend", "connect_tcp", _connect_tcp_async),
+            ("._backends.auto", "AutoBackend", "connect_tcp", _connect_tcp),
             ("", "HTTPProxy", "create_connection", _past_proxy),
             ("", "AsyncHTTPProxy", "create_connection", _past_proxy),
         )
