@@ -8,52 +8,52 @@ from collections.abc import Callable, Sequence
 
 from mockserver.call import Match
 from mockserver.problems import Problem, ProblemType, Violation
+from mockserver.spec.model import Provider
 from mockserver.spec.rows import Rate
 from mockserver.state.accounts import Account
 from mockserver.state.limits import Windows, counted
 from mockserver.state.world import World
 
 Release = Callable[[], None]
-Bounded = tuple[str, Rate, str, int]  # a row by its place, what it is called by, and the most that it allows
+Placed = Sequence[tuple[str, Rate]]  # rows by their places
+MOST_KEPT = 1_000  # operations whose rows are found once
 
 
 def limit(match: Match, account: Account, world: World) -> Release | None:
     """Count the call; give what frees its slots, None where it has none. Raises Problem with Retry-After."""
     if not match.provider.rates or not match.operation.security or not world.enforces(account, "limits"):
         return None
-    rows = [
-        (
-            str(index),
-            row,
-            *_bound(match, account, row),
-        )  # each counts on its own, under its place in the table
-        for index, row in enumerate(match.provider.rates)
-        if not row.operations or match.operation.id in row.operations
-    ]
+    windows, at_once = _rows(match.provider, match.operation.id)
     slots: list[str] = []
-    free = functools.partial(_give_back, world, slots)
     try:
-        busy = _take(match, account, world, [each for each in rows if each[1].window_s is None], slots)
-        if windows := [each for each in rows if each[1].window_s is not None]:
+        busy = _take(match, account, world, at_once, slots) if at_once else None
+        if windows:
             _count(match, account, world, windows, busy)
         if busy:
             raise busy
-    except Problem:
-        free()
+    except BaseException:
+        _give_back(world, slots)
         raise
-    return free if slots else None
+    return functools.partial(_give_back, world, slots) if slots else None
 
 
-def _count(
-    match: Match, account: Account, world: World, rows: Sequence[Bounded], busy: Problem | None
-) -> None:
+@functools.lru_cache(MOST_KEPT)
+def _rows(provider: Provider, operation_id: str) -> tuple[Placed, Placed]:
+    """Give the rows for an operation, with windows and without; each counts under its place in the table."""
+    rows = [(str(index), row) for index, row in enumerate(provider.rates)]
+    own = [each for each in rows if not each[1].operations or operation_id in each[1].operations]
+    windows = [each for each in own if each[1].window_s is not None]
+    return windows, [each for each in own if each[1].window_s is None]
+
+
+def _count(match: Match, account: Account, world: World, rows: Placed, busy: Problem | None) -> None:
     """Count the call in every window, or in none where one of them is full or the call is refused anyway."""
     now_s = world.clock.now()
 
     def count(known: Windows | None) -> Windows:
         windows = dict(known.by_limit) if known else {}
-        for place, row, name, most in rows:
-            window_s = row.window_s or 0
+        for place, row in rows:
+            (name, most), window_s = _bound(match, account, row), row.window_s or 0
             windows[place], wait_s = counted(windows.get(place), most=most, window_s=window_s, now_s=now_s)
             if wait_s:
                 message = f"{name}: at most {most} calls in {window_s} s; the next may come in {wait_s} s"
@@ -65,11 +65,10 @@ def _count(
     world.windows.update(account.id, count)
 
 
-def _take(
-    match: Match, account: Account, world: World, rows: Sequence[Bounded], slots: list[str]
-) -> Problem | None:
+def _take(match: Match, account: Account, world: World, rows: Placed, slots: list[str]) -> Problem | None:
     """Take a slot of every row; give the refusal where one has none that is free."""
-    for place, _row, name, most in rows:
+    for place, row in rows:
+        name, most = _bound(match, account, row)
         slot = world.slots.take(f"{account.id}/{place}", most)
         if slot is None:
             return _refused(match, f"{name}: {most} calls of this account are under way already", 1)
