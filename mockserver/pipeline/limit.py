@@ -27,10 +27,8 @@ def limit(match: Match, account: Account, world: World) -> Release | None:
     slots: list[str] = []
     try:
         busy = _take(match, account, world, at_once, slots) if at_once else None
-        if windows:
+        if windows or busy:
             _count(match, account, world, windows, busy)
-        if busy:
-            raise busy
     except BaseException:
         _give_back(world, slots)
         raise
