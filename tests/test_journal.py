@@ -214,7 +214,7 @@ def test_a_bug_of_ours_is_in_the_journal_without_an_answer(engine, ask, monkeypa
     def break_down(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(engine, "_perform", break_down)
+    monkeypatch.setattr(engine, "_make", break_down)
     with pytest.raises(ZeroDivisionError):
         ask("POST", "/v2/thumbnail/score", SCORE, **KEY)
     [call] = said(ask("GET", "/__admin/requests"))["requests"]
