@@ -87,6 +87,11 @@ def test_a_request_in_pieces_is_answered_as_a_whole_one(server, size):
     assert (answer.count(b"HTTP/1.1 200"), answer.count(b'"main_score"')) == (2, 1)
 
 
+def test_a_caller_of_http_1_0_is_told_that_the_connection_ends(server):
+    old = CALL.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Connection: keep-alive\r\n\r\n" + BODY
+    assert b"connection: close" in converse(server, old).lower()
+
+
 def test_half_a_request_is_none(server):
     heard: list[Exchange] = []
     server.engine.listeners.append(heard.append)

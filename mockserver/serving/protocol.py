@@ -130,6 +130,7 @@ class Protocol(HttpToolsProtocol):
             and self._answered < MOST_IN_A_TURN
             and not (self.expect_100_continue or self.flow.write_paused)
             and self.parser.should_keep_alive()
+            and self.parser.get_http_version() != "1.0"  # whose callers want to be told that it stays open
             and not any(name == b"origin" for name, _ in self.headers)  # from a browser
         ):
             self._held = []
