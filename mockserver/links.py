@@ -41,9 +41,11 @@ def base_url(request: Request, public_url: str | None) -> str:
     if public_url is not None:
         return public_url.rstrip("/")
     headers = request.headers
-    scheme = headers.get("x-forwarded-proto", request.scheme).partition(",")[0].strip()
+    scheme = headers.get("x-forwarded-proto", request.scheme)
     host = headers.get("x-forwarded-host") or headers.get("host") or "localhost"
-    return f"{scheme}://{host.partition(',')[0].strip()}"
+    if "," in scheme or "," in host:  # proxies in a row: the first is the caller's
+        scheme, host = scheme.partition(",")[0], host.partition(",")[0]
+    return f"{scheme.strip()}://{host.strip()}"
 
 
 def link_to(base_url: str, provider: str, outputs: Outputs, output: Output) -> str:

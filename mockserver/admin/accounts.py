@@ -23,7 +23,9 @@ def show(asked: Asked) -> Json:
     account = _account(asked)
     known = range(max(0, account.entries - KEPT_PER_ACCOUNT) + 1, account.entries + 1)
     entries = [asked.world.ledger.get(ledger_key(account.id, number)) for number in known]
-    ledger = [{**as_json(each), "at": isoformat(each.at_s)} for each in entries if each]
+    ledger = [
+        {**as_json(each), "at": isoformat(each.at_s)} for each in entries if each and each.number in known
+    ]
     shown = {name: value for name, value in as_json(account).items() if name not in HIDDEN}
     flags = asked.redaction.members(account.flags)
     return {**shown, "key": asked.redaction.key(account.key), "enforce": [], **flags, "ledger": ledger}

@@ -75,10 +75,12 @@ def examine(call: Call, bound: Bound) -> Call:
     """Rewrite a valid call, hold it against what no schema can say, and open its pictures. Raises Problem."""
     for rewrite in bound.rewrites:
         call = rewrite(call)
-    _ask(bound.checks, call)
+    if bound.checks:
+        _ask(bound.checks, call)
     for open_pictures in bound.pictures:
         call = open_pictures(call)
-    _ask(bound.late_checks, call)
+    if bound.late_checks:
+        _ask(bound.late_checks, call)
     return call
 
 

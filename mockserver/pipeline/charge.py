@@ -12,7 +12,7 @@ from mockserver.problems import ProblemType
 from mockserver.spec.model import Provider
 from mockserver.state.accounts import Account
 from mockserver.state.clock import isoformat
-from mockserver.state.ledger import KEPT_PER_ACCOUNT, PRECISION, Entry, balance_after, ledger_key
+from mockserver.state.ledger import PRECISION, Entry, balance_after, ledger_key
 from mockserver.state.values import replace
 from mockserver.state.world import World
 
@@ -165,12 +165,9 @@ def _smart_balance(account: Account) -> dict[str, Any]:
 
 
 def _write(call: Call, number: int, what: str, amount: float, balance: float) -> None:
-    """Write one entry into the ledger of the caller's account, and drop the one that is too old."""
-    id_, ledger = call.account.id, call.world.ledger
+    """Write one entry into the ledger of the caller's account, in the place of the one that is too old."""
     entry = Entry(number, what, amount, balance, call.world.clock.now(), call.request_id)
-    ledger.put(ledger_key(id_, number), entry)
-    if number > KEPT_PER_ACCOUNT:
-        ledger.delete(ledger_key(id_, number - KEPT_PER_ACCOUNT))
+    call.world.ledger.put(ledger_key(call.account.id, number), entry)
 
 
 def _monthly_credits(provider: Provider, account: Account) -> float | None:

@@ -102,6 +102,8 @@ def override(match: Match, preferences: Preferences, key_order: str | None, body
     `key_order` is the error that the key orders by its ending; None: none.
     """
     operation, provider = match.operation, match.provider
+    if not preferences and key_order is None and not operation.row.marked_words:
+        return NOTHING
     word = _marked(operation, body)
     if word is not None:
         return delay_alone(preferences)._replace(error=word.error, origin="word", word=word)

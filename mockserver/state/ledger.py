@@ -31,9 +31,9 @@ def balance_after(balance: float, amount: float) -> float:
 
 
 def ledger_key(account_id: str, number: int) -> str:
-    """Give the key of one entry of an account's ledger.
+    """Give the key of one entry of an account's ledger; the newest takes the place of the one too old.
 
-    >>> ledger_key("pikzels/pkz_test", 7)
-    'pikzels/pkz_test/000000007'
+    >>> ledger_key("pikzels/pkz_test", 7), ledger_key("pikzels/pkz_test", 2007)
+    ('pikzels/pkz_test/7', 'pikzels/pkz_test/7')
     """
-    return f"{account_id}/{number:09}"
+    return f"{account_id}/{number % KEPT_PER_ACCOUNT}"
