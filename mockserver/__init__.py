@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "ContractWarning",
     "Engine",
     "Exchange",
     "MockServer",
@@ -15,6 +16,7 @@ __all__ = [
     "Server",
     "Settings",
     "Start",
+    "Verdict",
     "create_app",
     "create_engine",
 ]
@@ -31,10 +33,13 @@ if TYPE_CHECKING:
     from mockserver.testing.handles import ProviderHandle
     from mockserver.testing.mock import MockServer
     from mockserver.testing.start import Start
+    from mockserver.testing.strictness import ContractWarning
     from mockserver.testing.transports import NeedsSocketError
+    from mockserver.testing.verdict import Verdict
 else:
     # Imported when asked for: pytest imports this package in every run, whether or not a test needs the mock.
     HOMES = {
+        "ContractWarning": "testing.strictness",
         "Engine": "engine",
         "Exchange": "call",
         "MockServer": "testing.mock",
@@ -46,6 +51,7 @@ else:
         "Server": "serving.server",
         "Settings": "settings",
         "Start": "testing.start",
+        "Verdict": "testing.verdict",
         "create_app": "serving.app",
         "create_engine": "assembly",
     }

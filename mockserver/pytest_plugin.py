@@ -5,6 +5,7 @@ the guard is imported before a test asks for the fixture, or an ini file says so
 """
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from mockserver.testing.mock import MockServer
     from mockserver.testing.start import Start
+    from mockserver.testing.verdict import Verdict
 
 MARKER = "mockserver"
 SPECS = "mockserver_specs"
@@ -28,8 +30,12 @@ SETTINGS = {
     "pictures": ("string", "plain (the default) or poster"),
     "clock": ("string", "frozen, or the time in ISO 8601 at which it stands"),
     "scenario": ("string", "what goes wrong: flaky, rate-limited, out-of-credits …, or a file"),
+    "strict": ("string", "the verdict: error, warn or off, and parts that differ: unused_faults=off"),
 }
-USAGE = "mockserver(seed=0, enforce=[], accounts={}, pictures='plain', clock=None, scenario=None)"
+USAGE = (
+    "mockserver(seed=0, enforce=[], accounts={}, pictures='plain', clock=None, scenario=None, "
+    "strict='error', expect=[])"
+)
 START = pytest.StashKey["Start | None"]()
 HOSTS = pytest.StashKey[Callable[[], frozenset[str]]]()
 
@@ -88,8 +94,11 @@ def mockserver_session(pytestconfig: pytest.Config) -> "Iterator[MockServer]":
 
 
 @pytest.fixture
-def mockserver(request: pytest.FixtureRequest, mockserver_session: "MockServer") -> "MockServer":
-    """A running mock in which nothing has happened yet; a unittest class finds it as `self.mockserver`."""
+def mockserver(request: pytest.FixtureRequest, mockserver_session: "MockServer") -> "Iterator[MockServer]":
+    """A running mock in which nothing has happened yet; a unittest class finds it as `self.mockserver`.
+
+    A test that used it fails in the end where its calls were against the contract: see `strict`, `expect`.
+    """
     try:
         mockserver_session.reset(_start(request.node))
     except ValueError as error:
@@ -97,7 +106,12 @@ def mockserver(request: pytest.FixtureRequest, mockserver_session: "MockServer")
     # Its methods take no arguments; who has not imported unittest has no such class.
     if isinstance(request.instance, getattr(sys.modules.get("unittest"), "TestCase", ())):
         request.instance.mockserver = mockserver_session  # type: ignore[union-attr]
-    return mockserver_session
+    code = getattr(inspect.unwrap(request.function), "__code__", None)
+    names = {str(request.path), *([code.co_filename] if code else [])}
+    with mockserver_session.judge.sitting(request.node.nodeid.partition("::")[0], names):
+        yield mockserver_session
+        verdict = mockserver_session.verdict()
+    _tell(request.node, verdict)
 
 
 @pytest.fixture
@@ -113,6 +127,16 @@ class Everywhere:
     @pytest.fixture(autouse=True)
     def _mockserver_everywhere(self, mockserver_intercept: "MockServer") -> None:
         """Let every test use the fixture."""
+
+
+def _tell(item: pytest.Item, verdict: "Verdict") -> None:
+    """Warn of a verdict, and fail for what in it is an error."""
+    from mockserver.testing.strictness import ContractWarning  # noqa: PLC0415 - see above
+
+    if verdict.warnings:
+        item.warn(ContractWarning(verdict.only(verdict.warnings)))
+    if verdict.errors:
+        pytest.fail(str(verdict.only(verdict.errors)), pytrace=False)
 
 
 def _real_hosts(config: pytest.Config) -> frozenset[str]:

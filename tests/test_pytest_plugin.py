@@ -141,7 +141,7 @@ def test_it(mockserver):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("flavour=1", "there is no 'flavour'; there are accounts, clock, enforce, pictures, scenario, seed"),
+        ("flavour=1", "there is no 'flavour'; there are accounts, clock, enforce, expect, *"),
         ("7", "7 has no name; write mockserver(seed=0, "),
         ("seed='7'", "seed is a whole number, not '7'"),
         ("enforce=['credit']", 'enforce is a list of "credits" and "limits", not [[]\'credit\'[]]'),

@@ -160,7 +160,8 @@ def test_statement_{number}(mockserver, monkeypatch, session):
 MARKER = """
 {snippet}
 def test_marker_{number}(mockserver):
-    assert mockserver.pikzels.url
+    with mockserver.expect_refusal("MISSING_API_KEY"):
+        httpx.get(f"{{mockserver.pikzels.url}}/v2/pikzonality/1")
 """
 
 
@@ -175,7 +176,7 @@ def test_what_the_tables_of_wishes_say_is_right(tmp_path):
     done = subprocess.run(
         command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (9, 6, 15)
+    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (10, 9, 16)
     assert done.returncode == 0, done.stdout
 
 

@@ -1,5 +1,6 @@
 """A running server around an engine: in the foreground for the command line, or in a thread for tests."""
 
+import asyncio
 import contextlib
 import functools
 import signal
@@ -15,6 +16,8 @@ from mockserver.engine import Engine
 from mockserver.serving import THREAD
 from mockserver.serving.app import Shell, shared
 from mockserver.serving.protocol import Protocol
+
+SETTLES_S, ROUNDS = 1, 3  # rounds of the event loop: a pause to write ends, the answer's task goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,15 @@ class Server:
         """Let `run` return soon, also when it has not begun yet."""
         self._uvicorn.should_exit = True
 
+    def settle(self) -> None:
+        """Return when all that was answered is known to every listener: an answer leaves before that."""
+        loop = self._uvicorn.loop
+        if loop is not None and threading.current_thread() is not self._thread:
+            has_passed = threading.Event()
+            with contextlib.suppress(RuntimeError):  # it has stopped
+                loop.call_soon_threadsafe(_pass, loop, has_passed, ROUNDS)
+                has_passed.wait(SETTLES_S)
+
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self.run, name=THREAD, daemon=True)
         self._thread.start()
@@ -100,9 +112,11 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.has_started = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None  # None: it has not started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
         self.has_started.set()
 
     @contextlib.contextmanager
@@ -117,6 +131,14 @@ class _Uvicorn(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _pass(loop: asyncio.AbstractEventLoop, has_passed: threading.Event, rounds: int) -> None:
+    """Let all that is due in the event loop be done, and what follows from it."""
+    if rounds:
+        loop.call_soon(_pass, loop, has_passed, rounds - 1)
+    else:
+        has_passed.set()
 
 
 def _listening(host: str, port: int) -> socket.socket:

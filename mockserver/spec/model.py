@@ -25,6 +25,7 @@ class Parameter:
     style: Style
     is_exploded: bool
     schema: Schema
+    is_deprecated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ class Operation:
     name: str  # in full, e.g. pikzels.post_v2_thumbnail_score
     defaults: Mapping[str, Json]  # of the fields of the body
     file: str = ""  # the document it stands in, as complaints show it
+    is_deprecated: bool = False
 
     @property
     def schemes(self) -> tuple[SecurityScheme, ...]:

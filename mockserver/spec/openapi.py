@@ -125,6 +125,7 @@ class Document:
             name=f"{self.provider}.{name}",
             defaults=_defaults(body),
             file=self.file,
+            is_deprecated=details.get("deprecated") is True,
         )
 
     def _parameters(self, item: Json, details: Json, place: str) -> tuple[Parameter, ...]:
@@ -156,6 +157,7 @@ class Document:
             style=style,
             is_exploded=bool(details.get("explode", style == "form")),
             schema=schema,
+            is_deprecated=details.get("deprecated") is True,
         )
 
     def _body(self, details: Json, place: str) -> RequestBody | None:

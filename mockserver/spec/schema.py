@@ -137,6 +137,10 @@ class Schema:
             *(self.types(each) for key in ("allOf", "anyOf", "oneOf") for each in part.get(key, ()))
         )
 
+    def part(self, part: Json) -> "Schema":
+        """Give a part of this schema as one of its own."""
+        return Schema(part, self.source, self._shared)
+
     def member(self, name: str) -> Json:
         """Give the schema of one member of an object; an empty one where none is documented."""
         part = self.followed(self.document)

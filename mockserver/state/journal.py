@@ -3,12 +3,13 @@
 import contextlib
 import itertools
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
 MOST, MOST_BYTES = 1_000, 32 * 1024 * 1024
 LOOK_EVERY = MOST_BYTES // 8  # bytes that come between two looks at how much there is
+MOST_HELD = 100  # resets whose calls are kept where somebody holds the journal
 
 
 class Known(Protocol):
@@ -48,10 +49,12 @@ class Era(Generic[E]):
         for watcher in self._watchers:
             watcher()
 
-    def remove(self, ids: Collection[str]) -> None:
-        """Forget some."""
+    def remove(self, ids: Collection[str]) -> list[E]:
+        """Forget some; give them."""
         with self._lock:
+            removed = [each for each in self._entries if each.request_id in ids]
             self._entries = deque((each for each in self._entries if each.request_id not in ids), MOST)
+        return removed
 
     def __iter__(self) -> Iterator[E]:
         """Go through what is kept, oldest first, as it is at this moment."""
@@ -65,16 +68,22 @@ class Era(Generic[E]):
             weight -= self._entries.popleft().weight
 
 
+Witness = Callable[[Era[E], str], None]  # of an era, and the id of a request that begins
+
+
 class Journal(Generic[E]):
     """The journal of a world: its present era."""
 
     def __init__(self) -> None:
         self._watchers: list[Callable[[], None]] = []
-        self.reset()
+        self._witness: Witness[E] | None = None
+        self._past: deque[tuple[Era[E], Iterable[E]]] = deque(maxlen=0)
+        self.era: Era[E] = Era(self._watchers)
 
     def reset(self) -> None:
         """Begin anew."""
-        self.era: Era[E] = Era(self._watchers)
+        self._past.append((self.era, self.era))
+        self.era = Era(self._watchers)
 
     def begin(self) -> tuple[Era[E], str]:
         """Give what a request is written into when it ends, even after a reset, and its id.
@@ -82,15 +91,32 @@ class Journal(Generic[E]):
         Ids begin anew with each reset, so that the journals of two runs can be compared.
         """
         era = self.era
-        return era, f"req-{next(era.numbers)}"
+        tag = f"req-{next(era.numbers)}"
+        if self._witness is not None:
+            self._witness(era, tag)
+        return era, tag
 
     def remove(self, ids: Collection[str]) -> None:
         """Forget some."""
-        self.era.remove(ids)
+        era = self.era
+        self._past.append((era, era.remove(ids)))
 
     def __iter__(self) -> Iterator[E]:
         """Go through what is kept, oldest first, as it is at this moment."""
         return iter(self.era)
+
+    def everything(self) -> list[tuple[Era[E], E]]:
+        """Give what is kept, oldest first, each with its era; while it is held, what was forgotten, too."""
+        return [(era, each) for era, entries in [*self._past, (self.era, self.era)] for each in entries]
+
+    @contextlib.contextmanager
+    def held(self, witness: "Witness[E] | None" = None) -> Iterator[None]:
+        """Forget nothing in a reset; `witness` is told of each request as it begins, on its thread."""
+        self._past, self._witness = deque(maxlen=MOST_HELD), witness
+        try:
+            yield
+        finally:
+            self._past, self._witness = deque(maxlen=0), None
 
     @contextlib.contextmanager
     def watched(self, watcher: Callable[[], None]) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """One emulator under a test's control: with a socket of its own, or asked in the same process."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,13 @@ from mockserver.settings import Settings
 from mockserver.spec.files import SpecificationError
 from mockserver.state.clock import moment_s
 from mockserver.testing.handles import ProviderHandle, handle_of
+from mockserver.testing.judge import Judge
+from mockserver.testing.refusals import ExpectedRefusal
+from mockserver.testing.refusals import Options as Refusal
 from mockserver.testing.start import FROZEN, Start
+from mockserver.testing.strictness import ContractWarning
 from mockserver.testing.time import Sleep, TestClock
+from mockserver.testing.verdict import Verdict
 from mockserver.testing.verification import Expected, Step, Verification, Waited, check_names
 
 if TYPE_CHECKING:
@@ -58,6 +64,7 @@ class MockServer:
         self.engine = create_engine(settings, specs)
         self.clock = TestClock(self.engine)
         self.sleep = Sleep(self.clock)
+        self.judge = Judge(self.engine, self._settle)
         self._verification = Verification(self.engine)
         self._port = port
         self._server: Server | None = None  # None: it does not listen
@@ -87,6 +94,7 @@ class MockServer:
     def reset(self, start: Start | None = None) -> None:
         """Begin anew, as `start` says or as last time. Raises ValueError for an account that cannot be."""
         self._start = start = start or self._start
+        self.judge.instruct(start.strict, start.expect)
         engine, world = self.engine, self.engine.world
         engine.settings = replace(engine.settings, pictures=start.pictures)
         world.reset(seed=start.seed, enforced=frozenset(start.enforce))
@@ -229,3 +237,38 @@ class MockServer:
         """Wait for `n` calls; in an async test `await` it. Raises AssertionError after `timeout` seconds."""
         __tracebackhide__ = True
         return self._verification.wait_for(operation, n, timeout)
+
+    def expect_refusal(self, error: str | None = None, **options: Unpack[Refusal]) -> ExpectedRefusal:
+        """Declare that calls of a block are refused. Raises AssertionError at its end where none was.
+
+        >>> with MockServer() as mock, mock.expect_refusal("VALIDATION_ERROR", field="model"):
+        ...     pass
+        Traceback (most recent call last):
+        AssertionError: expected the refusal VALIDATION_ERROR (field model); nothing was called at all
+        """
+        return self.judge.expect(error, options)
+
+    def verdict(self) -> Verdict:
+        """Judge all calls since the last reset: refused, undocumented or deprecated, and faults left unused.
+
+        >>> import httpx
+        >>> mock = MockServer()
+        >>> with httpx.Client(transport=mock.httpx_transport()) as client:
+        ...     _ = client.get(f"{mock.pikzels.url}/v2/thumbnails")
+        >>> [finding.part for finding in mock.verdict().errors]
+        ['unmatched']
+        """
+        return self.judge.verdict()
+
+    def assert_contract(self) -> None:
+        """Raise AssertionError with the verdict where there is anything in it; for those without pytest."""
+        __tracebackhide__ = True
+        verdict = self.verdict()
+        if verdict.warnings:
+            warnings.warn(ContractWarning(verdict.only(verdict.warnings)), stacklevel=2)
+        if verdict.errors:
+            raise AssertionError(str(verdict.only(verdict.errors)))
+
+    def _settle(self) -> None:
+        if self._server is not None:
+            self._server.settle()

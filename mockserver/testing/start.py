@@ -11,6 +11,7 @@ from mockserver.jsontext import parse
 from mockserver.settings import Style
 from mockserver.state.clock import moment_s
 from mockserver.state.values import read
+from mockserver.testing.strictness import read_strictness
 
 FROZEN = "frozen"
 Accounts = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -29,6 +30,10 @@ class Start(NamedTuple):
     pictures: Style = "plain"
     clock: str | None = None  # "frozen", or the time in ISO 8601 at which it stands; None: it shows real time
     scenario: str | None = None  # what goes wrong: a name of fixtures/scenarios, or a file; None: nothing
+    strict: str = "error"  # the verdict: error, warn or off, and parts that differ: "warn deprecated=off"
+    expect: Collection[
+        str | Mapping[str, Any]
+    ] = ()  # refusals: errors, or {"error": …, "field": …, "status": …}
 
 
 WANTED = {
@@ -38,6 +43,8 @@ WANTED = {
     "pictures": '"plain" or "poster"',
     "clock": '"frozen", or a time in ISO 8601 such as "2026-03-01T12:00:00Z"',
     "scenario": 'the name of a scenario such as "flaky", or a file of one',
+    "strict": '"error", "warn" or "off", or words such as "unused_faults=off" for single parts',
+    "expect": 'a list of errors such as "invalid_request", or of {"error": …, "field": …, "status": …}',
 }
 FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
     "seed": int,
@@ -48,15 +55,18 @@ FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
 def read_start(values: Mapping[str, object], start: Start | None = None) -> Start:
     """Change `start` by what is named. Raises ValueError that says what is wrong, and what there is.
 
-    >>> read_start({"sede": 7})
+    >>> read_start({"sede": 7})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: there is no 'sede'; there are accounts, clock, enforce, pictures, scenario, seed
+    ValueError: there is no 'sede'; there are accounts, clock, enforce, expect, pictures, ...
     """
     for name in values:
         if name not in Start._fields:
             raise ValueError(f"there is no {name!r}; there are {', '.join(sorted(Start._fields))}")
     found: dict[str, Any] = {name: _read(name, value) for name, value in values.items()}
-    return (start or Start())._replace(**found)
+    start = start or Start()
+    if "strict" in found:  # parts add up, and the last word counts
+        found["strict"] = f"{start.strict} {found['strict']}"
+    return start._replace(**found)
 
 
 def read_text(name: str, text: str) -> object:
@@ -76,6 +86,8 @@ def _read(name: str, value: object) -> object:
         found = read(HINTS[name], value, name)
         if name == "clock" and found not in (None, FROZEN):
             moment_s(str(found))
+        if name == "strict":
+            read_strictness(str(found))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is {WANTED[name]}, not {value!r}") from error
     return found
