@@ -12,8 +12,8 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 class ContractWarning(UserWarning):
     """What a test's calls did against the contract, where it is told to `warn` of that.
 
-    >>> import warnings
-    >>> warnings.simplefilter("error", ContractWarning)  # in pytest's settings: error::mockserver.ContractWarning
+    >>> str(ContractWarning("mockserver: against the contract"))
+    'mockserver: against the contract'
     """
 
 
