@@ -6,6 +6,7 @@ gives it, be it in a branch that does not apply; deprecated is what a branch say
 
 import difflib
 import functools
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple
 
@@ -35,7 +36,7 @@ def usages(schema: Schema, value: Json) -> Iterator[Usage]:
     >>> [each.message for each in usages(Schema(pet, ""), {"name": 1, "nick": 2, "nam": 3})]
     ['nick is deprecated', 'nam is not documented; did you mean name?']
     """
-    yield from _reader(schema).read([schema.document], value, ())
+    yield from _reader(schema).read(value)
 
 
 class _Reader:
@@ -46,31 +47,34 @@ class _Reader:
         self._deprecates = _deprecates(schema)
         self._choices: dict[int, Schema | None] = {}  # by id; None: one that deprecates nothing
 
-    def read(self, schemas: list[Json], value: Json, path: Place) -> Iterator[Usage]:
-        """Find usages below a place; `schemas` are all that speak of it."""
-        if path and self._deprecates:
-            told = (part for each in schemas for part in self._applied(each, value, is_exact=True))
-            if any(part.get("deprecated") is True for part in told):
+    def read(self, value: Json) -> Iterator[Usage]:
+        """Find the usages of a value, outer ones first."""
+        rest = deque[tuple[list[Json], Json, Place]]([([self._schema.document], value, ())])
+        while rest:
+            schemas, value, path = rest.popleft()
+            exact = [part for each in schemas for part in self._applied(each, value, is_exact=True)]
+            if path and any(part.get("deprecated") is True for part in exact):
                 yield Usage(path, "deprecated", f"{spoken(path)} is deprecated")
-        if not isinstance(value, dict | list):
-            return
+            if isinstance(value, list):
+                rest += [(_items(exact, index), item, (*path, index)) for index, item in enumerate(value)]
+            elif isinstance(value, dict) and schemas:
+                known = self._known(schemas, value)
+                for name, member in value.items():
+                    if known is None or name in known or any(_others(part, name) for part in exact):
+                        below = [each for part in exact for each in _members(part, name)]
+                        rest.append((below, member, (*path, name)))
+                    else:
+                        what = undocumented(spoken((*path, name)), name, known)
+                        yield Usage((*path, name), "additionalProperties", what)
+
+    def _known(self, schemas: list[Json], value: Json) -> Collection[str] | None:
+        """Give the names that any part gives to members; None where none is given: they are free."""
         parts = [part for each in schemas for part in self._applied(each, value, is_exact=False)]
-        exact = [part for each in schemas for part in self._applied(each, value, is_exact=True)]
-        if isinstance(value, list):
-            for index, item in enumerate(value):
-                yield from self.read(_items(exact or parts, index), item, (*path, index))
-            return
-        known = {
+        if not any("properties" in part or "patternProperties" in part for part in parts):
+            return None
+        return {
             name: None for part in parts for key in ("properties", "required") for name in part.get(key, ())
         }
-        is_free = not any("properties" in part or "patternProperties" in part for part in parts)
-        for name, member in value.items():
-            if name in known or is_free or any(_others(part, name) for part in parts):
-                below = [each for part in exact for each in _members(part, name)]
-                yield from self.read(below, member, (*path, name))
-            else:
-                what = undocumented(spoken((*path, name)), name, known)
-                yield Usage((*path, name), "additionalProperties", what)
 
     def _applied(self, schema: Json, value: Json, *, is_exact: bool) -> Iterator[Part]:
         """Give the parts that speak of a value itself; `is_exact`: of a choice, those that the value fits."""

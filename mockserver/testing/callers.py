@@ -6,9 +6,10 @@ this process waits within the test's file. Where that does not name one line it 
 
 import asyncio
 import contextlib
+import os
 import sys
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from mockserver.state.journal import Era
 MOST = 2_000  # calls of one test whose lines are kept
 IDLE = threading.__file__  # who waits here for another thread has called nobody
 LOOP = asyncio.base_events.__file__
+PYTEST = f"{os.sep}_pytest{os.sep}"  # in the names of its files
 
 
 class Line(NamedTuple):
@@ -39,7 +41,7 @@ class Callers:
 
     def __call__(self, era: Era[Exchange], tag: str) -> None:
         """Note whose request begins."""
-        line = self._line(self._own(sys._getframe(1))) or self._waiting()  # noqa: SLF001 - the way to a frame
+        line = self._find(_stack(sys._getframe(1))) or self._waiting()  # noqa: SLF001 - the way to a frame
         if line is None:
             return
         if len(self._lines) >= MOST:
@@ -56,39 +58,45 @@ class Callers:
         for thread, frame in sys._current_frames().items():  # noqa: SLF001 - documented, for debuggers
             if thread == this or frame.f_code.co_filename == IDLE:
                 continue
-            line = self._line(self._in_tasks(frame)) or self._line(self._own(frame))
+            line = self._in_tasks(frame) or self._find(_stack(frame))
             if line is not None:
                 found.add(line)
         return found.pop() if len(found) == 1 else None
 
-    def _own(self, frame: FrameType | None) -> Iterator[int]:
-        """Give the lines of the test's file on a stack, innermost first."""
-        while frame is not None:
-            if frame.f_code.co_filename in self._files:
-                yield frame.f_lineno
-            frame = frame.f_back
-
-    def _in_tasks(self, frame: FrameType | None) -> Iterator[int]:
-        """Give the lines that the one task of an event loop waits at, innermost first."""
-        while frame is not None and frame.f_code.co_filename != LOOP:
-            frame = frame.f_back
-        loop = None if frame is None else frame.f_locals.get("self")
+    def _in_tasks(self, frame: FrameType) -> Line | None:
+        """Find the line that the one task of an event loop waits at."""
+        running = next((each for each in _stack(frame) if each.f_code.co_filename == LOOP), None)
+        loop = None if running is None else running.f_locals.get("self")
         if not isinstance(loop, asyncio.AbstractEventLoop):
-            return
+            return None
+        found: list[Line | None] = []
         with contextlib.suppress(RuntimeError):  # there are more tasks with every look
-            found = [list(self._awaited(task.get_coro())) for task in asyncio.all_tasks(loop)]
-            if len(tasks := [lines for lines in found if lines]) == 1:
-                yield from reversed(tasks[0])
+            found = [self._find(reversed(_awaited(task.get_coro()))) for task in asyncio.all_tasks(loop)]
+        lines = [each for each in found if each]
+        return lines[0] if len(lines) == 1 else None
 
-    def _awaited(self, coroutine: Any) -> Iterator[int]:
-        """Give the lines of the test's file that a coroutine waits at, outermost first."""
-        while coroutine is not None:
-            frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
-            if frame is not None and frame.f_code.co_filename in self._files:
-                yield frame.f_lineno
-            coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+    def _find(self, frames: Iterable[FrameType]) -> Line | None:
+        """Give where frames, innermost first, are in the test's file."""
+        inner = outer = None
+        for frame in frames:
+            if frame.f_code.co_filename in self._files:
+                outer = frame
+                inner = inner or frame
+        return Line(outer.f_lineno, inner.f_lineno) if outer and inner else None
 
-    @staticmethod
-    def _line(lines: Iterator[int]) -> Line | None:
-        found = list(lines)
-        return Line(found[-1], found[0]) if found else None
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    """Give the frames of a stack, innermost first, up to those of pytest itself."""
+    while frame is not None and PYTEST not in frame.f_code.co_filename:
+        yield frame
+        frame = frame.f_back
+
+
+def _awaited(coroutine: Any) -> list[FrameType]:
+    """Give the frames that a coroutine waits at, outermost first."""
+    found = []
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+        found += [frame] if frame is not None else []
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+    return found

@@ -7,23 +7,18 @@ plan, an id that nobody has.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from urllib.parse import parse_qsl
 
-from mockserver import pointer
 from mockserver.call import Exchange, Match
 from mockserver.engine import Engine
 from mockserver.journal.records import Record, record
 from mockserver.journal.redaction import redaction_of
-from mockserver.jsontext import MalformedJsonError, parse
-from mockserver.messages import Request
 from mockserver.problems import ProblemType, Violation
-from mockserver.spec.openapi import bare_media_type
-from mockserver.spec.usage import undocumented, usages
 from mockserver.state.journal import Era
 from mockserver.state.plans import Order
 from mockserver.testing.callers import Callers
 from mockserver.testing.refusals import ExpectedRefusal, Options, Wanted, came_instead, read_wanted
 from mockserver.testing.strictness import STRICT, Strictness, read_strictness
+from mockserver.testing.uses import uses
 from mockserver.testing.verdict import Finding, Verdict
 
 # Keywords of violations that say nothing against the request: what was ordered, and what is only odd …
@@ -134,53 +129,10 @@ def _judged(exchange: Exchange, strictness: Strictness) -> Iterator[tuple[str, l
     if wrong:
         yield ("unmatched" if exchange.match is None else "refusals"), wrong
     elif isinstance(exchange.match, Match) and {strictness.undocumented, strictness.deprecated} != {"off"}:
-        used = list(_used(exchange.match, exchange.request))
+        used = list(uses(exchange.match, exchange.request))
         for part in ("undocumented", "deprecated"):
             if found := [each for each in used if (each.keyword == "deprecated") is (part == "deprecated")]:
                 yield part, found
-
-
-def _used(match: Match, request: Request) -> Iterator[Violation]:
-    """Give what a call used of its operation that is not documented, or deprecated."""
-    operation = match.operation
-    citation = operation.row.citation
-    if operation.is_deprecated:
-        yield Violation("path", "", "deprecated", f"{operation.name} is deprecated", citation)
-    sent = [name for name, _ in parse_qsl(request.query, keep_blank_values=True)]
-    names = {"path": list(match.path_values), "query": sent, "header": list(request.headers)}
-    known = {scheme.field for each in operation.security for scheme in each if scheme.location == "query"}
-    for parameter in operation.parameters:
-        name, location = parameter.name, parameter.location
-        own = [each for each in names[location] if _is_of(each, name, location, parameter.style)]
-        known |= set(own) if location == "query" else set()
-        marked = parameter.schema.followed(parameter.schema.document)
-        is_deprecated = isinstance(marked, Mapping) and marked.get("deprecated") is True
-        if own and (parameter.is_deprecated or is_deprecated):
-            what = f"the parameter {name} is deprecated"
-            yield Violation(location, pointer.write((name,)), "deprecated", what, citation)
-    for name in dict.fromkeys(each for each in sent if each not in known):
-        documented = [each.name for each in operation.parameters if each.location == "query"]
-        what = undocumented(f"the query parameter {name}", name, documented)
-        yield Violation("query", pointer.write((name,)), "parameters", what, citation)
-    media_type = bare_media_type(request.headers.get("content-type", ""))
-    schema = operation.body.schemas.get(media_type) if operation.body else None
-    try:
-        body = parse(request.body)[0] if schema and request.body else None
-    except MalformedJsonError:  # refused for its sender before anybody read it, or cut by the journal
-        return
-    for each in usages(schema, body) if schema else ():
-        yield Violation("body", pointer.write(each.path), each.keyword, each.message, citation)
-
-
-def _is_of(sent: str, name: str, location: str, style: str) -> bool:
-    """Whether a name that was sent is that of a parameter.
-
-    >>> _is_of("x-a", "X-A", "header", "simple"), _is_of("filter[a]", "filter", "query", "deepObject")
-    (True, True)
-    """
-    if style == "deepObject":
-        return sent.startswith(f"{name}[")
-    return sent == (name.lower() if location == "header" else name)
 
 
 def _unused(order: Order) -> str:
