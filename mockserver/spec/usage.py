@@ -34,7 +34,7 @@ def usages(schema: Schema, value: Json) -> Iterator[Usage]:
 
     >>> pet = {"properties": {"name": {}, "nick": {"deprecated": True}}}
     >>> [each.message for each in usages(Schema(pet, ""), {"name": 1, "nick": 2, "nam": 3})]
-    ['nick is deprecated', 'nam is not documented; did you mean name?']
+    ['nam is not documented; did you mean name?', 'nick is deprecated']
     """
     yield from _reader(schema).read(value)
 

@@ -1,4 +1,4 @@
-"""What a call used of its operation that it had better not: what no document names, and what is deprecated."""
+"""What a call used of its operation that it had better not: what no document names, what is deprecated."""
 
 import functools
 from collections.abc import Iterator, Mapping
