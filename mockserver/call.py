@@ -179,11 +179,16 @@ class Exchange(NamedTuple):
         None  # of both bodies in bytes, where the journal cut one; None: both are whole
     )
 
+    parts: tuple[
+        "Exchange", ...
+    ] = ()  # what other operations were asked for it, of which nobody else is told
+
     @property
     def weight(self) -> int:
         """About how many bytes it takes to keep it."""
         body = self.response.body if self.response else b""
-        return OWN_WEIGHT + len(self.request.body) + (len(body) if isinstance(body, bytes) else 0)
+        own = OWN_WEIGHT + len(self.request.body) + (len(body) if isinstance(body, bytes) else 0)
+        return own + sum(each.weight for each in self.parts)
 
     @property
     def operation(self) -> str | None:

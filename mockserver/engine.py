@@ -51,6 +51,7 @@ from mockserver.walk import Step, Wait, Walk, run
 from mockserver.webhooks import WebhookSender
 
 OK = 200
+Parts = tuple[Exchange, ...]  # what other operations were asked for a call
 log = logging.getLogger("mockserver")
 
 
@@ -90,6 +91,7 @@ class Engine:
         account: Account | None = None
         ordered, violations = delay_alone(preferences), NO_VIOLATIONS
         random, free_slot, response, honoured, is_sent, fee = None, None, None, "", False, 0.0
+        parts: Parts = ()
         try:
             try:
                 match = self._router.route(request)
@@ -109,7 +111,7 @@ class Engine:
                     ordered = override(match, preferences, key_order, call.arguments.body)
                     ordered = self._order_call(call, ordered) if not hear and world.plans.orders else ordered
                     raise_ordered(ordered, has_socket=has_socket)
-                    response, fee = yield from self._make(call, ordered, bound, request, violations)
+                    response, fee, parts = yield from self._make(call, ordered, bound, request, violations)
             except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
                 response = self._refuse(error, match, request, account, world, random, violations)
                 violations = (*getattr(error, "violations", ()), *violations)
@@ -126,8 +128,9 @@ class Engine:
                 free_slot()
             took_s = time.perf_counter() - started_s
             told = Exchange(
-                request, match, account, ordered, violations, response, is_sent, at_s, took_s, world, tag, fee
-            )
+                request, match, account, ordered, violations, response, is_sent, at_s, took_s, world, tag,
+                fee, parts=parts,
+            )  # fmt: skip
             hear(told) if hear else self._tell(told, era)
 
     def _tell(self, told: Exchange, era: Era[Exchange]) -> None:
@@ -171,20 +174,21 @@ class Engine:
 
     def _make(
         self, call: Call, ordered: Override, bound: Bound, request: Request, warnings: tuple[Violation, ...]
-    ) -> Generator[Step, Any, tuple[Response, float]]:
-        """Make the answer to a call, or a stub that stands in for it; give what was paid, too.
+    ) -> Generator[Step, Any, tuple[Response, float, Parts]]:
+        """Make the answer to a call, or a stub that stands in for it; give what was paid, and its parts, too.
 
         What fails while it is done or drawn costs nothing.
         """
         if ordered.stub:
-            return write_stub(ordered.stub), 0
+            return write_stub(ordered.stub), 0, ()
         if ordered is not NOTHING:
             call = call._replace(override=ordered)
-        reservation, spent = reserve(call), 0.0
+        reservation = reserve(call)
+        parts: Parts = ()
         try:
             result = behave(call, bound)
             if isinstance(result, Referral):
-                result, spent = self._refer(call, result, request)
+                result, parts = self._refer(call, result, request)
             if callable(result.body):
                 result = result._replace(body=(yield functools.partial(draw, result.body)))
         except BaseException:
@@ -192,17 +196,18 @@ class Engine:
             raise
         fee = settle(call, reservation)
         headers = self._headers(call.provider, call.request_id, call.account, call.world)
-        return succeed(call.operation, result, headers, warnings), fee + spent
+        fee += sum(each.charge for each in parts)
+        return succeed(call.operation, result, headers, warnings), fee, parts
 
-    def _refer(self, call: Call, referral: Referral, request: Request) -> tuple[Result, float]:
-        """Let another operation of the same provider answer; give the result and what was paid there."""
+    def _refer(self, call: Call, referral: Referral, request: Request) -> tuple[Result, Parts]:
+        """Let another operation of the same provider answer; give the result and what came of that."""
         target = call.provider.operations[referral.operation]
         headers = {**request.headers, "content-type": "application/json"}
         path, body = f"/{call.provider.name}{target.path}", dump(referral.body)
         asked = request._replace(method=target.method, path=path, headers=headers, body=body)
         heard: list[Exchange] = []
         answer = run(self.walk(asked, hear=heard.append), is_patient=False)
-        return referral.conclude(answer), sum(each.charge for each in heard)
+        return referral.conclude(answer), tuple(heard)
 
     def _conform(self, match: Match, response: Response) -> Response:
         """Give an answer that obeys the specification, or the 500 that says how it does not."""

@@ -250,3 +250,30 @@ def test_settling_waits_for_a_server_that_runs_and_for_no_other():
         thread.join()
     server.settle()
     mock.verdict()
+
+
+def call_tool(mock, **arguments):
+    params = {"name": "generate_thumbnail", "arguments": arguments}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return ask(mock, "/api/mcp", message, "fatthumb")
+
+
+def test_what_a_tool_refuses_is_a_refusal_although_its_answer_is_a_200(mock):
+    assert call_tool(mock, prompt="A focused developer", model="none").status_code == 200
+    (finding,) = mock.verdict().errors
+    assert (finding.part, finding.violations[0].pointer) == ("refusals", "/model")
+    assert finding.call.operation == "fatthumb.post_api_mcp"
+
+
+def test_a_refusal_of_a_tool_is_declared_like_any_other(mock):
+    with mock.expect_refusal("validation_error", field="model"):
+        call_tool(mock, prompt="A focused developer", model="none")
+    call_tool(mock, prompt="A focused developer")
+    mock.assert_contract()
+
+
+def test_what_the_journal_keeps_of_a_tool_is_cut_too(mock):
+    call_tool(mock, prompt="A focused developer " * 10_000, model="none")
+    (exchange,) = mock.engine.world.journal
+    assert exchange.weight < 300_000
+    assert [each.part for each in mock.verdict().errors] == ["refusals"]

@@ -19,12 +19,19 @@ def keep(exchange: Exchange, era: Era[Exchange]) -> None:
     if size <= LARGEST_KEPT and answer_size <= LARGEST_KEPT:
         era.add(exchange, size + answer_size)
         return
-    kept = exchange._replace(
+    kept = _cut(exchange)
+    era.add(kept, kept.weight)
+
+
+def _cut(exchange: Exchange) -> Exchange:
+    request, response = exchange.request, exchange.response
+    answer = response.body if response and isinstance(response.body, bytes) else b""
+    return exchange._replace(
         request=request._replace(body=cut(request.body)),
         response=response and response._replace(body=cut(answer)),
-        sizes=(size, answer_size),
+        sizes=(len(request.body), len(answer)),
+        parts=tuple(map(_cut, exchange.parts)),
     )
-    era.add(kept, kept.weight)
 
 
 def cut(body: bytes) -> bytes:

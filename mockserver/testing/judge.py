@@ -96,7 +96,8 @@ class Judge:
         for era, exchange in self._engine.world.journal.everything():
             if id(exchange) in declared or any(each.is_met(exchange) for each in self._expected):
                 continue
-            for part, wrong in _judged(exchange, self._strictness):
+            asked = (exchange, *exchange.parts)
+            for part, wrong in (each for one in asked for each in _judged(one, self._strictness)):
                 key = (
                     part,
                     exchange.operation,

@@ -46,7 +46,10 @@ class Wanted:
         return " ".join(filter(None, [self._error or "of any kind", details and f"({details})"]))
 
     def is_met(self, exchange: Exchange) -> bool:
-        """Whether an exchange is such a refusal."""
+        """Whether an exchange is such a refusal, or a part of it."""
+        return self._is_met(exchange) or any(map(self._is_met, exchange.parts))
+
+    def _is_met(self, exchange: Exchange) -> bool:
         response, options = exchange.response, self._options
         if response is None or response.error is None:
             return False
