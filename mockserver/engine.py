@@ -52,6 +52,7 @@ from mockserver.webhooks import WebhookSender
 
 OK = 200
 Parts = tuple[Exchange, ...]  # what other operations were asked for a call
+NO_PARTS: Parts = ()
 log = logging.getLogger("mockserver")
 
 
@@ -89,9 +90,8 @@ class Engine:
         era, tag = world.journal.begin()
         match: Match | Door | None = None
         account: Account | None = None
-        ordered, violations = delay_alone(preferences), NO_VIOLATIONS
+        ordered, violations, parts = delay_alone(preferences), NO_VIOLATIONS, NO_PARTS
         random, free_slot, response, honoured, is_sent, fee = None, None, None, "", False, 0.0
-        parts: Parts = ()
         try:
             try:
                 match = self._router.route(request)
@@ -183,8 +183,7 @@ class Engine:
             return write_stub(ordered.stub), 0, ()
         if ordered is not NOTHING:
             call = call._replace(override=ordered)
-        reservation = reserve(call)
-        parts: Parts = ()
+        reservation, parts = reserve(call), NO_PARTS
         try:
             result = behave(call, bound)
             if isinstance(result, Referral):
