@@ -175,6 +175,8 @@ class Exchange(NamedTuple):
     world: World
     request_id: str  # which the answer carries as Mock-Request-Id
     charge: float = 0  # what was paid for it, in the provider's unit
+    # What it says, which obeys the schemas. None: it does not, or was refused before; or the journal cut it.
+    arguments: Arguments | None = None
     sizes: tuple[int, int] | None = (
         None  # of both bodies in bytes, where the journal cut one; None: both are whole
     )
@@ -187,7 +189,8 @@ class Exchange(NamedTuple):
     def weight(self) -> int:
         """About how many bytes it takes to keep it."""
         body = self.response.body if self.response else b""
-        own = OWN_WEIGHT + len(self.request.body) + (len(body) if isinstance(body, bytes) else 0)
+        sent = len(self.request.body) * (2 if self.arguments else 1)
+        own = OWN_WEIGHT + sent + (len(body) if isinstance(body, bytes) else 0)
         return own + sum(each.weight for each in self.parts)
 
     @property

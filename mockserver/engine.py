@@ -13,6 +13,7 @@ from typing import Any
 from mockserver.admin.routes import NAME as ADMIN
 from mockserver.admin.routes import Admin
 from mockserver.call import Arguments, Call, Door, Exchange, Listener, Match, Override, Referral, Result
+from mockserver.coverage.counting import Counter
 from mockserver.downloads import Downloads
 from mockserver.journal.keeping import keep
 from mockserver.jsontext import dump
@@ -69,7 +70,7 @@ class Engine:
         self.worlds = worlds
         self.settings = settings or Settings()
         self.webhooks = WebhookSender(catalog, worlds, self.settings.webhook_hosts)
-        self.listeners: list[Listener] = []  # each hears of every exchange, on the thread that ended it
+        self.listeners: list[Listener] = [Counter()]  # hear of each exchange, on the thread that ended it
         self._bound = bind(catalog)
         self._router = Router(catalog, (Admin(catalog, self.webhooks).find, Downloads(catalog).find))
 
@@ -91,7 +92,7 @@ class Engine:
         match: Match | Door | None = None
         account: Account | None = None
         ordered, violations, parts = delay_alone(preferences), NO_VIOLATIONS, NO_PARTS
-        random, free_slot, response, honoured, is_sent, fee = None, None, None, "", False, 0.0
+        random, free_slot, response, said, honoured, is_sent, fee = None, None, None, None, "", False, 0.0
         try:
             try:
                 match = self._router.route(request)
@@ -106,6 +107,7 @@ class Engine:
                     violations = arguments.warnings
                     arguments = localise(match, request, arguments, world)
                     validate(match, arguments)
+                    said = arguments
                     bound = self._bound[match.operation.name]
                     call = examine(self._call(match, request, account, arguments, world, random), bound)
                     ordered = override(match, preferences, key_order, call.arguments.body)
@@ -126,11 +128,9 @@ class Engine:
         finally:
             if free_slot is not None:
                 free_slot()
+            so_far = (request, match, account, ordered, violations, response, is_sent, at_s)
             took_s = time.perf_counter() - started_s
-            told = Exchange(
-                request, match, account, ordered, violations, response, is_sent, at_s, took_s, world, tag,
-                fee, parts=parts,
-            )  # fmt: skip
+            told = Exchange(*so_far, took_s, world, tag, fee, said, parts=parts)
             hear(told) if hear else self._tell(told, era)
 
     def _tell(self, told: Exchange, era: Era[Exchange]) -> None:

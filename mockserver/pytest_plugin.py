@@ -8,11 +8,14 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockserver.testing.coverage_options import declare, read_wishes
+
 if TYPE_CHECKING:
+    from mockserver.testing.coverage_plugin import Reporter
     from mockserver.testing.mock import MockServer
     from mockserver.testing.start import Start
     from mockserver.testing.verdict import Verdict
@@ -47,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(ALLOW_LIVE, f"real hosts that tests may call, or {EVERY_HOST} for all of them", type="args")
     for name, (kind, help_) in SETTINGS.items():
         parser.addini(f"{MARKER}_{name}", f"how the fixture mockserver begins: {help_}", type=kind)  # type: ignore[arg-type]
+    declare(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,6 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[HOSTS] = hosts
     if config.getini(INTERCEPT):
         config.pluginmanager.register(Everywhere(), "mockserver-everywhere")
+    try:
+        wishes = read_wishes(config)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+    if wishes.counts_coverage or wishes.most:
+        _reporter(config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -89,6 +99,7 @@ def mockserver_session(pytestconfig: pytest.Config) -> "Iterator[MockServer]":
         mock.reset(pytestconfig.stash[START])
     except (SpecificationError, ValueError) as error:
         raise pytest.fail.Exception(f"{MARKER}: {error}", pytrace=False) from None
+    _reporter(pytestconfig).watch(mock)
     with mock:
         yield mock
 
@@ -121,6 +132,13 @@ def mockserver_intercept(mockserver: "MockServer", pytestconfig: pytest.Config) 
         yield mockserver
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Let the run hear of what an xdist worker has spent, also where nothing was asked for."""
+    if getattr(node, "workeroutput", {}).get("mockserver_coverage") and not _has_reporter(node.config):
+        _reporter(node.config).pytest_testnodedown(node)
+
+
 class Everywhere:
     """A plugin for runs whose ini file says `mockserver_intercept = true`."""
 
@@ -137,6 +155,21 @@ def _tell(item: pytest.Item, verdict: "Verdict") -> None:
         item.warn(ContractWarning(verdict.only(verdict.warnings)))
     if verdict.errors:
         pytest.fail(str(verdict.only(verdict.errors)), pytrace=False)
+
+
+def _has_reporter(config: pytest.Config) -> bool:
+    return config.pluginmanager.has_plugin("mockserver-coverage")
+
+
+def _reporter(config: pytest.Config) -> "Reporter":
+    """Give what tells of coverage and cost at the end of the run."""
+    from mockserver.testing.coverage_plugin import NAME, Reporter  # noqa: PLC0415 - see above
+
+    found: Reporter | None = config.pluginmanager.get_plugin(NAME)
+    if found is None:
+        found = Reporter(config, read_wishes(config), config.getini(SPECS))
+        config.pluginmanager.register(found, NAME)
+    return found
 
 
 def _real_hosts(config: pytest.Config) -> frozenset[str]:

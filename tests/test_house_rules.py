@@ -28,7 +28,7 @@ LAYERS = (
     ("behaviours", "pipeline"),
     ("payloads", "samples"),
     ("downloads", "webhooks"),
-    ("journal",),
+    ("journal", "coverage"),
     ("admin",),
     ("walk",),
     ("engine",),
@@ -72,7 +72,7 @@ HOMES = {
     "requests": ("testing.adapter",),
     "urllib3": ("testing.adapter",),
     "jsonpath": ("journal.matching",),
-    "pytest": ("pytest_plugin",),
+    "pytest": ("pytest_plugin", "testing.coverage_plugin"),
 }
 PROVIDERS = ("pikzels", "fatthumb", "thumbapi")
 VAGUE_NAMES = {"utils", "helpers", "common", "base", "manager"}

@@ -6,7 +6,7 @@ Answers are JSON; refusals are RFC 9457 problem details and change nothing.
 import re
 from collections.abc import Callable, Mapping
 
-from mockserver.admin import accounts, clock, faults, jobs, requests, worlds
+from mockserver.admin import accounts, clock, coverage, faults, jobs, requests, worlds
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.call import Door
 from mockserver.jsontext import Json, dump
@@ -42,6 +42,8 @@ ROUTES: Mapping[str, Mapping[str, Page]] = {
     "/requests/remove": {"POST": requests.remove},
     "/requests/{id}": {"GET": requests.show, "DELETE": requests.delete},
     "/requests/{id}/curl": {"GET": requests.show_curl},
+    "/coverage": {"GET": coverage.show, "DELETE": coverage.forget},
+    "/costs": {"GET": coverage.show_costs, "DELETE": coverage.forget_costs},
     "/webhooks": {"GET": worlds.show_webhooks},
     "/reset": {"POST": worlds.reset},
     "/state": {"GET": worlds.show_state, "PUT": worlds.change_state},

@@ -29,6 +29,7 @@ def _cut(exchange: Exchange) -> Exchange:
     return exchange._replace(
         request=request._replace(body=cut(request.body)),
         response=response and response._replace(body=cut(answer)),
+        arguments=None,
         sizes=(len(request.body), len(answer)),
         parts=tuple(map(_cut, exchange.parts)),
     )

@@ -1,5 +1,7 @@
 """What a test may tell the emulator: the schemas of the bodies that `/__admin` takes, all of them closed.
 
+And of the reports of coverage that it gives, which are read again to be merged.
+
 They stand in specs/admin.schema.json. Of an account that is what every account can have, and what the table
 declares under `accounts`.
 """
@@ -20,6 +22,7 @@ JOB = Schema(_BODIES["job"], "/__admin/jobs")
 FAULT = Schema(_BODIES["fault"], "/__admin/faults")
 SCENARIO = Schema(_BODIES["scenario"], "fixtures/scenarios")
 SCENARIO_CHOICE = Schema(_BODIES["scenario_choice"], "/__admin/scenario")
+REPORT = Schema(_BODIES["report"] | {"$defs": {"met": _BODIES["met"]}}, "/__admin/coverage")
 STATE = Schema(_BODIES["state"], "/__admin/state")  # which the world itself reads
 
 

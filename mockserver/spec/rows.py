@@ -59,6 +59,7 @@ class Credits(Row, frozen=True, kw_only=True):
     """What calls are paid with."""
 
     unit: Literal["credits", "USD", "EUR", "GBP"]
+    prices_as_of: str | None = None
     monthly: marks.PlanAttribute | None = None
     smart_balance: bool = False
     headers: CreditHeaders = CreditHeaders()

@@ -14,6 +14,7 @@ from mockserver.state.outputs import Output, StoredPicture
 from mockserver.state.plans import Plan, Plans
 from mockserver.state.resources import Resource
 from mockserver.state.store import Kind, MemoryStore, Store
+from mockserver.state.tally import Tally
 from mockserver.state.values import as_json, replace
 
 # Bounds of what grows with every call, so that a server that runs for a month does not fill the memory.
@@ -64,6 +65,7 @@ class World:
         self.counters = Collection(self._store, Kind("counters", int))
         self.slots = Slots(self._slots, self.counters)
         self.journal: Journal[Any] = Journal()  # of exchanges; in no snapshot and no store
+        self.tally = Tally()  # which outlives every reset
 
     def _collection(self, name: str, type_: type[V], capacity: int | None = None) -> Collection[V]:
         collection = Collection(self._store, Kind(name, type_, capacity))

@@ -11,6 +11,7 @@ import anyio
 from mockserver.admin import accounts
 from mockserver.admin.asked import Asked
 from mockserver.assembly import create_engine
+from mockserver.coverage.costs import Spent, costs_of
 from mockserver.journal.records import Record
 from mockserver.jsontext import Json, dump
 from mockserver.messages import Request
@@ -74,6 +75,20 @@ class MockServer:
     def url(self) -> str:
         """Where it listens; before it does, an address that its in-process transports alone lead to."""
         return self._server.url if self._server else NOWHERE
+
+    @property
+    def spent(self) -> Spent:
+        """What all calls so far would have cost, by provider; no reset begins it anew.
+
+        >>> import httpx
+        >>> mock = MockServer()
+        >>> with httpx.Client(transport=mock.httpx_transport(), base_url=mock.pikzels.url) as api:
+        ...     _ = api.post("/v2/title/text", headers=mock.pikzels.headers, json={"prompt": "Islands"})
+        >>> mock.spent["pikzels"], str(mock.spent)
+        (0.08, '0.08 USD at pikzels')
+        """
+        catalog = self.engine.catalog
+        return Spent(costs_of(catalog, self.engine.world.tally.paid), catalog.providers)
 
     def provider(self, name: str) -> ProviderHandle:
         """Give what a client of one provider has to be told. Raises LookupError where there is none."""
