@@ -34,11 +34,11 @@ def costs_of(catalog: Catalog, paid: Mapping[str, Paid]) -> Costs:
         unit, date = (
             (provider.credits.unit, provider.credits.prices_as_of) if provider.credits else ("", None)
         )
+        prices = [each.row.price for each in provider.operations.values() if each.row.price]
         for operation in provider.operations.values():
-            price = operation.row.price
-            if operation.name in paid:
-                provenance = price.provenance if price else "assumed"
-                found[Cost(operation.name, unit, date, provenance)] = paid[operation.name]
+            if operation.name in paid:  # one without a price may stand for one that has one: a tool of MCP
+                price = operation.row.price or prices[0]
+                found[Cost(operation.name, unit, date, price.provenance)] = paid[operation.name]
     return found
 
 

@@ -124,8 +124,9 @@ def merge(*reports: Report) -> Report:
     entries: dict[str, dict[str, dict[str, bool]]] = {}
     for report in reports:
         for name, entry in report.entries.items():
+            whole = entries.setdefault(name, {})
             for kind, things in entry.items():
-                known = entries.setdefault(name, {}).setdefault(kind, {})
+                known = whole.setdefault(kind, {})
                 known.update({each: known.get(each, False) or is_met for each, is_met in things.items()})
     return Report(entries, merge_costs(*(report.costs for report in reports)))
 
