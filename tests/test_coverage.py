@@ -16,10 +16,11 @@ from mockserver.cli import main
 from mockserver.coverage.catalogue import KINDS
 from mockserver.coverage.costs import Cost, Costs, Spent
 from mockserver.coverage.files import load_report, write_report
+from mockserver.coverage.markdown import write_markdown
 from mockserver.coverage.measuring import measure
 from mockserver.coverage.report import Count, Report, merge, read_report
 from mockserver.coverage.requests import Reader
-from mockserver.coverage.tables import write_markdown, write_table
+from mockserver.coverage.tables import write_table
 from mockserver.jsontext import dump
 from mockserver.state.tally import MOST_SHAPES, Paid
 from mockserver.state.worlds import Worlds
@@ -389,13 +390,13 @@ class TestAReport:
 
     def test_shows_a_row_for_what_was_called_and_names_the_rest(self, ask, report):
         ask(*SCORE, **PIKZELS)
-        text = "\n".join(write_table(report(), 100))
+        text = "\n".join(write_table(report(), 80))
         assert [
             line.split()[0] for line in text.split("\n\n")[0].splitlines() if line.startswith("  po")
         ] == [SCORING.partition(".")[2]]
         assert f"{SCORING}\n  statuses: 400, 401, 402" in text
         assert "not called\n  fatthumb.*, pikzels.post_v2_thumbnail_text," in text
-        assert max(map(len, text.splitlines())) <= 100
+        assert max(map(len, text.splitlines())) <= 80
 
     def test_says_nothing_of_gaps_where_there_are_none(self):
         whole = Report({"a.x": {"operations": {"a.x": True}, "statuses": {"200": True}}}, {})
@@ -435,6 +436,11 @@ class TestThePages:
         assert costs["costs"][0]["prices_as_of"] == "2026-05"
         assert read_report(dump(costs)).costs == report().costs
 
+    def test_hear_of_calls_over_a_socket(self, client):
+        assert client.post(SCORE[1], json=SCORE[2], headers=PIKZELS).is_success
+        shown = client.get("/__admin/coverage").json()["operations"][SCORING]
+        assert (shown["statuses"]["met"], shown["fields"]["met"]) == (["200"], ["image_url"])
+
     def test_go_on_over_a_reset(self, ask):
         ask(*SCORE, **PIKZELS)
         before = [said(ask("GET", f"/__admin/{page}")) for page in ("coverage", "costs")]
@@ -469,7 +475,7 @@ class TestTheCommand:
     def test_merges_and_prints(self, files):
         done = self.run(*files, "--only", "pikzels")
         assert done.exit_code == 0
-        assert "pikzels                          2/11" in done.output
+        assert "pikzels                      2/11" in done.output
         assert "would have cost 0.40 USD at pikzels (prices of 2026-05)" in done.output
 
     def test_writes_what_it_merged(self, files, tmp_path):

@@ -40,13 +40,27 @@ SCORING = "pikzels.post_v2_thumbnail_score"
 
 @pytest.fixture
 def run(pytester):
-    """Run a test file, in this process or in workers of its own; give the result."""
+    """Run a test file in this process; give the result."""
 
     def run_file(text, *options, ini=""):
         pytester.makeini(f"[pytest]\n{ini}")
         pytester.makepyfile(PRELUDE + text)
-        start = pytester.runpytest_subprocess if "-n" in options else pytester.runpytest_inprocess
-        return start(*PLUGIN, *QUIET, *options)
+        return pytester.runpytest_inprocess(*PLUGIN, *QUIET, *options)
+
+    return run_file
+
+
+@pytest.fixture
+def run_apart(pytester, monkeypatch):
+    """Run a test file in processes of its own, with no other plugins, which take seconds to load."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def run_file(text, *options):
+        pytester.makepyfile(PRELUDE + text)
+        plugins = ("-p", "mockserver.pytest_plugin", "-p", "xdist.plugin")
+        return pytester.runpytest_subprocess(
+            *plugins, "-q", "-p", "no:cacheprovider", "-W", "error", *options
+        )
 
     return run_file
 
@@ -74,7 +88,7 @@ def test_the_table_is_shown_where_it_is_asked_for(run, options, ini):
     done.stdout.fnmatch_lines(
         [
             "*mockserver: contract coverage*",
-            "*operations  statuses*errors*enum values*optional fields*all",
+            "*called  statuses  errors  values  fields*all",
             "pikzels   * 1/11 *",
             "  post_v2_thumbnail_score  *3/14 *1/5 * - *2/3 *",
             "thumbapi  * 1/1 *",
@@ -147,18 +161,16 @@ def test_junitxml_gets_properties(run, pytester):
     assert found["mockserver.cost.pikzels"] == "0.03 USD"
 
 
-def test_workers_are_merged(run, pytester):
-    alone = run(ONE + TWO, "--mockserver-cov-report=alone.json")
-    together = run(
-        ONE + TWO, "--mockserver-cov-report=together.json", "-n", "2", "--dist=each", "--tx=2*popen"
-    )
-    assert (alone.ret, together.ret) == (0, 0)
-    one, two = load_report(pytester.path / "alone.json"), load_report(pytester.path / "together.json")
-    assert two == merge(one, one)  # each worker ran all of it
+def test_workers_are_merged(run_apart, pytester):
+    assert run_apart(ONE + TWO, "--mockserver-cov-report=alone.json").ret == 0
+    both = ("-n", "2", "--dist=each", "--tx=2*popen")  # each worker runs all of it
+    assert run_apart(ONE + TWO, "--mockserver-cov-report=together.json", *both).ret == 0
+    alone, together = (load_report(pytester.path / f"{name}.json") for name in ("alone", "together"))
+    assert together == merge(alone, alone)
 
 
-def test_what_workers_spent_is_told_without_being_asked_for(run):
-    done = run(ONE + TWO, "-n", "2")
+def test_what_workers_spent_is_told_without_being_asked_for(run_apart):
+    done = run_apart(ONE + TWO, "-n", "2")
     done.stdout.fnmatch_lines(["mockserver: would have cost 0.03 USD at pikzels*"])
 
 
@@ -258,8 +270,6 @@ def test_spending(mockserver, times):
     run(text).assert_outcomes(passed=3)
 
 
-def test_a_run_without_the_fixture_loads_nothing_of_it(pytester):
-    pytester.makepyfile(
-        "import sys\ndef test_modules():\n    assert 'mockserver.coverage' not in sys.modules"
-    )
-    pytester.runpytest_subprocess(*PLUGIN, *QUIET).assert_outcomes(passed=1)
+def test_a_run_without_the_fixture_loads_nothing_of_it(run_apart):
+    text = "import sys\ndef test_modules(): assert 'mockserver.coverage' not in sys.modules"
+    run_apart(text).assert_outcomes(passed=1)

@@ -128,6 +128,14 @@ def test_every_option_of_every_command_is_mentioned():
         assert f"`mockserver {command.name}" in TEXT
 
 
+def test_every_option_of_coverage_is_mentioned():
+    from mockserver.testing.coverage_options import SETTINGS
+
+    assert [
+        each for each in SETTINGS if f"| `{each.option}" not in TEXT or f"`{each.name}`" not in TEXT
+    ] == []
+
+
 def test_every_admin_route_is_mentioned(client):
     for route in client.get("/__admin").json()["routes"]:
         assert f"{route['path']}`" in TEXT, route
@@ -176,7 +184,7 @@ def test_what_the_tables_of_wishes_say_is_right(tmp_path):
     done = subprocess.run(
         command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (10, 9, 16)
+    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (11, 9, 17)
     assert done.returncode == 0, done.stdout
 
 

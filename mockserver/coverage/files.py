@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from mockserver.coverage.catalogue import KINDS
 from mockserver.coverage.costs import Spent
+from mockserver.coverage.markdown import write_markdown
 from mockserver.coverage.report import Report, read_report
-from mockserver.coverage.tables import write_markdown
 from mockserver.jsontext import dump
 
 PREFIX = "mockserver"

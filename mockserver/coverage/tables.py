@@ -1,127 +1,91 @@
-"""A report as people read it: a table for a terminal, and Markdown for the summary of a CI run.
+"""A report as a table for a terminal, with what is missing below it, shortened.
 
 A row stands for each operation that was called; of those that were not, the names are all there is to tell.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import wrap
+from typing import NamedTuple
 
 from mockserver.coverage.catalogue import ANY, KINDS
-from mockserver.coverage.costs import amount
-from mockserver.coverage.report import Count, Report
-from mockserver.state.tally import MICRO
+from mockserver.coverage.report import Report
 
-MOST_SHOWN = 8  # things of one kind that are missing, in a terminal
-HEADS = {"values": "enum values", "fields": "optional fields"}
+MOST_SHOWN = 8  # things of one kind that are missing
+HEADS = ("called", "statuses", "errors", "values", "fields", "all")  # narrow: a table fits into 80 columns
+FULL_HEADS = {"values": "enum values", "fields": "optional fields"}
 EVERYWHERE = "any operation"
+IN_ALL = "in all"
 INDENT = "  "
 
 
-def write_table(report: Report, width: int = 80) -> list[str]:
-    """Write the lines of a table for a terminal, and what is missing, shortened."""
-    rows = list(_rows(report, lambda name: f"{INDENT}{name}"))
-    first = max(len(cells[0]) for cells in rows)
-    columns = [max(len(cells[index]) for cells in rows) for index in range(1, len(rows[0]))]
-    lines = [
-        "  ".join(
-            [
-                cells[0].ljust(first),
-                *(cell.rjust(size) for cell, size in zip(cells[1:], columns, strict=True)),
-            ]
-        )
-        for cells in rows
-    ]
-    lines.insert(1, "-" * len(lines[0]))
-    lines.insert(-1, "-" * len(lines[0]))
-    missing = [line for name in report.entries for line in _missing(report, name, width)]
-    uncalled = _uncalled(report)
-    if uncalled:
-        missing += ["not called", *_wrapped(f"{INDENT}", ", ".join(_shortened(uncalled)), width)]
-    return [*lines, *(["", "missing", *missing] if missing else [])]
+class Row(NamedTuple):
+    """What was met of one operation, of a provider, or in all."""
+
+    label: str
+    cells: tuple[str, ...]  # one of each kind, and the percentage
+    operation: str | None = None  # in full; None: it is a sum of several
 
 
-def write_markdown(report: Report) -> str:
-    """Write a report in full for the summary of a CI run, with what is missing behind a fold."""
-    rows = list(_rows(report, lambda name: f"`{name}`"))
-    rows[1:-1] = [(f"**{row[0]}**" if row[0] in report.providers else row[0], *row[1:]) for row in rows[1:-1]]
-    whole = report.count()
-    parts = [f"## Contract coverage: {whole.percent} %\n", f"{whole.met} of {whole.of} were met.\n"]
-    table = [rows[0], ("---", *("--:" for _ in rows[0][1:])), *rows[1:]]
-    parts += ["\n".join(f"| {' | '.join(cells)} |" for cells in table) + "\n"]
-    missing = [
-        f"* `{name}`\n"
-        + "\n".join(
-            f"  * {_head(kind)}: {', '.join(f'`{each}`' for each in things)}" for kind, things in found
-        )
-        for name in report.entries
-        if report.was_called(name) and (found := list(_gaps(report, name)))
-    ]
-    if missing:
-        parts += [_folded("Missing of what was called", "\n".join(missing))]
-    uncalled = [f"* `{name}`" for name in _uncalled(report)]
-    if uncalled:
-        parts += [_folded("Operations that were not called", "\n".join(uncalled))]
-    if report.costs:
-        parts += ["## What it would have cost\n", _cost_table(report)]
-    return "\n".join(parts)
-
-
-def _rows(report: Report, written: Callable[[str], str]) -> Iterator[tuple[str, ...]]:
-    """Give the cells of each row: a head, the providers with their operations, the sum."""
-    yield ("", *(_head(kind) for kind in KINDS), "all")
+def rows_of(report: Report) -> Iterator[Row]:
+    """Give the rows of a table: providers, each with what was called of it, and the sum."""
     for provider, names in report.providers.items():
-        yield (provider, *_cells(report, names))
+        yield Row(provider, _cells(report, names))
         for name in names:
             if report.was_called(name):
-                is_any = name.endswith(ANY)
-                label = EVERYWHERE if is_any else name.removeprefix(f"{provider}.")
-                counts = [str(report.count([name], kind)) for kind in KINDS[1:]]
-                yield (
-                    written(label) if not is_any else written(label).replace("`", ""),
-                    "",
-                    *counts,
-                    _percent(report.count([name])),
-                )
-    yield ("in all", *_cells(report, report.entries))
+                label = EVERYWHERE if name.endswith(ANY) else name.removeprefix(f"{provider}.")
+                yield Row(label, ("", *_cells(report, [name])[1:]), name)
+    yield Row(IN_ALL, _cells(report, report.entries))
 
 
-def _cells(report: Report, names: Iterable[str]) -> list[str]:
-    names = list(names)
-    return [*(str(report.count(names, kind)) for kind in KINDS), _percent(report.count(names))]
-
-
-def _percent(count: Count) -> str:
-    return f"{count.percent:.1f} %"
-
-
-def _head(kind: str) -> str:
-    return HEADS.get(kind, kind)
-
-
-def _gaps(report: Report, name: str) -> Iterator[tuple[str, list[str]]]:
-    for kind, things in report.entries[name].items():
+def gaps_of(report: Report, name: str) -> Iterator[tuple[str, list[str]]]:
+    """Give what is missing of one operation, by what it is; nothing where it was not called at all."""
+    for kind, things in report.entries[name].items() if report.was_called(name) else ():
         missing = [each for each, is_met in things.items() if not is_met]
         if missing:
-            yield kind, missing
+            yield FULL_HEADS.get(kind, kind), missing
 
 
-def _missing(report: Report, name: str, width: int) -> Iterator[str]:
-    if not report.was_called(name):
-        return
-    gaps = list(_gaps(report, name))
-    if gaps:
-        yield name.replace(ANY, f": {EVERYWHERE}") if name.endswith(ANY) else name
-    for kind, things in gaps:
-        yield from _wrapped(f"{INDENT}{_head(kind)}: ", ", ".join(_shortened(things)), width)
-
-
-def _uncalled(report: Report) -> list[str]:
-    """Name the operations that were not called; a provider of which none was stands for all of its own."""
+def uncalled_of(report: Report) -> list[str]:
+    """Name the operations that were not called; `pikzels.*` where none of a provider was."""
     found: list[str] = []
     for provider, names in report.providers.items():
         uncalled = [name for name in names if not report.was_called(name)]
         found += [provider + ANY] if len(uncalled) == len(names) > 1 else uncalled
     return found
+
+
+def write_table(report: Report, width: int = 80) -> list[str]:
+    """Write a table and what is missing, as lines; names and lists are folded at `width`."""
+    rows = [(f"{INDENT if row.operation else ''}{row.label}", *row.cells) for row in rows_of(report)]
+    sizes = [max(map(len, column)) for column in zip(*rows, ("", *HEADS), strict=True)]
+    lines = [
+        "  ".join(
+            [label.ljust(sizes[0]), *(cell.rjust(size) for cell, size in zip(cells, sizes[1:], strict=True))]
+        )
+        for label, *cells in [("", *HEADS), *rows]
+    ]
+    rule = "-" * len(lines[0])
+    lines = [lines[0], rule, *lines[1:-1], rule, lines[-1]]
+    missing: list[str] = []
+    for name in report.entries:
+        gaps = list(gaps_of(report, name))
+        missing += [name.replace(ANY, f": {EVERYWHERE}")] if gaps else []
+        for head, things in gaps:
+            missing += _folded(f"{head}: ", things, width)
+    if uncalled := uncalled_of(report):
+        missing += ["not called", *_folded("", uncalled, width)]
+    return [*lines, *(["", "missing", *missing] if missing else [])]
+
+
+def _cells(report: Report, names: Iterable[str]) -> tuple[str, ...]:
+    names = list(names)
+    counts = (str(report.count(names, kind)) for kind in KINDS)
+    return (*counts, f"{report.count(names).percent:.1f} %")
+
+
+def _folded(head: str, things: list[str], width: int) -> list[str]:
+    text = f"{INDENT}{head}{', '.join(_shortened(things))}"
+    return wrap(text, width, subsequent_indent=INDENT * 2, break_long_words=False, break_on_hyphens=False)
 
 
 def _shortened(things: list[str]) -> list[str]:
@@ -132,22 +96,3 @@ def _shortened(things: list[str]) -> list[str]:
     """
     rest = len(things) - MOST_SHOWN
     return things if rest < 2 else [*things[:MOST_SHOWN], f"{rest} more"]  # noqa: PLR2004 - one fits as well
-
-
-def _wrapped(head: str, text: str, width: int) -> list[str]:
-    return wrap(
-        head + text, width, subsequent_indent=INDENT * 2, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def _folded(title: str, text: str) -> str:
-    return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>\n"
-
-
-def _cost_table(report: Report) -> str:
-    rows = [
-        f"| `{cost.operation}` | {paid.calls} | {amount(paid.micros / MICRO, cost.unit)} "
-        f"| {cost.provenance}, {f'of {cost.prices_as_of}' if cost.prices_as_of else 'undated'} |"
-        for cost, paid in sorted(report.costs.items())
-    ]
-    return "\n".join(["| operation | paid calls | cost | price |", "|---|--:|--:|---|", *rows, ""])

@@ -4,6 +4,7 @@ It is registered once a test uses the fixture, or something was asked for; see `
 """
 
 import math
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +32,8 @@ class Reporter:
         self._config, self._wishes = config, wishes
         self._mocks: list[MockServer] = []
         self._parts: list[Report] = []  # of workers
-        self._whole = Report({}, {})
+        self._whole = Report({}, {})  # with the runs before, where they count
+        self._spent = Spent({})
         self._complaints: list[str] = []
         self._is_worker = hasattr(config, "workerinput")
         if self._is_worker:  # what was asked for is asked of the run
@@ -61,16 +63,19 @@ class Reporter:
             return
         self._parts += heard
         run, wishes = merge(self._nothing, *self._parts), self._wishes
+        self._spent = Spent(run.costs)
         try:
             self._whole = self._append(run).only(wishes.only)
             for file in wishes.reports:
                 write_report(self._whole, file)
         except OSError as error:
             self._complaints.append(f"{error.filename}: {error.strerror}")
+        except ValueError as error:  # another run has written there meanwhile
+            self._complaints.append(str(error))
         if wishes.counts_coverage:
             self._tell_junit()
             self._complaints += self._judge_coverage()
-        self._complaints += self._judge_cost(Spent(run.costs))
+        self._complaints += self._judge_cost(self._spent)
         if self._complaints and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -87,9 +92,9 @@ class Reporter:
             return
         if self._wishes.counts_coverage and self._whole.entries:
             terminalreporter.write_sep("-", "mockserver: contract coverage")
-            for line in write_table(self._whole, terminalreporter._tw.fullwidth):  # noqa: SLF001 - as others do
+            for line in write_table(self._whole, shutil.get_terminal_size().columns):
                 terminalreporter.write_line(line)
-        if spent := Spent(self._whole.costs).describe(has_dates=True):
+        if spent := self._spent.describe(has_dates=True):
             terminalreporter.write_line(f"mockserver: would have cost {spent}")
         for complaint in self._complaints:
             terminalreporter.write_line(f"mockserver: {complaint}", red=True, bold=True)
