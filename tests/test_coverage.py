@@ -2,6 +2,7 @@
 
 import copy
 import json
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -22,7 +23,7 @@ from mockserver.coverage.report import Count, Report, merge, read_report
 from mockserver.coverage.requests import Reader
 from mockserver.coverage.tables import write_table
 from mockserver.jsontext import dump
-from mockserver.state.tally import MOST_SHAPES, Paid
+from mockserver.state.tally import MOST_ENTRIES, Likeness, Paid
 from mockserver.state.worlds import Worlds
 
 SCORE = ("POST", "/v2/thumbnail/score", {"image_url": "https://example.com/a.png"})
@@ -37,6 +38,9 @@ BARE = {
     "title": "Bare",
     "operations": {name: {"behaviour": "generate"} for name in ("add_note", "read_note")},
 }
+
+DOCUMENT_OF_ANYTHING = copy.deepcopy(DOCUMENT)
+del DOCUMENT_OF_ANYTHING["components"]["schemas"]["Note"]["additionalProperties"]
 
 
 class Notes:
@@ -227,13 +231,17 @@ class TestCounting:
     def test_reads_no_request_again_of_a_shape_that_it_knows(self, api):
         for number in range(50):
             api.add({"text": f"number {number}", "colour": "green"})
-        assert len(api.world.tally.shapes) == 1
+        assert len(api.world.tally.entries) == 1
 
-    def test_keeps_no_more_shapes_than_it_may_and_still_hears_all(self, api):
-        api.world.tally.shapes |= set(range(MOST_SHAPES))
-        api.add({"text": "x", "copies": 2})
-        assert len(api.world.tally.shapes) == MOST_SHAPES
-        assert api.met("fields") == {"copies"}
+    def test_keeps_no_more_shapes_than_it_may_and_still_hears_all(self):
+        api, open_body = Notes(a_provider("notes", DOCUMENT_OF_ANYTHING, BARE), note_1={}), {"text": "x"}
+        tally = api.world.tally
+        for number in range(MOST_ENTRIES):
+            tally.add(Likeness("notes.add_note", 201, None, 0, number), ())
+        api.add({**open_body, "made_up": 1})
+        api.add({**open_body, "colour": "green"})
+        assert len(tally.entries) == MOST_ENTRIES + 1
+        assert api.met("values") == {"colour=green"}
 
     def test_hears_of_a_value_that_the_schema_leaves_open(self, ask, report):
         body = {"title": "a", "customAssetsId": "ref_brand_v2", "format": ["any", {"thing": 1}]}
@@ -285,8 +293,8 @@ class TestCosts:
         assert report().costs == {}
 
     def test_count_what_is_given_back(self, api):
-        api.world.tally.pay("notes.add_note", 2)
-        api.world.tally.pay("notes.add_note", -2)
+        for amount in (2, -2):
+            api.world.tally.add(Likeness("notes.add_note", None, None, amount), ()).times += 1
         assert Spent(api.report.costs)["notes"] == 0
         assert str(Spent(api.report.costs)) == "nothing"
 
@@ -297,9 +305,13 @@ class TestCosts:
         assert list(report().costs) == [Cost("fatthumb.post_api_mcp", "credits", None, "assumed")]
 
     def test_do_not_drift(self, api):
-        for _ in range(1000):
-            api.world.tally.pay("notes.add_note", 0.1)
+        api.world.tally.add(Likeness("notes.add_note", 201, None, 0.1), ()).times += 1000
         assert Spent(api.report.costs)["notes"] == 100
+
+    def test_miss_no_call_of_many_threads(self, engine, ask, report, impatient):
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda _: ask(*SCORE, **PIKZELS), range(200)))
+        assert report().costs[Cost(SCORING, "USD", "2026-05", "observed")] == (200, 6_000_000)
 
     def test_are_text_with_units_dates_and_the_total_of_what_is_money(self):
         one, two = Cost("a.x", "USD", "2026-05", "observed"), Cost("b.x", "USD", None, "assumed")
@@ -454,6 +466,12 @@ class TestThePages:
         assert said(ask("DELETE", "/__admin/costs"))["costs"] == []
         ask(*SCORE, **PIKZELS)
         assert report().entries[SCORING]["fields"]["image_url"]
+
+    def test_keep_what_was_paid_when_coverage_begins_anew(self, ask, report):
+        for _ in range(2):
+            ask(*SCORE, **PIKZELS)
+            ask("DELETE", "/__admin/coverage")
+        assert Spent(report().costs)["pikzels"] == 0.06
 
 
 class TestTheCommand:

@@ -4,7 +4,7 @@ Fields are named as they are nested, `style.colour` or `tags[]`, those of a quer
 `If-Match:`. Only what is sent counts: a default that stands in for a field does not.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mockserver.call import Arguments
@@ -55,14 +55,8 @@ class Reader:
         ]
         self.fields = tuple(dict.fromkeys(node.label for node in nodes if node.is_optional))
         self.values = tuple(dict.fromkeys(shown for node in nodes for shown in node.values.values()))
-        self._choices = self._flat_choices()
-
-    def shape(self, arguments: Arguments) -> Hashable | None:
-        """Give what two requests share that say the same; None where only reading tells what one says."""
-        body = arguments.body
-        if self._choices is None or type(body) is not dict:
-            return None
-        return (self._name, *body, *[body.get(name) for name in self._choices])
+        # The fields with enums, where they and the names in a body tell all that it says. None: more does.
+        self.choices = self._flat_choices()
 
     def read(self, arguments: Arguments) -> Iterator[str]:
         """Give the optional fields and the values of enums that a request says."""
@@ -75,7 +69,6 @@ class Reader:
             yield from _said(root, arguments.body)
 
     def _flat_choices(self) -> tuple[str, ...] | None:
-        """Name the fields with enums, where a request is told by these and the names of its fields alone."""
         roots = list(self._bodies.values())
         nodes = [] if len(roots) != 1 else list(roots[0].members.values())
         is_flat = all(not node.members and not (node.items and node.items.values) for node in nodes)

@@ -1,16 +1,37 @@
-"""What was heard of all calls to one world: answers, what was said in requests, what was paid.
+"""What was heard of all calls to one world: how they were answered, what they said, what was paid.
 
 It outlives every reset, and stands in no snapshot and no store: it tells of this process, not of the world.
+Calls that were alike are one entry, so that a call that is like an earlier one costs a look-up.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
 from threading import Lock
 from typing import NamedTuple
 
-MOST_SHAPES = 10_000  # of requests that need not be looked at again
+MOST_ENTRIES = 10_000  # callers could make up field names without an end
 MICRO = 1_000_000  # sums of whole millionths are the same in any order
 Answer = tuple[str, int, str | None]  # operation, status, row of the catalogue
 Said = tuple[str, str]  # operation, and a field or a value as it is shown
+
+
+class Likeness(NamedTuple):
+    """What calls share that are one entry."""
+
+    operation: str
+    status: int | None  # None: no answer reached the caller
+    error: str | None  # a row of the catalogue
+    charge: float  # of each of them
+    shape: Hashable = None  # of the request: those that share it say the same
+
+
+class Heard:
+    """What is known of some calls that were alike."""
+
+    __slots__ = ("said", "times")
+
+    def __init__(self, said: Iterable[str]) -> None:
+        self.said = {*said}  # fields and values, as they are shown
+        self.times = 0  # that their charge was paid; what is free is not counted
 
 
 class Paid(NamedTuple):
@@ -24,37 +45,51 @@ class Tally:
     """Counts on from the start of the process, or from when it was last told to begin anew."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self.forget_met()
-        self.forget_paid()
+        self.lock = Lock()  # to be held while `times` changes
+        self.entries: dict[tuple[object, ...], Heard] = {}  # by Likeness
+        self._earlier: Mapping[str, Paid] = {}  # what was paid before the entries began anew
 
-    def forget_met(self) -> None:
-        """Begin anew with what was met."""
-        self.answers: set[Answer] = set()
-        self.said: set[Said] = set()
-        self.shapes: set[Hashable] = set()  # of requests whose fields and values are known
+    def add(self, likeness: Likeness, said: Iterable[str]) -> Heard:
+        """Give the entry of calls of which none was heard; once there are too many, their shapes are one."""
+        with self.lock:
+            if len(self.entries) >= MOST_ENTRIES:
+                likeness = likeness._replace(shape=None)
+            found = self.entries.setdefault(likeness, Heard(()))
+            found.said.update(said)
+            return found
 
-    def forget_paid(self) -> None:
-        """Begin anew with what was paid."""
-        self._paid: dict[tuple[str, float], int] = {}
+    @property
+    def answers(self) -> set[Answer]:
+        """Every way in which an operation was answered."""
+        likenesses = (Likeness._make(each) for each in list(self.entries))
+        return {(each.operation, each.status, each.error) for each in likenesses if each.status is not None}
+
+    @property
+    def said(self) -> set[Said]:
+        """Every field and value that a request has said."""
+        entries = list(self.entries.items())
+        return {(Likeness._make(of).operation, said) for of, heard in entries for said in list(heard.said)}
 
     @property
     def paid(self) -> Mapping[str, Paid]:
         """What was paid so far, by operation."""
-        found: dict[str, Paid] = {}
-        for (operation, amount), times in dict(self._paid).items():
-            calls, micros = found.get(operation, (0, 0))
-            found[operation] = Paid(calls + times, micros + round(amount * MICRO) * times)
+        found = dict(self._earlier)
+        for key, heard in list(self.entries.items()):
+            if heard.times:
+                each = Likeness._make(key)
+                calls, micros = found.get(each.operation, (0, 0))
+                micros += round(each.charge * MICRO) * heard.times
+                found[each.operation] = Paid(calls + heard.times, micros)
         return found
 
-    def pay(self, operation: str, amount: float) -> None:
-        """Add what one call cost; what is given back is negative."""
-        key = (operation, amount)
-        with self._lock:
-            self._paid[key] = self._paid.get(key, 0) + 1
+    def forget_met(self) -> None:
+        """Begin anew with answers and with what was said."""
+        with self.lock:
+            self._earlier, self.entries = self.paid, {}
 
-    def say(self, said: Iterable[Said], shape: Hashable | None) -> None:
-        """Note what a request said, and its shape, where another request of it says just the same."""
-        self.said.update(said)
-        if shape is not None and len(self.shapes) < MOST_SHAPES:
-            self.shapes.add(shape)
+    def forget_paid(self) -> None:
+        """Begin anew with what was paid."""
+        with self.lock:
+            self._earlier = {}
+            for heard in self.entries.values():
+                heard.times = 0
