@@ -52,10 +52,16 @@ def merge_costs(*several: Costs) -> Costs:
     return found
 
 
+def in_order(costs: Costs) -> list[tuple[Cost, Paid]]:
+    """Sort costs by what they were for, whichever worker was the first to tell of them."""
+    return sorted(costs.items(), key=lambda each: [part or "" for part in each[0]])
+
+
 def as_rows(costs: Costs) -> list[Json]:
     """Write costs as JSON."""
     return [
-        {**cost._asdict(), "calls": paid.calls, "amount": paid.micros / MICRO} for cost, paid in costs.items()
+        {**cost._asdict(), "calls": paid.calls, "amount": paid.micros / MICRO}
+        for cost, paid in in_order(costs)
     ]
 
 
@@ -105,7 +111,7 @@ class Spent(Mapping[str, float]):
 
     def describe(self, *, has_dates: bool = False) -> str:
         """Say it in a line, with the dates of the prices on request; empty where nothing was spent."""
-        paid = [provider for provider in self._units if self._micros[provider]]
+        paid = [provider for provider in sorted(self._units) if self._micros[provider]]
         parts = [
             f"{amount(self[each], self._units[each])} at {each}"
             + (f" (prices {self._dates[each]})" if has_dates else "")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mockserver.coverage.catalogue import KINDS
-from mockserver.coverage.costs import amount
+from mockserver.coverage.costs import amount, in_order
 from mockserver.coverage.report import Report
 from mockserver.coverage.tables import EVERYWHERE, FULL_HEADS, Row, gaps_of, rows_of, uncalled_of
 from mockserver.state.tally import MICRO
@@ -40,7 +40,7 @@ def _costs(report: Report) -> str:
             amount(paid.micros / MICRO, cost.unit),
             f"{cost.provenance}, {f'of {cost.prices_as_of}' if cost.prices_as_of else 'undated'}",
         )
-        for cost, paid in report.costs.items()
+        for cost, paid in in_order(report.costs)
     )
     return _table([*head, *rows])
 
