@@ -268,8 +268,3 @@ def test_spending(mockserver, times):
     assert str(mockserver.spent) == f"0.0{3 * times} USD at pikzels"
 """
     run(text).assert_outcomes(passed=3)
-
-
-def test_a_run_without_the_fixture_loads_nothing_of_it(run_apart):
-    text = "import sys\ndef test_modules(): assert 'mockserver.coverage' not in sys.modules"
-    run_apart(text).assert_outcomes(passed=1)

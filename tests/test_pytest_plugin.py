@@ -379,7 +379,8 @@ import sys
 def test_nothing_of_it_was_imported():
     ours = {name for name in sys.modules if name.partition(".")[0] == "mockserver"}
     stops_real_calls = {"mockserver.testing", "mockserver.testing.guard"}
-    assert ours <= {"mockserver", "mockserver.pytest_plugin"} | stops_real_calls
+    options = {"mockserver.testing.coverage_options"}
+    assert ours <= {"mockserver", "mockserver.pytest_plugin"} | stops_real_calls | options
     assert not {"uvicorn", "PIL", "starlette", "httpx", "jsonschema", "requests"} & set(sys.modules)
 """)
     alone = ("-p", "mockserver.pytest_plugin")
