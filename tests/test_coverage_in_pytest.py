@@ -43,7 +43,7 @@ def run(pytester):
     """Run a test file in this process; give the result."""
 
     def run_file(text, *options, ini=""):
-        pytester.makeini(f"[pytest]\n{ini}")
+        pytester.makeini(f"[pytest]\nmockserver_strict = off\n{ini}")
         pytester.makepyfile(PRELUDE + text)
         return pytester.runpytest_inprocess(*PLUGIN, *QUIET, *options)
 
@@ -56,6 +56,7 @@ def run_apart(pytester, monkeypatch):
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run_file(text, *options):
+        pytester.makeini("[pytest]\nmockserver_strict = off")
         pytester.makepyfile(PRELUDE + text)
         plugins = ("-p", "mockserver.pytest_plugin", "-p", "xdist.plugin")
         return pytester.runpytest_subprocess(
