@@ -172,7 +172,12 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
     "an error that nobody knows": (
         TABLE,
         lambda t: t["errors"].update(teapot={"status": 418, "message": "No", "cause": "tea"}),
-        ["errors.teapot", "knows no code 'teapot'"],
+        ["errors.teapot", "knows no code 'teapot'", "add it to the enum there"],
+    ),
+    "a plan that is not documented": (
+        TABLE,
+        lambda t: t["plans"].update(team=t["plans"]["pro"]),
+        ["plans.team", "name it there"],
     ),
     "a misspelled code": (
         TABLE,

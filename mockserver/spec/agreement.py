@@ -67,7 +67,8 @@ def _plans(scope: Scope) -> Iterator[str]:
     spoken = [name for name in plans if any(map(scope.mentions, {name, name.capitalize(), name.upper()}))]
     for name in plans:
         if spoken and name not in spoken and name != provider.keys.new_account.get("plan"):
-            yield f"plans.{name}: the OpenAPI document knows no plan {name!r}; {nearest(name, spoken)}"
+            unknown = f"the OpenAPI document knows no plan {name!r}; correct it, or name it there"
+            yield f"plans.{name}: {unknown}; {nearest(name, spoken)}"
     for attribute in dict.fromkeys(name for plan in plans.values() for name in plan):
         without = [name for name, plan in plans.items() if attribute not in plan]
         known = dict.fromkeys(name for plan in plans.values() for name in plan if name != attribute)
