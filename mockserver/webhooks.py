@@ -94,6 +94,16 @@ class WebhookSender:
         self._changed = threading.Condition()
         self._outboxes: dict[World, _Outbox] = {}
 
+    def set_clock(self, world: World, now_s: float | None = None, *, is_frozen: bool | None = None) -> None:
+        """Set a world's clock, as `Clock.set` does, and send what that made due."""
+        world.clock.set(now_s, is_frozen=is_frozen)
+        self.run_due(world)
+
+    def advance_clock(self, world: World, by_s: float) -> None:
+        """Move a world's clock forward, and send what that made due."""
+        world.clock.advance(by_s)
+        self.run_due(world)
+
     def run_due(self, world: World) -> int:
         """Send what is due in a world, and what becomes due by that; give the number of attempts."""
         count, mine = 0, set[int]()

@@ -60,6 +60,31 @@ def test_a_sleeper_in_asyncio_leaves_the_others_their_turn(mock):
     mock.reset()
 
 
+def test_it_can_be_all_that_asyncios_own_sleep_can_be(mock, monkeypatch):
+    monkeypatch.setattr(asyncio, "sleep", mock.sleep)
+
+    async def use():
+        task = asyncio.create_task(asyncio.sleep(5, "slept"))
+        return await asyncio.gather(task, asyncio.sleep(0, "x"), asyncio.wait_for(asyncio.sleep(1, "y"), 10))
+
+    mock.clock.freeze("2026-03-01T12:00:00Z")
+    assert (asyncio.run(use()), mock.clock.now()) == (["slept", "x", "y"], 1772366406)
+    assert asyncio.run(asyncio.sleep(3600, "alone")) == "alone"
+    mock.reset()
+
+
+def test_a_task_that_sleeps_can_be_cancelled(mock):
+    async def use():
+        task = asyncio.create_task(mock.sleep(5))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert asyncio.run(use())
+    mock.reset()
+
+
 def test_a_server_whose_asyncio_sleeps_by_the_mock_does_not_move_its_clock(mock, monkeypatch):
     monkeypatch.setattr(asyncio, "sleep", mock.sleep)
     mock.clock.freeze("2026-03-01T12:00:00Z")
@@ -118,6 +143,26 @@ def test_it_stops_although_callers_keep_connections_open_and_wait():
 def _address(mock):
     host, _, port = mock.url.removeprefix("http://").partition(":")
     return host, int(port)
+
+
+@pytest.mark.parametrize(
+    "move",
+    [lambda clock: clock.freeze("2026-03-01T12:00:02Z"), lambda clock: clock.advance("PT2S")],
+    ids=["freeze", "advance"],
+)
+def test_what_becomes_due_by_moving_the_clock_is_sent_before_that_returns(move):
+    mock = MockServer()  # without a socket, nothing but the clock sends
+    mock.clock.freeze("2026-03-01T12:00:00Z")
+    api, call = (
+        mock.thumbapi,
+        {"title": "An island", "format": "youtube", "webhookUrl": "http://127.0.0.1:9/"},
+    )
+    with httpx.Client(transport=mock.httpx_transport(), base_url=mock.url, headers=api.headers) as client:
+        client.put("/__admin/accounts/thumbapi/tb_test", json={"plan": "business"}).raise_for_status()
+        client.post("/v1/generate", json=call).raise_for_status()
+        assert client.get("/__admin/webhooks").json()["webhooks"][0]["attempts"] == []
+        move(mock.clock)
+        assert len(client.get("/__admin/webhooks").json()["webhooks"][0]["attempts"]) == 1
 
 
 def test_it_may_be_started_again_and_sends_webhooks_as_before():

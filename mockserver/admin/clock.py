@@ -17,8 +17,7 @@ def change(asked: Asked) -> Json:
     wanted = asked.body(CLOCK)
     with refusing("Wrong time"):
         now_s = moment_s(wanted["now"]) if "now" in wanted else None
-        asked.world.clock.set(now_s, is_frozen=wanted.get("frozen"))
-    asked.webhooks.run_due(asked.world)
+        asked.webhooks.set_clock(asked.world, now_s, is_frozen=wanted.get("frozen"))
     return show(asked)
 
 
@@ -26,6 +25,5 @@ def advance(asked: Asked) -> Json:
     """Move forward; answer when what became due is done."""
     wanted = asked.body(ADVANCE)
     with refusing("Wrong time"):
-        asked.world.clock.advance(duration_s(wanted["by"]))
-    asked.webhooks.run_due(asked.world)
+        asked.webhooks.advance_clock(asked.world, duration_s(wanted["by"]))
     return show(asked)

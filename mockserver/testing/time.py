@@ -2,52 +2,66 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Generator
+from collections.abc import Coroutine, Generator
+from typing import Any, TypeVar
 
 from mockserver.engine import Engine
 from mockserver.serving import THREAD
-from mockserver.state.clock import Clock, duration_s, moment_s
+from mockserver.state.clock import duration_s, moment_s
 
+T = TypeVar("T")
 really_sleep = asyncio.sleep  # before a test may have put something else in its place
 
 
 class TestClock:
-    """The clock of a mock: `advance` does at once all that becomes due by it, webhooks included."""
+    """The clock of a mock: whoever moves it has done at once all that becomes due by it, webhooks included."""
 
     __test__ = False  # a name that pytest would collect
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @property
-    def _clock(self) -> Clock:
-        return self._engine.world.clock
-
     def now(self) -> float:
         """Give the time in seconds since 1970."""
-        return self._clock.now()
+        return self._engine.world.clock.now()
 
     def freeze(self, at: str | float | None = None) -> None:
         """Let time stand still: now, or at a time as ISO 8601 or in seconds since 1970."""
-        self._clock.set(None if at is None else moment_s(at), is_frozen=True)
+        self._set(None if at is None else moment_s(at), is_frozen=True)
 
     def resume(self) -> None:
         """Let time run again."""
-        self._clock.set(is_frozen=False)
+        self._set(is_frozen=False)
 
     def advance(self, by: str | float) -> None:
         """Move on by seconds, or by an ISO 8601 duration such as `PT24H`."""
-        self._clock.advance(duration_s(by))
-        self._engine.webhooks.run_due(self._engine.world)
+        self._engine.webhooks.advance_clock(self._engine.world, duration_s(by))
+
+    def _set(self, now_s: float | None = None, *, is_frozen: bool) -> None:
+        self._engine.webhooks.set_clock(self._engine.world, now_s, is_frozen=is_frozen)
 
 
-class Slept:
-    """What `sleep` gives: nothing is left to wait for, and it may be awaited all the same."""
+class Slept(Coroutine[None, None, T]):
+    """What `sleep` gives: nothing is left to wait for, and it may be awaited, made a task or dropped."""
 
-    def __await__(self) -> Generator[None, None, None]:
-        """Give nothing, at once; in asyncio others have their turn first, as with its own sleep."""
-        if _is_in_asyncio():
-            yield
+    def __init__(self, result: T) -> None:
+        self._steps = _let_others(result)
+
+    def __await__(self) -> Generator[None, None, T]:
+        """Give the result at once; in asyncio others have their turn first, as with its own sleep."""
+        return self._steps
+
+    def send(self, value: None) -> None:
+        """Go on; a task does this."""
+        self._steps.send(value)
+
+    def throw(self, *error: Any) -> None:
+        """End with an error, as a task that is cancelled does."""
+        self._steps.throw(*error)
+
+    def close(self) -> None:
+        """End."""
+        self._steps.close()
 
 
 class Sleep:
@@ -56,14 +70,19 @@ class Sleep:
     def __init__(self, clock: TestClock) -> None:
         self._clock = clock
 
-    def __call__(self, seconds: float) -> Awaitable[None]:
-        """Move on by so many seconds."""
-        if (
-            threading.current_thread().name == THREAD
-        ):  # put in asyncio's place, it is called by the server, too
-            return really_sleep(seconds)
+    def __call__(self, seconds: float, result: Any = None) -> Coroutine[Any, Any, Any]:
+        """Move on by so many seconds; whoever awaits that gets `result`."""
+        if threading.current_thread().name == THREAD:
+            # Put in asyncio's place, it is called by the server, too.
+            return really_sleep(seconds, result)
         self._clock.advance(seconds)
-        return Slept()
+        return Slept(result)
+
+
+def _let_others(result: T) -> Generator[None, None, T]:
+    if _is_in_asyncio():
+        yield
+    return result
 
 
 def _is_in_asyncio() -> bool:
