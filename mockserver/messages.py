@@ -12,6 +12,10 @@ JSON_TYPE = ("Content-Type", "application/json")
 PROBLEM_TYPE = ("Content-Type", "application/problem+json")  # of what the emulator itself says (RFC 9457)
 
 
+LARGEST_BODY = 64 * 1024 * 1024  # bytes of a call; three pictures of 10 MB in base64 fit
+LARGEST_SNAPSHOT = 512 * 1024 * 1024  # bytes sent to /__admin: what /__admin/state gives can be put back
+
+
 class Request(NamedTuple):
     """One HTTP request as the engine sees it.
 
@@ -25,7 +29,12 @@ class Request(NamedTuple):
     query: str = ""  # still encoded, without "?"
     body: bytes = b""
     scheme: str = "http"
-    is_cut_off: bool = False  # True: the body was larger than the server takes
+    whole_size: int | None = None  # bytes of a body that is too large to be read: `body` is empty
+
+    @property
+    def size(self) -> int:
+        """The size of the body in bytes, as it was sent."""
+        return len(self.body) if self.whole_size is None else self.whole_size
 
 
 # What goes wrong on the way back, in WireMock's words where it has one: what only a socket can do …

@@ -6,6 +6,7 @@ import pytest
 from catalogues import NOON_S, NOTES, a_call, a_catalogue, a_request, a_world, notes
 
 from mockserver.admin.routes import Admin
+from mockserver.messages import LARGEST_SNAPSHOT
 from mockserver.pipeline.charge import reserve, settle
 from mockserver.problems import EmulatorProblem
 from mockserver.state.deliveries import WAITING, Delivery
@@ -144,8 +145,10 @@ class TestABody:
         assert "frozen must be true or false" in problem.detail
         assert "; nwo is not a known field; did you mean now?" in f"; {problem.detail}"
 
-    def test_that_was_cut_off_is_too_large(self, pages):
-        assert pages.refused("PUT", "/clock", {"frozen": True}, is_cut_off=True).status == 413
+    @pytest.mark.parametrize(("method", "path"), [("PUT", "/clock"), ("POST", "/requests/find"), ("GET", "")])
+    def test_that_is_too_large_is_refused_wherever_it_is_sent(self, pages, method, path):
+        size = LARGEST_SNAPSHOT + 1
+        assert pages.refused(method, path, {"frozen": True}, whole_size=size).status == 413
 
 
 class TestTheClock:

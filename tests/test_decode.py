@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mockserver import Request
+from mockserver.messages import LARGEST_BODY
 from mockserver.pipeline.decode import decode
 from mockserver.pipeline.route import Router
 from mockserver.pipeline.validate import validate
@@ -222,11 +223,17 @@ def test_a_body_that_need_not_be_sent_may_be_missing_with_its_media_type():
     assert body_of("", b"", {"content": JSON_BODY["content"]}).body is None
 
 
-def test_a_body_that_was_cut_off_is_too_large():
-    request = Request("POST", "/pets", {"content-type": "application/json"}, is_cut_off=True)
+@pytest.mark.parametrize("documented", [{"requestBody": JSON_BODY}, {}], ids=["a body", "no body"])
+def test_a_body_that_is_too_large_is_refused_whether_or_not_one_is_documented(documented):
+    request = Request("GET", "/pets", {"content-type": "application/json"}, whole_size=LARGEST_BODY + 1)
     with pytest.raises(Problem) as caught:
-        decode(routed(request, requestBody=JSON_BODY), request)
+        decode(routed(request, **documented), request)
     assert caught.value.type is ProblemType.BODY_TOO_LARGE
+
+
+def test_a_body_that_is_just_not_too_large_is_read():
+    raw = b'{"a": 1}' + b" " * (LARGEST_BODY - 8)
+    assert body_of("application/json", raw).body == {"a": 1}
 
 
 def test_a_body_where_none_is_documented_is_ignored():

@@ -7,6 +7,7 @@ import pytest
 from conftest import header, said
 
 from mockserver import Request, Settings, create_engine
+from mockserver.journal.export import har
 from mockserver.journal.keeping import LARGEST_KEPT, cut
 from mockserver.journal.records import record
 from mockserver.journal.redaction import Redaction, redaction_of
@@ -132,6 +133,18 @@ def test_a_large_body_is_cut_and_marked_but_whole_for_those_who_listen(engine, a
     assert heard[0].request.body is body
     with pytest.raises(ValueError, match=r"of its 64000000 bytes 65536 were kept"):
         _ = call.request.json
+
+
+def test_a_body_that_was_too_large_to_be_read_is_marked_with_its_size(engine, ask, heard):
+    walk = engine.walk(Request("POST", "/nowhere", {"host": "localhost"}, whole_size=70_000_000))
+    next(walk)
+    walk.close()
+    told = record(heard[0], redaction_of([]))
+    for call in (*records(engine), told):
+        assert (call.request.body, call.request.size, call.request.is_cut) == (b"", 70_000_000, True)
+    assert har([told])["log"]["entries"][0]["request"]["postData"]["comment"].endswith(
+        "it had 70000000 bytes"
+    )
 
 
 def test_a_picture_in_json_loses_its_middle_and_the_rest_can_still_be_read(engine, ask):

@@ -14,9 +14,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry, Timeout
 
 from mockserver import Exchange, MockServer, NeedsSocketError
+from mockserver.messages import LARGEST_BODY
 
 SCORE = {"image_url": "https://example.com/a.png"}
 TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}
+ID = "00000000-0000-4000-8000-000000000000"
 SLOW = {"Prefer": "delay=60000"}  # a minute, which nobody here waits for
 
 
@@ -188,9 +190,16 @@ def test_httpx_may_send_pieces(api):
     assert api.post("/v2/thumbnail/score", content=pieces, headers=headers).status_code == 200
 
 
-def test_a_body_larger_than_the_server_takes_is_refused_as_over_a_socket(api, monkeypatch):
-    monkeypatch.setattr("mockserver.testing.transports.LARGEST_BODY", 10)
-    assert api.post("/v2/thumbnail/score", json=SCORE).status_code == 413
+def test_a_body_larger_than_the_server_takes_is_refused_and_told_of_as_over_a_socket(mock, api):
+    body, json_type = bytes(LARGEST_BODY + 1), {"Content-Type": "application/json"}
+    with mock, httpx.Client(base_url=mock.url, headers=mock.pikzels.headers) as socketed:
+        answers = [
+            each.request(method, path, content=body, headers=json_type)
+            for each in (api, socketed)
+            for method, path in (("POST", "/v2/thumbnail/score"), ("GET", f"/v2/pikzonality/{ID}"))
+        ]
+        assert [each.status_code for each in answers] == [413] * 4
+    assert [(each.request.size, each.request.is_cut) for each in mock.calls()] == [(len(body), True)] * 4
 
 
 @pytest.mark.parametrize(

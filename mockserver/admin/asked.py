@@ -28,8 +28,6 @@ class Asked(NamedTuple):
 
     def body(self, schema: Schema) -> Mapping[str, Json]:
         """Read the JSON body. Raises EmulatorProblem with everything that is wrong with it."""
-        if self.request.is_cut_off:
-            raise EmulatorProblem(413, "Too large", "the body is larger than this server takes")
         with refusing("Not JSON"):
             value, _ = parse(self.request.body)
         violations = [violation.message for violation in schema.violations(value)]

@@ -10,7 +10,7 @@ from mockserver.admin import accounts, clock, coverage, faults, jobs, requests, 
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.call import Door
 from mockserver.jsontext import Json, dump
-from mockserver.messages import JSON_TYPE, Request, Response
+from mockserver.messages import JSON_TYPE, LARGEST_SNAPSHOT, Request, Response
 from mockserver.problems import EmulatorProblem
 from mockserver.spec.catalog import Catalog
 from mockserver.state.world import World
@@ -67,6 +67,8 @@ class Admin:
         page = pages.get("GET" if request.method == "HEAD" else request.method)
         if page is None:
             raise _unknown(request, pages)
+        if request.size > LARGEST_SNAPSHOT:
+            raise EmulatorProblem(413, "Too large", "the body is larger than this server takes")
         value = page(Asked(request, values, world, self._catalog, self._webhooks))
         return value if isinstance(value, Response) else Response(200, (JSON_TYPE,), dump(value))
 

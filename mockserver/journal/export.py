@@ -57,7 +57,7 @@ def _entry(record: Record) -> Json:
             "queryString": _pairs(parse_qsl(request.query, keep_blank_values=True)),
             "headersSize": UNKNOWN,
             "bodySize": request.size,
-            **({"postData": posted} if request.body else {}),
+            **({"postData": posted} if request.size else {}),
         },
         "response": _answer(response),
         "cache": {},

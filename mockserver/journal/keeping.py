@@ -15,7 +15,7 @@ def keep(exchange: Exchange, era: Era[Exchange]) -> None:
     """Put an exchange into the journal; `sizes` tells that one of its bodies was cut."""
     request, response = exchange.request, exchange.response
     answer = response.body if response and isinstance(response.body, bytes) else b""
-    size, answer_size = len(request.body), len(answer)
+    size, answer_size = request.size, len(answer)
     if size <= LARGEST_KEPT and answer_size <= LARGEST_KEPT:
         era.add(exchange, size + answer_size)
         return

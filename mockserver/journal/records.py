@@ -121,7 +121,7 @@ class Record:
 def record(exchange: Exchange, redaction: Redaction) -> Record:
     """Make the record of an exchange."""
     account, response = exchange.account, exchange.response
-    sizes = exchange.sizes or (None, None)
+    sizes = exchange.sizes or (exchange.request.whole_size, None)
     return Record(
         id=exchange.request_id,
         at=datetime.fromtimestamp(exchange.at_s, UTC),

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from mockserver.call import EMPTY, Arguments, Match
 from mockserver.jsontext import Json, MalformedJsonError, parse
-from mockserver.messages import Request
+from mockserver.messages import LARGEST_BODY, Request
 from mockserver.problems import Location, Problem, ProblemType, Violation
 from mockserver.spec.model import Parameter, RequestBody
 
@@ -23,8 +23,10 @@ UTF8 = {"utf-8", "utf8", "us-ascii", ""}
 
 
 def decode(match: Match, request: Request) -> Arguments:
-    """Decode parameters and body. Raises a Problem for a wrong media type or a body that is no JSON."""
+    """Decode parameters and body. Raises a Problem for a body that is too large, or no JSON, and its type."""
     operation = match.operation
+    if request.size > LARGEST_BODY:
+        raise _problem(ProblemType.BODY_TOO_LARGE, "body", "", "The body is larger than this server takes")
     body, warnings, media_type = NO_BODY if operation.body is None else _body(operation.body, request)
     if not operation.parameters:
         return Arguments(EMPTY, EMPTY, EMPTY, body, warnings, media_type)
@@ -39,8 +41,6 @@ def decode(match: Match, request: Request) -> Arguments:
 
 def _body(expected: RequestBody, request: Request) -> Body:
     """Decode the body; give it with what is odd about it and its media type."""
-    if request.is_cut_off:
-        raise _problem(ProblemType.BODY_TOO_LARGE, "body", "", "The body is larger than this server takes")
     if not request.body and not expected.is_required:
         return NO_BODY
     content_type = request.headers.get("content-type", "")

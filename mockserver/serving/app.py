@@ -15,8 +15,8 @@ from starlette.middleware.cors import CORSMiddleware
 from mockserver.admin.asked import PREFIX
 from mockserver.engine import Engine
 from mockserver.links import marks
-from mockserver.messages import Request, Response
-from mockserver.serving.reading import LARGEST_BODY, LARGEST_SNAPSHOT, Receive, Scope, read
+from mockserver.messages import LARGEST_BODY, LARGEST_SNAPSHOT, Request, Response
+from mockserver.serving.reading import Receive, Scope, read
 from mockserver.serving.spoil import EXTENSION, Send, Wire, left_within, spoil, start
 from mockserver.walk import Step, Wait, Walk
 

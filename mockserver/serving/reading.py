@@ -3,28 +3,25 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from mockserver.messages import Request
+from mockserver.messages import LARGEST_BODY, Request
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-LARGEST_BODY = 64 * 1024 * 1024  # bytes; three pictures of 10 MB in base64 fit
-LARGEST_SNAPSHOT = 512 * 1024 * 1024  # bytes: what /__admin/state gives can be put back
-
 
 async def read(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> Request | None:
-    """Read a request; a body that is too large is cut off, and marked so. None: half a request is none."""
+    """Read a request; of a body that is too large only the size. None: half a request is none."""
     message = await receive()
-    body, is_cut_off = message.get("body", b""), False
+    body = message.get("body", b"")
+    size = len(body)
     if message.get("more_body", False):
-        chunks, size = [body], len(body)
+        chunks = [body]
         while message.get("more_body", False):
             message = await receive()
             size += len(message.get("body", b""))
-            is_cut_off = size > largest
-            if not is_cut_off:
+            if size <= largest:
                 chunks.append(message.get("body", b""))
-        body = b"" if is_cut_off else b"".join(chunks)
+        body = b"" if size > largest else b"".join(chunks)
     if message["type"] == "http.disconnect":
         return None
     return Request(
@@ -34,5 +31,5 @@ async def read(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> R
         query=scope["query_string"].decode("latin-1"),
         body=body,
         scheme=scope.get("scheme", "http"),
-        is_cut_off=is_cut_off,
+        whole_size=None if size <= largest else size,
     )

@@ -14,7 +14,7 @@ really_sleep = asyncio.sleep  # before a test may have put something else in its
 
 
 class TestClock:
-    """The clock of a mock: whoever moves it has done at once all that becomes due by it, webhooks included."""
+    """The clock of a mock: moving it does at once all that becomes due by that, webhooks included."""
 
     __test__ = False  # a name that pytest would collect
 

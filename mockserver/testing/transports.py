@@ -13,10 +13,8 @@ from urllib.parse import unquote
 import anyio
 import httpx
 
-from mockserver.admin.asked import PREFIX
 from mockserver.engine import Engine
 from mockserver.messages import Request, Response
-from mockserver.serving.reading import LARGEST_BODY, LARGEST_SNAPSHOT
 from mockserver.walk import pauses
 
 PREFLIGHT = "access-control-request-method"
@@ -49,9 +47,7 @@ def make_request(
         raise NeedsSocketError("CONNECT")
     if method == "OPTIONS" and PREFLIGHT in sent:
         raise NeedsSocketError("a browser's preflight (CORS)")
-    path = unquote(path)
-    is_cut_off = len(body) > (LARGEST_SNAPSHOT if path.startswith(PREFIX) else LARGEST_BODY)
-    return Request(method, path, sent, query, b"" if is_cut_off else body, scheme, is_cut_off)
+    return Request(method, unquote(path), sent, query, body, scheme)
 
 
 def ask(engine: Engine, request: Request, timeout_s: float | None) -> Response | None:
