@@ -465,6 +465,33 @@ def test_a_status_that_no_operation_documents_is_one_complaint_about_its_row(fol
     )
 
 
+def without_402(document):
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("default", None)
+    del document["paths"][STATUS_PATH]["get"]["responses"]["402"]
+    return document["paths"].values()
+
+
+def test_a_status_is_asked_only_of_operations_that_can_answer_it(folder):
+    edit(folder / "fatthumb" / DOCUMENT, without_402)
+    wrong = [line for line in check(folder) if "402" in line]
+    assert [line.rpartition("402 (")[2].partition(")")[0] for line in wrong] == ["org_blocked"]  # of its key
+    assert all(GET in line for line in wrong)
+
+
+def test_a_status_that_is_answered_only_where_it_is_ordered_is_a_remark(folder):
+    document, table = folder / "fatthumb" / DOCUMENT, folder / "fatthumb" / TABLE
+    edit(table, lambda rows: rows["problems"].update(account_suspended={"error": "unauthorized"}))
+    edit(document, lambda rows: rows["paths"][STATUS_PATH]["get"]["responses"].pop("402"))
+    edit(document, lambda rows: rows["paths"][STATUS_PATH]["get"]["responses"].pop("default"))
+    result = CliRunner().invoke(main, ["check", str(folder)])
+    assert result.exit_code == 0, result.output
+    (remark,) = [line for line in result.output.splitlines() if line.startswith("remark: ")]
+    assert remark.startswith(f"remark: {document}: insufficient_balance (402), ")
+    assert "and 6 more: not documented for some operations" in remark
+
+
 def test_an_error_that_breaks_many_responses_is_one_complaint(folder):
     edit(
         folder / "fatthumb" / DOCUMENT,

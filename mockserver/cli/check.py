@@ -16,7 +16,7 @@ def check(folder: Path | None) -> None:
     from mockserver.fixtures import load_fixtures  # noqa: PLC0415 - only this command and serve need these
     from mockserver.pipeline.behave import bind  # noqa: PLC0415
     from mockserver.scenarios import misfits  # noqa: PLC0415
-    from mockserver.spec.lint import lint  # noqa: PLC0415
+    from mockserver.spec.lint import lint, remarks  # noqa: PLC0415
 
     catalog, complaints = survey([folder] if folder else [])
     for step in (bind, load_fixtures):
@@ -27,6 +27,8 @@ def check(folder: Path | None) -> None:
     complaints += [*misfits(catalog), *lint(catalog)]
     if complaints:
         stop(list(dict.fromkeys(complaints)))
+    for remark in remarks(catalog):
+        click.echo(click.style("remark: ", fg="yellow") + remark)
     rows = sum(len(provider.errors) for provider in catalog.providers.values())
     counts = f"{len(catalog.providers)} providers, {len(catalog.operations)} operations, {rows} errors"
     click.echo(f"{counts}: nothing to complain of")
