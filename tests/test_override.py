@@ -220,7 +220,14 @@ class TestTheEndOfAJob:
         assert problem.members == {"available": ["done", "failed", "manual"]}
 
     def test_is_nothing_to_an_operation_without_a_job(self):
-        assert ordered("job=failed") == ordered("job=nonsense") == Override()
+        assert ordered("job=failed", operation="read_note", provider=JOBS) == Override()
+
+    def test_that_does_not_exist_is_refused_by_an_operation_without_a_job_too(self):
+        problem = unknown("job=bogus", operation="read_note", provider=JOBS)
+        assert problem.members["available"] == ["done", "failed", "manual"]
+
+    def test_is_refused_where_an_api_has_no_jobs(self):
+        assert unknown("job=failed").detail == "Notes has no job=failed; it has no jobs at all"
 
     def test_stands_beside_a_delay_and_a_success(self):
         assert ordered("job=failed, delay=5, code=201", provider=JOBS) == Override(

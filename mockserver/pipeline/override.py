@@ -165,13 +165,15 @@ def _as_written(preferences: Preferences, *names: str) -> tuple[str, ...]:
 def _job(provider: Provider, operation: Operation, preferences: Preferences) -> str | None:
     """Give how the call's job shall end; None where it has none, or nothing was said of it."""
     wanted = preferences.get("job")
-    if wanted is None or operation.row.job is None:
+    if wanted is None:
         return None
-    known = [*(provider.jobs.outcomes if provider.jobs else ()), MANUAL]
+    if provider.jobs is None:
+        raise _unknown(f"{provider.title} has no job={wanted[:40]}; it has no jobs at all")
+    known = [*provider.jobs.outcomes, MANUAL]
     if wanted not in known:
-        detail = f"{provider.title} has no job={wanted}; there are {', '.join(known)}"
+        detail = f"{provider.title} has no job={wanted[:40]}; there are {', '.join(known)}"
         raise _unknown(detail, available=known)
-    return wanted
+    return wanted if operation.row.job else None  # a client may send it with the calls that only poll, too
 
 
 def _preferred(provider: Provider, operation: Operation, preferences: Preferences) -> ErrorRow | None:
