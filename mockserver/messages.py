@@ -38,9 +38,10 @@ class Request(NamedTuple):
 
 
 # What goes wrong on the way back, in WireMock's words where it has one: what only a socket can do …
+SLOW_BODY = "SLOW_BODY"  # the one whose delay is not a wait before it
 WIRE_FAULTS = (
     "EMPTY_RESPONSE", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE", "CONNECTION_RESET_BY_PEER",
-    "HANG", "SLOW_BODY",
+    "HANG", SLOW_BODY,
 )  # fmt: skip
 BYTE_FAULTS = (  # … and what is done to the bytes
     "INVALID_JSON", "WRONG_CONTENT_TYPE", "HTML_GATEWAY_PAGE", "IMAGE_TRUNCATED", "IMAGE_WRONG_TYPE",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from mockserver.jsontext import Json
-from mockserver.messages import FAULTS
+from mockserver.messages import FAULTS, SLOW_BODY
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.explain import located, nearest
 from mockserver.spec.files import FIXTURES, SpecificationError, read_yaml, repeated_keys, shown
@@ -26,7 +26,7 @@ ANSWERS = ("error", "fault", "stub", "ok")
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # the name of a header
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
 OURS = ("content-length", "transfer-encoding", "connection", "date")  # headers that we send by ourselves
-NOT_FOR_WEBHOOKS = ("SLOW_BODY",)  # which is a matter of the way back
+NOT_FOR_WEBHOOKS = (SLOW_BODY,)  # which is a matter of the way back
 
 
 def read_orders(catalog: Catalog, rows: Sequence[Json]) -> list[Order]:

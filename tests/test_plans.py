@@ -11,6 +11,7 @@ from mockserver.messages import BYTE_FAULTS, FAULTS, WIRE_FAULTS
 from mockserver.pipeline.spoil import SPOILERS
 from mockserver.scenarios import delays, expand, list_scenarios, misfits, read_orders, read_scenario
 from mockserver.seeded import Random
+from mockserver.serving.spoil import SPOILERS as WIRE_SPOILERS
 from mockserver.spec.files import SpecificationError
 from mockserver.state.plans import Delay, Spread
 
@@ -246,8 +247,8 @@ def test_a_missing_picture_uses_no_order_up(fail, ask):
     assert [answer.status for answer in picture(ask)] == [503, 200, 200]
 
 
-def test_every_fault_that_is_no_matter_of_sockets_has_its_function():
-    assert tuple(SPOILERS) == BYTE_FAULTS
+def test_every_fault_has_its_function():
+    assert (tuple(SPOILERS), tuple(WIRE_SPOILERS)) == (BYTE_FAULTS, WIRE_FAULTS)
     assert set(FAULTS) == set(WIRE_FAULTS) | set(BYTE_FAULTS)
 
 

@@ -11,6 +11,7 @@ import pytest
 from conftest import PLUGIN
 from test_new_provider import write
 
+from mockserver.messages import FAULTS
 from mockserver.spec.catalog import load
 
 README = Path(__file__).parents[1] / "README.md"
@@ -89,6 +90,11 @@ def test_the_tests_of_the_readme_pass(tmp_path):
     )
     assert TESTS
     assert done.returncode == 0, done.stdout
+
+
+def test_every_fault_is_mentioned():
+    (faults,) = re.findall(r"^\* Faults: (.+?)\. A fault", TEXT, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`([A-Z_]+)`", faults)) == set(FAULTS)
 
 
 def test_the_first_screens_are_start_pytest_errors_and_time():

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from mockserver.call import Override
-from mockserver.messages import WIRE_FAULTS, Fault, Response
+from mockserver.messages import SLOW_BODY, WIRE_FAULTS, Fault, Response
 from mockserver.problems import EmulatorProblem
 
 HTML = "text/html; charset=utf-8"
@@ -36,7 +36,7 @@ def spoil(ordered: Override, response: Response) -> Response:
 
 def is_slow(ordered: Override) -> bool:
     """Whether an answer comes slowly: its delay is the time that the body takes, not one before it."""
-    return ordered.fault == WIRE_FAULTS[-1]
+    return ordered.fault == SLOW_BODY
 
 
 def _invalid_json(response: Response) -> Response:

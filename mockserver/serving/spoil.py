@@ -6,12 +6,12 @@ Each ends with the connection closed, or with the caller gone; none lasts longer
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from hashlib import blake2b
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
-from mockserver.messages import Fault, Response
+from mockserver.messages import SLOW_BODY, Fault, Response
 from mockserver.serving.reading import Receive
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -44,22 +44,22 @@ class Wire:
         self._transport.abort()
 
 
+class Way(NamedTuple):
+    """An answer with a fault, and the way back to its caller."""
+
+    wire: Wire
+    fault: Fault
+    response: Response
+    receive: Receive
+    send: Send
+
+
+Spoiler = Callable[[Way], Awaitable[bool]]
+
+
 async def spoil(wire: Wire, fault: Fault, response: Response, receive: Receive, send: Send) -> bool:
     """Do a fault to an answer; say whether that came to its end: False where the caller left."""
-    if fault.name == "SLOW_BODY":
-        return await _send_slowly(wire, fault.lasts_s, response, receive, send)
-    if fault.name == "HANG":
-        wire.is_held = True
-        await left(receive)
-        return False
-    if fault.name == "CONNECTION_RESET_BY_PEER":
-        wire.reset()
-    elif fault.name == "MALFORMED_RESPONSE_CHUNK":
-        wire.close_after(_chunked_head(response) + GARBAGE)
-    else:
-        wire.close_after(GARBAGE if fault.name == "RANDOM_DATA_THEN_CLOSE" else b"")
-    await left(receive)
-    return True
+    return await SPOILERS[fault.name](Way(wire, fault, response, receive, send))
 
 
 async def left(receive: Receive) -> None:
@@ -84,20 +84,44 @@ def start(response: Response) -> dict[str, Any]:
     return {"type": "http.response.start", "status": response.status, "headers": headers}
 
 
-async def _send_slowly(wire: Wire, lasts_s: float, response: Response, receive: Receive, send: Send) -> bool:
-    """Send the head at once, and the body in pieces that take `lasts_s` together."""
-    body, wire.is_held = response.read(), True
+async def _send_slowly(way: Way) -> bool:
+    """Send the head at once, and the body in pieces that take as long as the fault lasts together."""
+    wire, body = way.wire, way.response.read()
+    wire.is_held = True
     size = max(1, -(-len(body) // PIECES))
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
-    await send(start(response))
+    await way.send(start(way.response))
     for index, piece in enumerate(pieces):
-        if await left_within(receive, lasts_s / len(pieces)):
+        if await left_within(way.receive, way.fault.lasts_s / len(pieces)):
             return False
-        await send({"type": "http.response.body", "body": piece, "more_body": index + 1 < len(pieces)})
+        await way.send({"type": "http.response.body", "body": piece, "more_body": index + 1 < len(pieces)})
     if not pieces:
-        await send({"type": "http.response.body", "body": b""})
+        await way.send({"type": "http.response.body", "body": b""})
     wire.is_held = False
     return True
+
+
+async def _hang(way: Way) -> bool:
+    way.wire.is_held = True
+    await left(way.receive)
+    return False
+
+
+async def _reset(way: Way) -> bool:
+    way.wire.reset()
+    await left(way.receive)
+    return True
+
+
+def _send_and_close(write: Callable[[Response], bytes]) -> Spoiler:
+    """Make a fault of other bytes in an answer's place."""
+
+    async def send_and_close(way: Way) -> bool:
+        way.wire.close_after(write(way.response))
+        await left(way.receive)
+        return True
+
+    return send_and_close
 
 
 def _chunked_head(response: Response) -> bytes:
@@ -106,3 +130,14 @@ def _chunked_head(response: Response) -> bytes:
     lines = [f"HTTP/1.1 {response.status} {known.get(response.status, '')}"]
     lines += [f"{name}: {value}" for name, value in response.headers if name.lower() != "content-length"]
     return "\r\n".join([*lines, "Transfer-Encoding: chunked", "", ""]).encode("latin-1")
+
+
+# What each of the WIRE_FAULTS does; it says whether that came to its end.
+SPOILERS: Mapping[str, Spoiler] = {
+    "EMPTY_RESPONSE": _send_and_close(lambda _response: b""),
+    "MALFORMED_RESPONSE_CHUNK": _send_and_close(lambda response: _chunked_head(response) + GARBAGE),
+    "RANDOM_DATA_THEN_CLOSE": _send_and_close(lambda _response: GARBAGE),
+    "CONNECTION_RESET_BY_PEER": _reset,
+    "HANG": _hang,
+    SLOW_BODY: _send_slowly,
+}
