@@ -105,14 +105,14 @@ def test_what_is_wrong_with_parameters_is_told_before_what_is_wrong_with_the_bod
     )
 
 
-def queried(schema, value, *, wording=(), required=True):
+def queried(schema, value, *, wording=(), required=True, name="ids"):
     """Judge one query parameter; give the violations as place, keyword and sentence."""
-    query = {"name": "ids", "in": "query", "required": required, "schema": schema}
+    query = {"name": name, "in": "query", "required": required, "schema": schema}
     document = {"openapi": "3.1.0", "paths": {"/": {"get": {"operationId": "ask", "parameters": [query]}}}}
     table = {"title": "Pad", "wording": list(wording), "operations": {"ask": {"behaviour": "generate"}}}
     match = a_match("ask", a_provider("pad", document, table))
     try:
-        validate(match, Arguments({}, {} if value is None else {"ids": value}, {}, None))
+        validate(match, Arguments({}, {} if value is None else {name: value}, {}, None))
     except Problem as problem:
         return [(each.location, each.pointer, each.keyword, each.message) for each in problem.violations]
     return []
@@ -130,6 +130,16 @@ def test_a_parameter_is_judged_by_its_schema():
 def test_a_parameter_that_need_not_be_sent_may_be_missing():
     assert queried({"type": "integer"}, None, required=False) == []
     assert queried({"type": "integer"}, None) == [("query", "/ids", "required", "ids is required")]
+
+
+def test_the_name_of_a_parameter_is_escaped_in_its_place():
+    places = [queried({"type": "integer"}, value, name="a/b")[0][1] for value in (None, "x")]
+    assert places == ["/a~1b", "/a~1b"]
+
+
+def test_a_parameter_is_named_whatever_it_and_its_schema_are_called():
+    said = queried({"type": "array", "items": {"const": "The request body"}}, ["x"])
+    assert said == [("query", "/ids/0", "const", "ids[0] must be The request body")]
 
 
 def test_a_sentence_of_the_table_names_the_parameter():

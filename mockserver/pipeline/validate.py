@@ -32,17 +32,16 @@ def validate(match: Match, arguments: Arguments) -> None:
 
 
 def _parameter_violations(parameter: Parameter, values: Json, provider: Provider) -> Iterator[Violation]:
-    place = "/" + parameter.name
-    if parameter.name not in values:
+    name, location = parameter.name, parameter.location
+    if name not in values:
         if parameter.is_required:
-            yield Violation(parameter.location, place, "required", f"{parameter.name} is required")
+            yield Violation(location, pointer.write((name,)), "required", f"{name} is required")
         return
-    value = values[parameter.name]
+    value = values[name]
     if not parameter.schema.accepts(value):
-        for violation in parameter.schema.violations(value):
-            path = (parameter.name, *violation.path)
-            message = _worded(violation, path, provider).replace("The request body", parameter.name)
-            yield Violation(parameter.location, pointer.write(path), violation.keyword, message)
+        for violation in parameter.schema.violations(value, (name,)):
+            place, message = pointer.write(violation.path), _worded(violation, violation.path, provider)
+            yield Violation(location, place, violation.keyword, message)
 
 
 def _without_echoes(

@@ -79,9 +79,9 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}?" if near else "known are: " + (", ".join(known) or "none")
 
 
-def explain(error: Any) -> Iterator[SchemaViolation]:
-    """Turn one error of `jsonschema` into violations: one for each field that is wrong."""
-    path = tuple(error.absolute_path)
+def explain(error: Any, base: tuple[str, ...] = ()) -> Iterator[SchemaViolation]:
+    """Turn one error of `jsonschema` into violations: one for each field that is wrong, below `base`."""
+    path = (*base, *error.absolute_path)
     at = pointer.write(error.absolute_schema_path)
     keyword: str = error.validator or "false"
     if keyword == "additionalProperties" and "patternProperties" not in error.schema:

@@ -107,11 +107,14 @@ class Schema:
         except ValueError:  # a lone surrogate or a number the fast path cannot hold: the validator can
             return False
 
-    def violations(self, value: Json) -> list[SchemaViolation]:
-        """Give every way in which a value breaks the schema, outermost first; empty when it obeys."""
+    def violations(self, value: Json, base: tuple[str, ...] = ()) -> list[SchemaViolation]:
+        """Give every way in which a value breaks the schema, outermost first; empty when it obeys.
+
+        `base` is where the value stands, and begins every path; empty: it is a request's body.
+        """
         if self._accepts_fast(value):
             return []
-        found = [violation for error in self._errors(value) for violation in explain(error)]
+        found = [violation for error in self._errors(value) for violation in explain(error, base)]
         return sorted(found, key=lambda violation: len(violation.path))
 
     def followed(self, part: Json) -> Json:
