@@ -124,14 +124,14 @@ class Call(NamedTuple):
         message: str,
         *,
         name: str = "",
-        rule: str | None = None,
-        source: str | None = None,
+        keyword: str | None = None,
+        citation: str | None = None,
         error: str | None = None,
         location: Location = "body",
     ) -> Problem:
         """Make the problem that the call does not fulfil one condition, at the field `name`."""
-        place, source = pointer.write((name,)) if name else "", source or self.operation.row.citation
-        violation = Violation(location, place, rule or type_.value, message, source)
+        place, citation = pointer.write((name,)) if name else "", citation or self.operation.row.citation
+        violation = Violation(location, place, keyword or type_.value, message, citation)
         return Problem(type_, (violation,), error=error)
 
 

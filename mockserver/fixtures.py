@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver.spec.admin_bodies import account_schema
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.explain import located, nearest
 from mockserver.spec.files import FIXTURES, SPECS, SpecificationError, read_yaml, repeated_keys, shown
 from mockserver.spec.model import Provider
-from mockserver.spec.orders import account_schema
 from mockserver.state.outputs import StoredPicture
 
 READABLE = {".png", ".webp", ".jpg"}

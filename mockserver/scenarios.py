@@ -11,11 +11,11 @@ from typing import Any, TypedDict, Unpack
 
 from mockserver.jsontext import Json
 from mockserver.messages import FAULTS, SLOW_BODY
+from mockserver.spec.admin_bodies import FAULT, SCENARIO
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.explain import located, nearest
 from mockserver.spec.files import FIXTURES, SpecificationError, read_yaml, repeated_keys, shown
 from mockserver.spec.model import Provider
-from mockserver.spec.orders import FAULT, SCENARIO
 from mockserver.state.plans import DOWNLOAD, WEBHOOK, Delay, Order
 from mockserver.state.values import as_json, read
 

@@ -57,7 +57,7 @@ def test_a_problem_stands_at_a_field_and_cites_the_operations_document():
 
 def test_a_problem_may_name_its_check_its_citation_its_row_and_another_place():
     problem = a_call().problem(
-        ProblemType.INVALID_REQUEST, "no", rule="uuid", source="RFC 1", error="taken", location="header"
+        ProblemType.INVALID_REQUEST, "no", keyword="uuid", citation="RFC 1", error="taken", location="header"
     )
     assert problem.error == "taken"
     assert problem.violations == (Violation("header", "", "uuid", "no", "RFC 1"),)

@@ -112,7 +112,7 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
     "a word that is missing": (
         TABLE,
         lambda t: t["words"].pop("thumbnail_error"),
-        ["words", "thumbnail_error is required"],
+        ["words: the fatthumb.", f"of operations.{POST} takes", "thumbnail_error is required"],
     ),
     "a word that nothing takes": (
         TABLE,

@@ -7,7 +7,7 @@ from mockserver.admin.asked import Asked, refusing
 from mockserver.jsontext import Json
 from mockserver.pipeline.charge import current
 from mockserver.problems import EmulatorProblem
-from mockserver.spec.orders import account_schema
+from mockserver.spec.admin_bodies import account_schema
 from mockserver.state.accounts import Account
 from mockserver.state.clock import isoformat
 from mockserver.state.ledger import KEPT_PER_ACCOUNT, ledger_key

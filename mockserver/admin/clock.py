@@ -2,7 +2,7 @@
 
 from mockserver.admin.asked import Asked, refusing
 from mockserver.jsontext import Json
-from mockserver.spec.orders import ADVANCE, CLOCK
+from mockserver.spec.admin_bodies import ADVANCE, CLOCK
 from mockserver.state.clock import duration_s, moment_s
 
 

@@ -6,8 +6,8 @@ from mockserver.admin.asked import Asked, refusing
 from mockserver.jsontext import Json
 from mockserver.problems import EmulatorProblem
 from mockserver.scenarios import as_rows, list_scenarios, read_orders, read_scenario
+from mockserver.spec.admin_bodies import FAULT, SCENARIO_CHOICE
 from mockserver.spec.explain import nearest
-from mockserver.spec.orders import FAULT, SCENARIO_CHOICE
 from mockserver.state.plans import Order
 
 

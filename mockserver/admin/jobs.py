@@ -3,7 +3,7 @@
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.jsontext import Json
 from mockserver.problems import EmulatorProblem
-from mockserver.spec.orders import JOB
+from mockserver.spec.admin_bodies import JOB
 from mockserver.state.clock import isoformat
 from mockserver.state.resources import Resource
 

@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from mockserver.admin.asked import Asked, refusing
 from mockserver.jsontext import Json
-from mockserver.spec.orders import STATE
+from mockserver.spec.admin_bodies import STATE
 from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import Delivery
 from mockserver.state.values import as_json

@@ -112,15 +112,19 @@ def known_ids(
 
 def usable_resource(call: Call, *, field: SentField, kind: KindName, citation: CitationName) -> None:
     """Refuse an id that is not a finished resource of this account and kind."""
-    id_, jobs, rule = call.body[field], call.provider.jobs, "usable_resource"
+    id_, jobs, keyword = call.body[field], call.provider.jobs, "usable_resource"
     resource = call.world.resources.get(id_)
     if resource is None or resource.account != call.account.id or resource.kind != kind:
         message = f"this account has no {kind} {id_}"
-        raise call.problem(ProblemType.RESOURCE_UNKNOWN, message, name=field, rule=rule, source=citation)
+        raise call.problem(
+            ProblemType.RESOURCE_UNKNOWN, message, name=field, keyword=keyword, citation=citation
+        )
     status = resource.status(call.world.clock.now())
     if jobs is None or status != jobs.success:
         message = f"the {kind} {id_} is {status}"
-        raise call.problem(ProblemType.RESOURCE_NOT_READY, message, name=field, rule=rule, source=citation)
+        raise call.problem(
+            ProblemType.RESOURCE_NOT_READY, message, name=field, keyword=keyword, citation=citation
+        )
 
 
 def saved_asset(
@@ -151,5 +155,5 @@ def _problem(
 ) -> Problem:
     type_ = ProblemType.INVALID_REQUEST
     return call.problem(
-        type_, message, name=field, rule=check, source=citation, error=error, location=location
+        type_, message, name=field, keyword=check, citation=citation, error=error, location=location
     )

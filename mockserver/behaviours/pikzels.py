@@ -183,14 +183,14 @@ def free_name(
     name = call.body[field]
     if name.strip().casefold() in words.reserved_names:
         message = f"{field}: {name} is reserved"
-        raise call.problem(ProblemType.NAME_RESERVED, message, name=field, source=citation)
+        raise call.problem(ProblemType.NAME_RESERVED, message, name=field, citation=citation)
     if not call.account.flag(unless) and call.world.names.get(_name_key(call, job, name)):
         raise _taken(call, job, name, field, citation)
 
 
 def _taken(call: Call, mode: str, name: str, field: str, citation: str) -> Problem:
     message = f"{field}: this account has a {mode} named {name}"
-    return call.problem(ProblemType.NAME_TAKEN, message, name=field, source=citation)
+    return call.problem(ProblemType.NAME_TAKEN, message, name=field, citation=citation)
 
 
 def train(call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: TrainSettings) -> Result:

@@ -164,7 +164,7 @@ class _Binder:
                 # One value for all that take the same: results are kept by it.
                 if kind not in self.scope.words:
                     own = {key: each for key, each in provider.words.items() if key in kind.__struct_fields__}
-                    self.scope.words[kind] = self._read(kind, own, "words", "behaviour")
+                    self.scope.words[kind] = self._read(kind, own, "words", self._taker(function))
                 found[name] = self.scope.words[kind]
             elif name in SECTIONS:
                 found[name] = getattr(row if name == "job" else provider, name)
@@ -172,6 +172,10 @@ class _Binder:
                     where = place.partition("[")[0] if name == "job" else "the table"
                     self.complaints.append(f"{place}: {function.__name__} needs `{name}`; add it to {where}")
         return found
+
+    def _taker(self, function: Function) -> str:
+        """Name a function as tables do, and the operation that it is for."""
+        return f"{function.__module__.rpartition('.')[2]}.{function.__name__} of {self.place}"
 
     def _read(self, kind: type[Row], value: Any, place: str, taker: str) -> Any:
         """Type what a function takes; None, with complaints, where that cannot be."""

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from mockserver.jsontext import Json
+from mockserver.spec.admin_bodies import account_schema
 from mockserver.spec.explain import located, nearest
 from mockserver.spec.fields import branch, fields_of
 from mockserver.spec.model import Operation, Provider
-from mockserver.spec.orders import account_schema
 from mockserver.spec.references import complaints, hints
 from mockserver.spec.rows import OperationSection, Outputs, Sections
 from mockserver.spec.scope import Scope

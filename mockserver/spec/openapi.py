@@ -149,6 +149,7 @@ class Document:
         elif style != "deepObject" and "object" in schema.types(schema.document):
             wrong = f"an object in style {style} is not understood; use deepObject"
         if wrong:
+            wrong += "" if location == "path" else "; or remove it: what is not documented is not looked at"
             self._complain(place, f"parameter {name!r}: {wrong}")
         return Parameter(
             name=name,

@@ -96,7 +96,7 @@ class Taken(NamedTuple):
     delay_ms: int = 0
 
 
-NOTHING = Taken()
+UNTOUCHED = Taken()
 
 
 class Plan(Value, frozen=True):
@@ -182,16 +182,16 @@ class Plans:
     ) -> Taken:
         """Let a well-formed call take what is for it. `has_error`: whether its API knows an error."""
         if not self.orders:
-            return NOTHING
+            return UNTOUCHED
 
         def concerned(order: Order) -> bool:
             return order.means(subject, account) and (order.error is None or has_error(order.error))
 
-        taken = NOTHING
+        taken = UNTOUCHED
 
         def change(plan: Plan | None) -> Plan | None:
             nonlocal taken
-            changed, taken = (None, NOTHING) if plan is None else plan.taken(concerned, random)
+            changed, taken = (None, UNTOUCHED) if plan is None else plan.taken(concerned, random)
             return changed
 
         self._stored.update(KEY, change)
