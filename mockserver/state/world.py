@@ -47,16 +47,24 @@ class World:
         self.clock = clock or Clock()
         self._store: Store = MemoryStore() if store is None else store
         self._collections: dict[str, Collection[Any]] = {}  # what a snapshot holds
+        # A request's digest → how often it came.
         self.seen = self._collection("seen", int, SEEN)
+        # An output's id → what its link shows; the second holds those that never expire.
         self.outputs = self._collection("outputs", Output, OUTPUTS)
         self.kept_outputs = self._collection("kept_outputs", Output, KEPT_OUTPUTS)
+        # A digest of its bytes → a picture that was sent along, small.
         self.pictures = self._collection("pictures", StoredPicture, PICTURES)
+        # An id → what a call created, a job included; an account, kind and name → the id of what is called so.
         self.resources = self._collection("resources", Resource, RESOURCES)
         self.names = self._collection("names", str, RESOURCES)
+        # An account's id and a number → what was paid; an account's id → the calls that its rates count.
         self.ledger = self._collection("ledger", Entry, LEDGER)
         self.windows = self._collection("windows", Windows, WINDOWS)
+        # A job's id → the webhook that tells of it, with its attempts.
         self.deliveries = self._collection("deliveries", Delivery, DELIVERIES)
+        # One key → all orders for calls to come.
         self.plans = Plans(self._collection("plans", Plan))
+        # An account's id → the account as it is since something changed it.
         stored_accounts = self._collection("accounts", Account)
         self.accounts = Accounts(stored_accounts, accounts or {}, fresh_accounts or {})
         self._canned = dict(canned_pictures or {})
@@ -109,7 +117,8 @@ class World:
     def reset(self, *, seed: int | None = None, enforced: frozenset[str] | None = None) -> None:
         """Forget everything; the clock shows real time again, and ids are drawn from the first seed.
 
-        A seed that is given is the first one from now on; so is what is enforced.
+        `seed` and `enforced` are what this reset and each after it begin with; None: as the last one did.
+        What holds after every reset (a scenario of `serve`) is ordered again; the journal is empty.
         """
         self._first_seed = self._first_seed if seed is None else seed
         self._enforced = self._enforced if enforced is None else enforced
