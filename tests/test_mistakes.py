@@ -112,7 +112,7 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
     "a word that is missing": (
         TABLE,
         lambda t: t["words"].pop("thumbnail_error"),
-        ["words: the fatthumb.", f"of operations.{POST} takes", "thumbnail_error is required"],
+        [f"words: the function fatthumb.read of operations.{GET} takes", "thumbnail_error is required"],
     ),
     "a word that nothing takes": (
         TABLE,

@@ -175,7 +175,7 @@ class _Binder:
 
     def _taker(self, function: Function) -> str:
         """Name a function as tables do, and the operation that it is for."""
-        return f"{function.__module__.rpartition('.')[2]}.{function.__name__} of {self.place}"
+        return f"function {function.__module__.rpartition('.')[2]}.{function.__name__} of {self.place}"
 
     def _read(self, kind: type[Row], value: Any, place: str, taker: str) -> Any:
         """Type what a function takes; None, with complaints, where that cannot be."""

@@ -54,7 +54,7 @@ class World:
         self.kept_outputs = self._collection("kept_outputs", Output, KEPT_OUTPUTS)
         # A digest of its bytes → a picture that was sent along, small.
         self.pictures = self._collection("pictures", StoredPicture, PICTURES)
-        # An id → what a call created, a job included; an account, kind and name → the id of what is called so.
+        # An id → what a call created, a job included; an account, kind and name → the id of that.
         self.resources = self._collection("resources", Resource, RESOURCES)
         self.names = self._collection("names", str, RESOURCES)
         # An account's id and a number → what was paid; an account's id → the calls that its rates count.
