@@ -177,13 +177,10 @@ class Exchange(NamedTuple):
     charge: float = 0  # what was paid for it, in the provider's unit
     # What it says, which obeys the schemas. None: it does not, or was refused before; or the journal cut it.
     arguments: Arguments | None = None
-    sizes: tuple[int, int] | None = (
-        None  # of both bodies in bytes, where the journal cut one; None: both are whole
-    )
-
-    parts: tuple[
-        "Exchange", ...
-    ] = ()  # what other operations were asked for it, of which nobody else is told
+    # Of both bodies in bytes, where the journal cut one; None: both are whole.
+    sizes: tuple[int, int] | None = None
+    # What other operations were asked for it, of which nobody else is told.
+    parts: tuple["Exchange", ...] = ()
 
     @property
     def weight(self) -> int:

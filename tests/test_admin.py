@@ -376,11 +376,8 @@ def test_every_account_of_the_fixtures_could_be_told(client):
 
 
 def test_a_job_whose_webhook_was_sent_changes_without_sending_it_again(client):
-    body = {
-        "title": "t",
-        "format": "x",
-        "webhookUrl": "http://example.invalid/",
-    }  # a host that is never called
+    never_called = "http://example.invalid/"
+    body = {"title": "t", "format": "x", "webhookUrl": never_called}
     job = client.post("/v1/generate", json=body, headers={"x-api-key": "tb_test"}).json()["jobId"]
     client.post("/__admin/clock/advance", json={"by": 60}).raise_for_status()
     before = client.get("/__admin/webhooks").json()

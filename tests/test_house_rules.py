@@ -215,6 +215,13 @@ def test_no_function_is_too_long():
     assert {name: length for name, length in lengths.items() if length > MOST_FUNCTION_LINES} == {}
 
 
+def test_no_comment_is_pushed_behind_a_closing_bracket():
+    kept = r"^\s*[)\]}]+,?  # (?!fmt: |noqa|type: )"
+    files = [*SOURCES.values(), *Path(__file__).parent.rglob("*.py")]
+    pushed = [(file, line) for file in files for line in file.read_text("utf-8").splitlines()]
+    assert [(file.name, line) for file, line in pushed if re.match(kept, line)] == []
+
+
 def test_no_module_has_a_vague_name():
     assert [name for name in TREES if VAGUE_NAMES & set(re.split(r"[._]", name))] == []
 
@@ -294,10 +301,8 @@ def test_no_price_size_or_limit_of_a_table_stands_in_the_source():
     sizes = {
         pixels for each in providers for size in each.sizes.values() for pixels in (size.width, size.height)
     }
-    facts = prices | {number for number in limits | sizes if number > 500} - {
-        1000,
-        1024,
-    }  # which mean other things, too
+    ambiguous = {1000, 1024}  # mean other things, too
+    facts = prices | {number for number in limits | sizes if number > 500} - ambiguous
     near = [name for name in TREES if not is_within(name, "imaging")]  # whose proportions are its own
     assert [
         (name, each)

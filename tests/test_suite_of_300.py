@@ -13,11 +13,8 @@ pytest_plugins = ["pytester"]
 
 SUITE = Path(__file__).parent / "suites" / "three_hundred.py"
 HOSTS = {"pikzels": "api.pikzels.com", "fatthumb": "fatthumb.klaas.pro", "thumbapi": "api.thumbapi.dev"}
-FROWNED_UPON = (
-    "legacy",
-    "unknown",
-    "reference-set-",
-)  # deprecated fields, undocumented ones, and ignored ones
+# Deprecated fields, undocumented ones, and ignored ones.
+FROWNED_UPON = ("legacy", "unknown", "reference-set-")
 PLUGINS = ("-p", "mockserver.pytest_plugin", "-p", "xdist")
 INI = """
 [pytest]

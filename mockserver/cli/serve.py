@@ -94,7 +94,7 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
 @click.option(
     "--latency",
     metavar="DELAY",
-    help="Let every call and download wait: 200ms, or 200ms..2s for something between.",
+    help="Let every well-formed call and every picture wait: 200ms, or 200ms..2s for something between.",
 )
 @click.option(
     "--scenario", metavar="NAME", help="What goes wrong from the start: a scenario's name, or a file of one."

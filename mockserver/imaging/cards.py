@@ -27,10 +27,11 @@ _PEOPLE = frozenset({"face", "persona", "person", "avatar"})
 _ICONS: tuple[tuple[Point, ...], ...] = (
     ((0.36, 0.29), (0.36, 0.71), (0.73, 0.5)),  # play
     ((0.57, 0.2), (0.33, 0.55), (0.48, 0.55), (0.42, 0.8), (0.68, 0.43), (0.53, 0.43)),  # lightning
+    # star
     tuple(
         (0.5 + reach * math.sin(tip * math.pi / 5), 0.51 - reach * math.cos(tip * math.pi / 5))
         for tip, reach in enumerate((0.31, 0.135) * 5)
-    ),  # star
+    ),
     # arrow
     ((0.5, 0.22), (0.74, 0.49), (0.59, 0.49), (0.59, 0.76), (0.41, 0.76), (0.41, 0.49), (0.26, 0.49)),
 )

@@ -13,9 +13,8 @@ from typing import Final, NamedTuple
 _PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT: Final = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _JPEG_WITHOUT_LENGTH: Final = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
-_JPEG_DROPPED: Final = frozenset(
-    {*range(0xE1, 0xEE), 0xEF, 0xFE}
-)  # all APPn but JFIF and Adobe, and comments
+# All APPn but JFIF and Adobe, and comments.
+_JPEG_DROPPED: Final = frozenset({*range(0xE1, 0xEE), 0xEF, 0xFE})
 _FILL, _SCAN, _APP1 = 0xFF, 0xDA, 0xE1  # of a JPEG: what may stand before a marker, the pixels, EXIF
 _GIF_IMAGE, _GIF_EXTENSION = 0x2C, 0x21
 _MOST_PARTS: Final = 100_000  # chunks or segments; a file of more is an attack on whoever counts them

@@ -41,10 +41,8 @@ def curl(record: Record) -> str:
 
 def _entry(record: Record) -> Json:
     request, response, took_ms = record.request, record.response, round(record.duration_s * 1000, 3)
-    posted: Json = {
-        "mimeType": _type(request),
-        **_content(request, "_encoding"),
-    }  # HAR has no word for it here
+    # HAR has no word for an encoding here.
+    posted: Json = {"mimeType": _type(request), **_content(request, "_encoding")}
     return {
         "startedDateTime": isoformat(record.at.timestamp()),
         "time": took_ms,

@@ -27,13 +27,8 @@ from mockserver.spec.scope import Scope
 from mockserver.spec.table import convert, row_type
 
 PACKAGE, SHARED_CHECKS = "mockserver.behaviours", "checks"
-SECTIONS = (
-    "job",
-    "jobs",
-    "outputs",
-    "sizes",
-    "webhooks",
-)  # that a function takes by the name of its parameter
+# The sections that a function takes by the name of its parameter.
+SECTIONS = ("job", "jobs", "outputs", "sizes", "webhooks")
 Function = Callable[..., Any]
 # A function that a row names, with the field without which it is not asked; None: always.
 Named = tuple[str | None, Function]

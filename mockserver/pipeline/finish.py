@@ -17,6 +17,5 @@ def finish(request: Request, response: Response, applied: str, clock: Clock, id_
         return response._replace(headers=(*kept, own, ("Date", clock.http_date())), body=b"")
     headers = (*headers, own, ("Content-Length", str(len(content))), ("Date", clock.http_date()))
     body = b"" if request.method == "HEAD" else content
-    return Response(
-        response.status, headers, body, response.error, response.fault
-    )  # half of what _replace takes
+    # Half of the time that _replace takes.
+    return Response(response.status, headers, body, response.error, response.fault)

@@ -37,9 +37,8 @@ if TYPE_CHECKING:
     from mockserver.testing.transports import EngineTransport
 
 PLAIN = Settings(pictures="plain")
-NOWHERE = (
-    "http://mockserver.test"  # while nobody listens: an address that in-process transports alone lead to
-)
+# While nobody listens: an address that in-process transports alone lead to.
+NOWHERE = "http://mockserver.test"
 PATIENCE_S = 0.3  # for answers under way when a test's server stops
 
 

@@ -84,10 +84,8 @@ class AdapterSender:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, host: str
     ) -> httpx.Response:
         prepared = requests.Request(method, f"http://{self.host}").prepare()
-        prepared.url, prepared.body = (
-            f"http://{self.host}{path}",
-            body,
-        )  # as they are: requests would tidy them
+        # As they are: requests would tidy them.
+        prepared.url, prepared.body = f"http://{self.host}{path}", body
         prepared.headers.clear()
         prepared.headers.update({**headers, "Host": host})
         response = self.session.send(prepared)
