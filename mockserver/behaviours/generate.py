@@ -52,7 +52,7 @@ class EndlessError(Exception):
 
 def generate(call: Call) -> Result:
     """Answer with the first documented success: its example, or a value made from its schema."""
-    documented, status = _success(call.operation.responses)
+    documented, status = success(call.operation.responses)
     if documented.media_type is None:
         return Result(EMPTY_BODY, status)
     value = documented.example
@@ -60,7 +60,8 @@ def generate(call: Call) -> Result:
         return Result(_other(value, documented.media_type, call.random), status, (), documented.media_type)
     if value is None:
         value = make_value(documented, call.random)
-    return Result(_echoed(value, call, documented), status, (), documented.media_type)
+    said = {**call.arguments.query, **call.arguments.path, **call.body, "request_id": call.request_id}
+    return Result(echo(value, said, documented), status, (), documented.media_type)
 
 
 def _other(example: Json, media_type: str, random: Random) -> bytes:
@@ -89,7 +90,7 @@ def make_value(documented: ResponseSpec, random: Random) -> Json:
     return value
 
 
-def _success(responses: Mapping[str, ResponseSpec]) -> tuple[ResponseSpec, int]:
+def success(responses: Mapping[str, ResponseSpec]) -> tuple[ResponseSpec, int]:
     """Find the response that means success, and its status: the first 2xx, else 3xx, else the default."""
     for first, any_ in (("2", 200), ("3", 302)):
         known = [name for name in responses if name.startswith(first)]
@@ -99,11 +100,10 @@ def _success(responses: Mapping[str, ResponseSpec]) -> tuple[ResponseSpec, int]:
     return responses["default"], 200
 
 
-def _echoed(value: Json, call: Call, documented: ResponseSpec) -> Json:
-    """Put what the request says, and its own id, in the places of the example's, where the schema allows."""
+def echo(value: Json, said: Mapping[str, Json], documented: ResponseSpec) -> Json:
+    """Put what was said in the places of an example's members of that name, where the schema allows."""
     if not isinstance(value, dict) or documented.schema is None:
         return value
-    said = {**call.arguments.query, **call.arguments.path, **call.body, "request_id": call.request_id}
     for name in set(value) & set(said):
         echoed = {**value, name: said[name]}
         if documented.schema.accepts(echoed):

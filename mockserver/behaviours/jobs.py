@@ -1,15 +1,59 @@
 """Work that takes a while: jobs that begin with a call and end by the clock.
 
-How long a job takes and how it ends stands in the table's `jobs`; a caller may order another end.
+How long a job takes and how it ends stands in the table's `jobs`; a caller may order another end. `start` and
+`read` need no Python: they answer from the document, with the job's own id and status.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from mockserver.call import MANUAL, Call
-from mockserver.problems import ProblemType
-from mockserver.spec.rows import Jobs
+from mockserver.behaviours.generate import echo, generate, success
+from mockserver.call import MANUAL, Call, Result
+from mockserver.problems import Location, ProblemType
+from mockserver.seeded import Random
+from mockserver.spec.marks import AnswerMember, ParameterName
+from mockserver.spec.rows import Jobs, Row
 from mockserver.state.resources import Resource
+
+MOST_IDS = 2**31 - 1  # where ids are numbers
+
+
+class StartSettings(Row, frozen=True, kw_only=True):
+    """What a table sets for `start`."""
+
+    id: AnswerMember = "id"
+    status: AnswerMember = "status"
+
+
+class ReadSettings(Row, frozen=True, kw_only=True):
+    """What a table sets for `read`."""
+
+    id: ParameterName = "id"
+    status: AnswerMember = "status"
+
+
+def start(call: Call, *, job: str, jobs: Jobs, settings: StartSettings) -> Result:
+    """Begin a job, and answer with a value from the document that has its id and its status."""
+    documented, result, random = success(call.operation.responses)[0], generate(call), call.random
+    body = {**result.body, settings.status: jobs.running} if isinstance(result.body, dict) else {}
+    ids = [random.uuid("job"), random.hex("job", 24), random.whole("job", 1, MOST_IDS)]
+    made = [body | {settings.id: id_} for id_ in ids]
+    fitting = (each for each in made if documented.schema is None or documented.schema.accepts(each))
+    body = next(fitting, made[0])
+    resource = start_job(call, jobs, job, str(body[settings.id]), {"said": {**call.body, **body}})
+    call.world.resources.put(resource.id, resource)
+    return result._replace(body=body)
+
+
+def read(call: Call, *, settings: ReadSettings) -> Result:
+    """Answer with a value from the document that has a job's status, and says the same each time."""
+    id_ = str({**call.arguments.query, **call.arguments.path}.get(settings.id))
+    resource = _checked(call, call.world.resources.get(id_), "this account has no", settings.id)
+    stable = call._replace(random=Random.from_text(str(call.world.seed), resource.id))
+    result, documented = generate(stable), success(call.operation.responses)[0]
+    status = resource.status(call.world.clock.now())
+    told = echo(result.body, resource.fields.get("said", {}), documented)
+    return result._replace(body={**told, settings.status: status} if isinstance(told, dict) else told)
 
 
 def start_job(call: Call, jobs: Jobs, kind: str, id_: str, fields: dict[str, Any]) -> Resource:
@@ -39,8 +83,9 @@ def change_owned(call: Call, message: str, change: Callable[[Resource], Resource
     return resources.update(call.arguments.path["id"], lambda known: change(_checked(call, known, message)))
 
 
-def _checked(call: Call, resource: Resource | None, message: str) -> Resource:
+def _checked(call: Call, resource: Resource | None, message: str, name: str = "id") -> Resource:
     if resource is None or resource.account != call.account.id:
-        text = f"{message} {call.arguments.path['id'][:60]}"
-        raise call.problem(ProblemType.RESOURCE_UNKNOWN, text, name="id", location="path")
+        place: Location = "path" if name in call.arguments.path else "query"
+        text = f"{message} {str(getattr(call.arguments, place).get(name))[:60]}"
+        raise call.problem(ProblemType.RESOURCE_UNKNOWN, text, name=name, location=place)
     return resource

@@ -203,7 +203,8 @@ def _unknown_order(
         available.setdefault(str(row.status), []).append(row.name)
     successes: dict[str, list[str]] = {status: [] for status in operation.responses if status < ERRORS}
     return _unknown(
-        f"{provider.title} has no answer for {asked}; `available` lists every code with its examples",
+        f"{provider.title} has no answer for {asked}; `available` lists every code with its examples, "
+        "and a row under `errors` in behaviour.yaml adds one",
         available=dict(sorted({**successes, **available}.items())),
     )
 

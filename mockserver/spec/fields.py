@@ -34,20 +34,23 @@ def schemas_of(*schemas: Schema) -> Iterator[Mapping[str, Json]]:
 
 def fields_of(operation: Operation | None) -> dict[str, list[Mapping[str, Json]]]:
     """Give the fields of an operation's body, each with all that its schema says of it."""
+    schemas = [] if operation is None or operation.body is None else list(operation.body.schemas.values())
+    return members_of(schemas[0]) if schemas else {}
+
+
+def members_of(schema: Schema) -> dict[str, list[Mapping[str, Json]]]:
+    """Give the members of the object that a schema describes, each with all that is said of it."""
     found: dict[str, list[Mapping[str, Json]]] = {}
-    if operation is None or operation.body is None:
-        return found
-    for schema in list(operation.body.schemas.values())[:1]:
-        seen: set[int] = set()
-        rest = [schema.document]
-        while rest:
-            part = schema.followed(rest.pop(0))
-            if id(part) in seen or not isinstance(part, Mapping):
-                continue
-            seen.add(id(part))
-            for name, each in part.get("properties", {}).items():
-                found.setdefault(name, []).extend([each] if (each := schema.followed(each)) else [])
-            rest += [each for key in BRANCHES for each in part.get(key, ())]
+    seen: set[int] = set()
+    rest = [schema.document]
+    while rest:
+        part = schema.followed(rest.pop(0))
+        if id(part) in seen or not isinstance(part, Mapping):
+            continue
+        seen.add(id(part))
+        for name, each in part.get("properties", {}).items():
+            found.setdefault(name, []).extend([each] if (each := schema.followed(each)) else [])
+        rest += [each for key in BRANCHES for each in part.get(key, ())]
     return found
 
 

@@ -20,6 +20,7 @@ Others = Mapping[str, Json]  # the other members of a row
 # How a complaint speaks of what is not there.
 KINDS = {
     "account attributes": "there is no attribute {!r} under `accounts`",
+    "answer members": "the success of this operation is no object with a member {!r}",
     "choices": "no field of a request takes {!r}",
     "citations": "there is no {!r} under `citations`",
     "errors": "there is no row {!r} under `errors`",
@@ -29,6 +30,7 @@ KINDS = {
     "kinds": "no operation has `job: {}`",
     "limits": "there is no row {!r} under `limits`",
     "operations": "there is no operation {!r}",
+    "parameters": "this operation has no parameter {!r}",
     "patterns": "no schema has the pattern {}",
     "plan attributes": "not every plan under `plans` has {!r}",
     "problems": "no such problem as {!r}",

@@ -10,7 +10,7 @@ from typing import Any
 from mockserver.jsontext import Json
 from mockserver.problems import ProblemType
 from mockserver.spec.explain import COMPLAINTS, nearest
-from mockserver.spec.fields import fields_of, schemas_of, types_of
+from mockserver.spec.fields import fields_of, members_of, schemas_of, types_of
 from mockserver.spec.model import Operation, Provider
 from mockserver.spec.rows import ErrorRow
 
@@ -82,9 +82,8 @@ class Scope:
         known: Iterable[str]
         if kind == "kinds":
             known = [each.job for each in table.operations.values() if each.job]
-        elif kind == "roles":
-            pictures = self.operation.row.pictures if self.operation else ()
-            known = [role for row in pictures for role in row.roles]
+        elif kind in {"roles", "parameters", "answer members"}:
+            known = self._of_operation[kind]
         elif kind == "problems":
             known = [each.value for each in ProblemType]
         elif kind == "keywords":
@@ -99,6 +98,18 @@ class Scope:
     def fields(self) -> Mapping[str, list[Json]]:
         """Give the fields of the operation's body, each with all that its schema says of it."""
         return fields_of(self.operation)
+
+    @property
+    def _of_operation(self) -> Mapping[str, Iterable[str]]:
+        if self.operation is None:
+            return {"roles": (), "parameters": (), "answer members": ()}
+        responses = self.operation.responses.values()
+        successes = [each.schema for each in responses if each.schema and each.status[0] == "2"]
+        return {
+            "roles": [role for row in self.operation.row.pictures for role in row.roles],
+            "parameters": [each.name for each in self.operation.parameters],
+            "answer members": members_of(successes[0]) if successes else (),
+        }
 
     @functools.cached_property
     def _anywhere(self) -> Mapping[str, list[str]]:

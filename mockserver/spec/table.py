@@ -22,6 +22,7 @@ from mockserver.spec.rows import Cited, ErrorRow, OperationSection, Refusal, Row
 from mockserver.spec.schema import Schema
 
 # Problems that only some mechanisms meet: a table without these need not list errors for them.
+JOBS_READ = "jobs.read"  # the behaviour of all tables that may not find what it is asked for
 SELDOM = (
     "picture_unreadable", "picture_unreachable", "picture_too_large", "resource_unknown",
     "resource_not_ready", "resource_busy", "name_taken", "name_reserved", "credits_exhausted",
@@ -168,6 +169,7 @@ class Table:
         """Give the table's own errors, and of those that stand in the ones that its API can raise."""
         table, can_raise = self._sections, [name for name in self._sayings if name not in SELDOM]
         operations = table.operations.values()
+        can_raise += ["resource_unknown"] if any(each.behaviour == JOBS_READ for each in operations) else []
         can_raise += ["rate_limited"] if table.rates else []
         can_raise += ["credits_exhausted"] if any(each.price for each in operations) else []
         can_raise += ["payment_failed"] if table.credits and table.credits.smart_balance else []
