@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mockserver.jsontext import Json
+from mockserver.spec.documented import error_rows, listed_codes, write_yaml
 from mockserver.spec.files import SPECS, SpecificationError, read_mapping, shown
 from mockserver.spec.model import Operation, OperationRow
 from mockserver.spec.openapi import Document
@@ -14,7 +15,6 @@ from mockserver.spec.schema import Schema
 from mockserver.spec.template import fill
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
-PLAIN = re.compile(r"(?!(?:on|off|yes|no|true|false|null|y|n)$)[A-Za-z][\w.-]*|\$\w+", re.IGNORECASE)
 # What members of errors are called, and what stands in their places.
 MEMBERS = {
     "$message": ("message", "detail", "error_description", "description", "msg", "reason", "title", "error"),
@@ -45,10 +45,17 @@ operations:                  # generate: answers with the documented example, or
 {operations}
 """
 WRONG = "The request is wrong"
-ERRORS = """\
-# citations: {{handbook: the page that says so}}
-# defaults: {{errors: {{provenance: documented, citation: handbook}}}}
+DOCUMENTED = """\
+citations: {document: the OpenAPI document}
+defaults: {errors: {provenance: documented, citation: document}}
+errors:                      # one for each documented status, which `Prefer: code=STATUS` orders
+"""
+UNDOCUMENTED = """\
+# citations: {handbook: the page that says so}
+# defaults: {errors: {provenance: documented, citation: handbook}}
 # errors:
+"""
+SAMPLE_ROW = """\
 #   wrong: {{status: {status}, message: {message}, cause: a parameter or the body breaks its schema}}
 # problems:
 #   invalid_request: {{error: wrong, message: $violation}}"""
@@ -56,6 +63,7 @@ NO_ERRORS = (
     "# errors: {}    # a row needs a status that the document has for every operation: add a `default`"
 )
 USUAL_SHAPE = {"message": "$message", "code": "$code"}
+DEFAULT_SHAPE = {"error": USUAL_SHAPE}  # of a table that says nothing of it
 
 
 def scaffold(name: str, source: Path, parent: Path) -> Path:
@@ -77,12 +85,12 @@ def scaffold(name: str, source: Path, parent: Path) -> Path:
     table = TABLE.format(
         name=name,
         file=file,
-        title=_written(str(info.get("title") or name) if isinstance(info, Mapping) else name),
+        title=write_yaml(str(info.get("title") or name) if isinstance(info, Mapping) else name),
         hosts=_hosts(content),
         answers=_answers(operations, shape),
-        errors=_errors(operations, shape or USUAL_SHAPE),
+        errors=_errors(operations, shape),
         operations="\n".join(
-            f"  {_written(each.id)}: {{behaviour: generate}}    # {each.method} {each.path}"
+            f"  {write_yaml(each.id)}: {{behaviour: generate}}    # {each.method} {each.path}"
             for each in operations
         ),
     )
@@ -101,31 +109,42 @@ def _hosts(content: Json) -> str:
 
 
 def _errors(operations: list[Operation], shape: Json) -> str:
+    """Write a row for each documented error, and the remark that shows how to write more."""
+    rows = "".join(error_rows(operations, shape or DEFAULT_SHAPE))
+    sample = _sample_row(operations, shape or USUAL_SHAPE)
+    if rows:
+        return f"{DOCUMENTED}{rows}{sample or ''}".rstrip()
+    return f"{UNDOCUMENTED}{sample}" if sample else NO_ERRORS
+
+
+def _sample_row(operations: list[Operation], shape: Json) -> str | None:
     """Write a row for wrong requests, with the usual status among those that every operation documents."""
     body = fill(shape, {**SAMPLE, "message": WRONG, "code": "wrong"})
     for status in (400, 422, *range(401, 500)):
         found = [each.response_for(status) for each in operations]
         if all(each and (each.schema is None or each.schema.accepts(body)) for each in found):
-            return ERRORS.format(status=status, message=WRONG)
-    return NO_ERRORS
+            return SAMPLE_ROW.format(status=status, message=WRONG)
+    return None
 
 
 def _answers(operations: list[Operation], shape: Json) -> str:
     if shape is None and any(_error_schemas(operations)):
         return "\n# answers: {}    # the body of errors: what the document shows of it could not be guessed\n"
     if shape is None:
-        return f"\n# answers: {{error: {_written(USUAL_SHAPE)}}}    # the body of errors\n"
+        return f"\n# answers: {{error: {write_yaml(USUAL_SHAPE)}}}    # the body of errors\n"
     remark = "# the body of errors, as the document shows it"
-    return f"\nanswers:                     {remark}\n  error: {_written(shape)}\n"
+    return f"\nanswers:                     {remark}\n  error: {write_yaml(shape)}\n"
 
 
 def _shape_of_errors(operations: list[Operation]) -> Json:
     """Guess the shape of errors from the documented ones: what most of them accept; None: no guess."""
     schemas = list(_error_schemas(operations))
     shapes = {json.dumps(shape): shape for each in schemas if (shape := _shape(each, each.document))}
-    fitting = {
-        text: sum(each.accepts(fill(shape, SAMPLE)) for each in schemas) for text, shape in shapes.items()
-    }
+    fitting = {}
+    for text, shape in shapes.items():
+        codes = [SAMPLE["code"], *listed_codes(operations, shape)]
+        bodies = [fill(shape, {**SAMPLE, "code": code}) for code in codes]
+        fitting[text] = sum(any(map(each.accepts, bodies)) for each in schemas)
     best = max(fitting, key=lambda text: fitting[text], default="")
     return shapes[best] if best and fitting[best] else None
 
@@ -145,7 +164,7 @@ def _shape(schema: Schema, part: Json) -> dict[str, Json]:
         value = next((value for value, names in MEMBERS.items() if name.lower() in names), None)
         if "object" in types:
             shape |= {name: inner} if (inner := _shape(schema, each)) else {}
-        elif value is not None and "string" in types and value not in shape.values():
+        elif value is not None and _is_text(types, member) and value not in shape.values():
             shape[name] = value
         elif name in part.get("required", ()):
             listed = member.get("enum") if isinstance(member, Mapping) else None
@@ -153,12 +172,7 @@ def _shape(schema: Schema, part: Json) -> dict[str, Json]:
     return shape
 
 
-def _written(value: Json) -> str:
-    """Write JSON as YAML in one line, without quotes where none are needed.
-
-    >>> _written({"error": {"text": "$message", "on": 1}}), _written("Pet shop")
-    ('{error: {text: $message, "on": 1}}', '"Pet shop"')
-    """
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_written(key)}: {_written(item)}" for key, item in value.items()) + "}"
-    return value if isinstance(value, str) and PLAIN.fullmatch(value) else json.dumps(value)
+def _is_text(types: frozenset[str], member: Json) -> bool:
+    """Whether a member of an answer holds text, by its type or by the values that it can have."""
+    listed = member.get("enum", ()) if isinstance(member, Mapping) else ()
+    return "string" in types or bool(listed and all(isinstance(each, str) for each in listed))

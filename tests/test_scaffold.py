@@ -201,3 +201,68 @@ def test_operations_without_names_are_called_by_method_and_path(tmp_path):
 def test_nothing_is_overwritten(tmp_path):
     new(tmp_path, TODO)
     assert "is there already" in new(tmp_path, PETS).output
+
+
+def refusal(message, code):
+    """An error of a store as its document shows it."""
+    members = {"message": {"type": "string"}, "code": {"enum": ["no_money", "gone", "late"]}}
+    shown = {"schema": {"required": ["message", "code"], "properties": members}}
+    shown |= {"example": {"message": message, "code": code}} if message else {}
+    return {"description": "No", "content": {"application/json": shown}}
+
+
+STORE = {
+    "openapi": "3.1.0",
+    "info": {"title": "Store"},
+    "paths": {
+        "/buy": {
+            "post": {
+                "operationId": "buy",
+                "responses": {
+                    "204": {"description": "Done"},
+                    "402": refusal("Top up: $5", "no_money"),
+                    "404": refusal("It has gone", "gone"),
+                    "503": refusal(None, None),
+                },
+            },
+            "get": {
+                "operationId": "look",
+                "responses": {"204": {"description": "Done"}, "404": refusal("It has gone", "gone")},
+            },
+        }
+    },
+}
+
+
+def test_a_documented_error_can_be_ordered_in_its_own_words(tmp_path):
+    assert new(tmp_path, STORE).exit_code == 0
+    checked = CliRunner().invoke(main, ["check", str(tmp_path / "shop")])
+    assert checked.exit_code == 0, checked.output
+    engine = create_engine(spec_folders=[tmp_path / "shop"])
+    told = []
+    for status in (402, 404, 503):
+        answer = engine.handle(Request("POST", "/shop/buy", {"prefer": f"code={status}"}))
+        told.append((answer.status, json.loads(answer.read())))
+    assert told == [
+        (402, {"message": "There are not enough credits", "code": "no_money"}),
+        (404, {"message": "It has gone", "code": "gone"}),
+        (503, {"message": "Service Unavailable", "code": "late"}),
+    ]
+
+
+def test_a_documented_error_is_what_its_problem_is_answered_with_where_every_operation_has_it(tmp_path):
+    new(tmp_path, STORE)
+    engine = create_engine(spec_folders=[tmp_path / "shop"])
+    assert json.loads(engine.handle(Request("GET", "/shop/nowhere", {})).read()) == {
+        "message": "It has gone",
+        "code": "gone",
+    }
+    rows = yaml.safe_load((tmp_path / "shop" / "behaviour.yaml").read_text("utf-8"))["errors"]
+    assert list(rows) == ["payment_required_402", "not_found", "service_unavailable"]
+
+
+def test_an_error_that_cannot_be_ordered_is_told_with_the_way_to_change_that(tmp_path):
+    new(tmp_path, STORE)
+    engine = create_engine(spec_folders=[tmp_path / "shop"])
+    answer = engine.handle(Request("POST", "/shop/buy", {"prefer": "code=409"}))
+    assert "a row under `errors` in behaviour.yaml adds one" in json.loads(answer.read())["detail"]
