@@ -3,7 +3,7 @@
 import pytest
 from catalogues import NOON_S, NOTES, TABLE, a_call, a_world, notes
 
-from mockserver.pipeline.charge import credit_values, current, price, release, reserve, settle
+from mockserver.pipeline.charge import credit_values, find_current, price, release, reserve, settle
 from mockserver.problems import Problem, ProblemType
 from mockserver.state.clock import moment_s
 from mockserver.state.values import replace
@@ -326,13 +326,13 @@ class TestCreditsOfTheMonth:
         provider = self.PROVIDER if credits_ is None else NOTES
         purse = Purse("credits", provider, credits=credits_)
         purse.world.accounts.put(replace(purse.account, period="2026-01"))
-        assert current(provider, purse.world, purse.account) == purse.account
+        assert find_current(provider, purse.world, purse.account) == purse.account
 
     def test_are_seen_without_being_stored(self):
         purse = self.purse()
         settle(*purse.begin())
         purse.world.clock.advance(31 * 86_400)
-        shown = current(self.PROVIDER, purse.world, purse.account)
+        shown = find_current(self.PROVIDER, purse.world, purse.account)
         assert (shown.credits, shown.period) == (20, "2026-04")
         assert purse.state == (9, 0)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from mockserver import Request, create_engine
-from mockserver.pipeline.charge import current
+from mockserver.pipeline.charge import find_current
 
 STARTS = {"pikzels": 100, "fatthumb": 500, "thumbapi": 10_000}
 PRICES = {
@@ -134,7 +134,7 @@ class Money(RuleBasedStateMachine):
         for (provider, account), paid in self.paid.items():
             prefix = {"pikzels": "pkz", "fatthumb": "nsk", "thumbapi": "tb"}[provider]
             stored = self.engine.world.accounts.find(provider, f"{prefix}_{account}")
-            held = current(self.engine.catalog.providers[provider], self.engine.world, stored)
+            held = find_current(self.engine.catalog.providers[provider], self.engine.world, stored)
             booked = [each.amount for key, each in self.engine.world.ledger.list(f"{held.id}/")]
             assert held.credits == round(STARTS[provider] - paid, 6)
             assert round(sum(booked), 6) == paid

@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 from mockserver.admin.asked import Asked, refusing
 from mockserver.jsontext import Json
-from mockserver.pipeline.charge import current
+from mockserver.pipeline.charge import find_current
 from mockserver.problems import EmulatorProblem
 from mockserver.spec.admin_bodies import account_schema
 from mockserver.state.accounts import Account
@@ -56,7 +56,7 @@ def change(asked: Asked) -> Json:
 def _account(asked: Asked) -> Account:
     provider = asked.provider()
     account = asked.world.accounts.find(provider.name, asked.values["key"])
-    return current(provider, asked.world, account)
+    return find_current(provider, asked.world, account)
 
 
 def _stored(name: str, asset: Mapping[str, Json], pictures: dict[str, StoredPicture]) -> dict[str, Json]:

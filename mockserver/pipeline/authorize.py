@@ -44,7 +44,7 @@ def authorize(match: Match, request: Request, world: World, *, is_strict: bool) 
         if not sent or len(sent) < len(requirement):
             continue
         try:
-            return _caller(match.provider, sent, world, is_strict=is_strict)
+            return _find_caller(match.provider, sent, world, is_strict=is_strict)
         except Problem as problem:
             first = first or problem
     if first is None and (not requirements or () in requirements):  # no key is asked for, or need be sent
@@ -80,7 +80,7 @@ def _basic(value: str) -> str:
         return ""
 
 
-def _caller(
+def _find_caller(
     provider: Provider, sent: list[tuple[SecurityScheme, str]], world: World, *, is_strict: bool
 ) -> Caller:
     """Find the caller by the first key that looks like one; beside it, others may be names of apps."""
@@ -88,7 +88,7 @@ def _caller(
     malformed: Problem | None = None
     for scheme, key in sent:
         try:
-            found = _holder(provider, scheme, key, world, is_strict=is_strict)
+            found = _find_by_key(provider, scheme, key, world, is_strict=is_strict)
         except Problem as problem:
             if problem.type is not ProblemType.KEY_MALFORMED:
                 raise
@@ -100,7 +100,10 @@ def _caller(
     return caller
 
 
-def _holder(provider: Provider, scheme: SecurityScheme, key: str, world: World, *, is_strict: bool) -> Caller:
+def _find_by_key(
+    provider: Provider, scheme: SecurityScheme, key: str, world: World, *, is_strict: bool
+) -> Caller:
+    """Find whose key this is, and what it orders. Raises a Problem for one that nobody may call with."""
     account, ordered = world.accounts.listed(provider.name, key), None
     if account is None:
         owner, ordered = ordered_by(provider, key)

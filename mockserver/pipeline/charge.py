@@ -95,7 +95,7 @@ def price(call: Call) -> float:
     return total * int(call.value(row.times)) if row.times else total
 
 
-def current(provider: Provider, world: World, account: Account) -> Account:
+def find_current(provider: Provider, world: World, account: Account) -> Account:
     """Give an account as it is now, with a new month's credits where a month has begun; nothing is stored."""
     return _in_month(provider, world, world.accounts.find(account.provider, account.key))
 
@@ -103,7 +103,7 @@ def current(provider: Provider, world: World, account: Account) -> Account:
 def credit_values(provider: Provider, world: World, account: Account) -> dict[str, str]:
     """Give what headers say of credits: the period's total, what is left, and when it begins anew."""
     now = datetime.fromtimestamp(world.clock.now(), UTC)
-    shown = current(provider, world, account)
+    shown = find_current(provider, world, account)
     total = _monthly_credits(provider, shown) or 0
     first = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)
     return {

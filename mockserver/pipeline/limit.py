@@ -11,7 +11,7 @@ from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.model import Provider
 from mockserver.spec.rows import Rate
 from mockserver.state.accounts import Account
-from mockserver.state.limits import Windows, counted
+from mockserver.state.limits import Windows, count_call
 from mockserver.state.world import World
 
 Release = Callable[[], None]
@@ -52,7 +52,7 @@ def _count(match: Match, account: Account, world: World, rows: Placed, busy: Pro
         windows = dict(known.by_limit) if known else {}
         for place, row in rows:
             (name, most), window_s = _bound(match, account, row), row.window_s or 0
-            windows[place], wait_s = counted(windows.get(place), most=most, window_s=window_s, now_s=now_s)
+            windows[place], wait_s = count_call(windows.get(place), most=most, window_s=window_s, now_s=now_s)
             if wait_s:
                 message = f"{name}: at most {most} calls in {window_s} s; the next may come in {wait_s} s"
                 raise _refused(match, message, wait_s)

@@ -17,7 +17,7 @@ from mockserver.engine import Engine
 from mockserver.links import marks
 from mockserver.messages import LARGEST_BODY, LARGEST_SNAPSHOT, Request, Response
 from mockserver.serving.reading import Receive, Scope, read
-from mockserver.serving.spoil import EXTENSION, Send, Wire, left_within, spoil, start
+from mockserver.serving.spoil import EXTENSION, Send, Wire, leaves_within, spoil, write_start
 from mockserver.walk import Step, Wait, Walk
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -102,7 +102,7 @@ class Shell:
         try:
             while not isinstance(step, Response):
                 if isinstance(step, Wait):
-                    if await left_within(receive, step.seconds):
+                    if await leaves_within(receive, step.seconds):
                         return
                     step = next(walk)
                     continue
@@ -113,7 +113,7 @@ class Shell:
                 else:
                     step = walk.send(result)
             if step.fault is None or wire is None:
-                await send(start(step))
+                await send(write_start(step))
                 await send({"type": "http.response.body", "body": step.body})
             elif not await spoil(wire, step.fault, step, receive, send):
                 return

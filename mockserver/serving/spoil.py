@@ -62,23 +62,23 @@ async def spoil(wire: Wire, fault: Fault, response: Response, receive: Receive, 
     return await SPOILERS[fault.name](Way(wire, fault, response, receive, send))
 
 
-async def left(receive: Receive) -> None:
+async def wait_for_leaving(receive: Receive) -> None:
     """Wait until the connection is closed, by whomever."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def left_within(receive: Receive, delay_s: float) -> bool:
+async def leaves_within(receive: Receive, delay_s: float) -> bool:
     """Wait; say whether the caller went away meanwhile."""
     try:
         async with asyncio.timeout(delay_s):
-            await left(receive)
+            await wait_for_leaving(receive)
     except TimeoutError:
         return False
     return True
 
 
-def start(response: Response) -> dict[str, Any]:
+def write_start(response: Response) -> dict[str, Any]:
     """Give the message with which an answer begins."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
     return {"type": "http.response.start", "status": response.status, "headers": headers}
@@ -90,9 +90,9 @@ async def _send_slowly(way: Way) -> bool:
     wire.is_held = True
     size = max(1, -(-len(body) // PIECES))
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
-    await way.send(start(way.response))
+    await way.send(write_start(way.response))
     for index, piece in enumerate(pieces):
-        if await left_within(way.receive, way.fault.lasts_s / len(pieces)):
+        if await leaves_within(way.receive, way.fault.lasts_s / len(pieces)):
             return False
         await way.send({"type": "http.response.body", "body": piece, "more_body": index + 1 < len(pieces)})
     if not pieces:
@@ -103,13 +103,13 @@ async def _send_slowly(way: Way) -> bool:
 
 async def _hang(way: Way) -> bool:
     way.wire.is_held = True
-    await left(way.receive)
+    await wait_for_leaving(way.receive)
     return False
 
 
 async def _reset(way: Way) -> bool:
     way.wire.reset()
-    await left(way.receive)
+    await wait_for_leaving(way.receive)
     return True
 
 
@@ -118,7 +118,7 @@ def _send_and_close(write: Callable[[Response], bytes]) -> Spoiler:
 
     async def send_and_close(way: Way) -> bool:
         way.wire.close_after(write(way.response))
-        await left(way.receive)
+        await wait_for_leaving(way.receive)
         return True
 
     return send_and_close

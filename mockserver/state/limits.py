@@ -26,7 +26,7 @@ class Windows(Value, frozen=True):
     by_limit: Mapping[str, Window]  # by the place of its row in `rates`
 
 
-def counted(window: Window | None, *, most: int, window_s: float, now_s: float) -> tuple[Window, int]:
+def count_call(window: Window | None, *, most: int, window_s: float, now_s: float) -> tuple[Window, int]:
     """Count one call in a window, None for one that never was; give the window with the call in it, and 0.
 
     Where the window is full it is given as it was, with the seconds until the next one begins.
