@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from catalogues import a_provider
+from click.testing import CliRunner
 from conftest import STRICT, header, said
 from test_new_provider import write
 
 from mockserver import Request, create_engine
+from mockserver.cli import main
 from mockserver.pipeline.behave import bind
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.files import SpecificationError
@@ -101,6 +103,12 @@ def test_a_job_runs_until_its_time_is_over(studio):
     assert (job["status"], status(studio, job)) == ("running", "running")
     studio.world.clock.advance(2)
     assert status(studio, job) == "done"
+
+
+def test_a_table_with_such_jobs_passes_check(tmp_path):
+    write(tmp_path / "studio", DOCUMENT, TABLE)
+    result = CliRunner().invoke(main, ["check", str(tmp_path)])
+    assert result.exit_code == 0, result.output
 
 
 def test_every_job_is_another_one(studio):

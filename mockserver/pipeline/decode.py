@@ -25,7 +25,7 @@ UTF8 = {"utf-8", "utf8", "us-ascii", ""}
 def decode(match: Match, request: Request) -> Arguments:
     """Decode parameters and body. Raises a Problem for a body that is too large, or no JSON, and its type."""
     operation = match.operation
-    if request.size > LARGEST_BODY:
+    if request.whole_size is not None or len(request.body) > LARGEST_BODY:
         raise _problem(ProblemType.BODY_TOO_LARGE, "body", "", "The body is larger than this server takes")
     body, warnings, media_type = NO_BODY if operation.body is None else _body(operation.body, request)
     if not operation.parameters:
