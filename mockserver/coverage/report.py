@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from mockserver.coverage.catalogue import ANY, KINDS
 from mockserver.coverage.costs import Costs, as_rows, merge_costs, read_costs
 from mockserver.jsontext import Json, parse
+from mockserver.spec.admin_bodies import REPORT
 from mockserver.spec.explain import nearest
-from mockserver.spec.orders import REPORT
 
 FORMAT = 1
 Things = Mapping[str, bool]  # whether each was met

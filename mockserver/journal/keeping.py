@@ -30,7 +30,7 @@ def _cut(exchange: Exchange) -> Exchange:
         request=request._replace(body=cut(request.body)),
         response=response and response._replace(body=cut(answer)),
         arguments=None,
-        sizes=(len(request.body), len(answer)),
+        sizes=(request.size, len(answer)),
         parts=tuple(map(_cut, exchange.parts)),
     )
 
