@@ -42,8 +42,8 @@ def test_an_empty_balance_is_told(client):
         client.score(PICTURE)
 
 
-def test_what_the_documents_forbid_is_refused(client):
-    with pytest.raises(RefusedError, match="VALIDATION_ERROR"):
+def test_what_the_documents_forbid_is_refused(client, mockserver):
+    with mockserver.expect_refusal("VALIDATION_ERROR"), pytest.raises(RefusedError):
         client.score("http://example.com/a.png")
 
 
