@@ -130,7 +130,7 @@ class Engine:
                 free_slot()
             so_far = (request, match, account, ordered, violations, response, is_sent, at_s)
             took_s = time.perf_counter() - started_s
-            told = Exchange(*so_far, took_s, world, tag, fee, said, parts=parts)
+            told = Exchange(*so_far, took_s, world, tag, fee, said, None, parts)
             hear(told) if hear else self._tell(told, era)
 
     def _tell(self, told: Exchange, era: Era[Exchange]) -> None:

@@ -1,13 +1,15 @@
 """Exchange → tally: which answers, fields and values a call has met, and what it cost.
 
-It is on the path of every call, so it does no more than look up a small key; a request is read only if none
-that is like it was read before.
+It is on the path of every call, so it puts off what it can, and does no more than look up a small key; a
+request is read only if none that is like it was read before.
 """
 
 from mockserver.call import Exchange, Match
 from mockserver.coverage.requests import Reader
 from mockserver.spec.model import Operation
 from mockserver.state.tally import Likeness
+
+LARGEST_PUT_OFF = 16 * 1024  # bytes of a body that is not kept for later
 
 
 class Counter:
@@ -17,10 +19,18 @@ class Counter:
         self._readers: dict[str, Reader] = {}
 
     def __call__(self, told: Exchange) -> None:
-        """Count one exchange; downloads, admin pages and what led nowhere are no operations."""
-        match = told.match
-        if type(match) is not Match:
+        """Hear of one exchange; downloads, admin pages and what led nowhere are no operations."""
+        if type(told.match) is not Match:
             return
+        tally, response = told.world.tally, told.response
+        answer = response.body if response and isinstance(response.body, bytes) else b""
+        tally.put_off(self._count, told)
+        if len(told.request.body) + len(answer) > LARGEST_PUT_OFF:
+            tally.catch_up()
+
+    def _count(self, told: Exchange) -> None:
+        match = told.match
+        assert isinstance(match, Match)
         operation, response, arguments, charge = match.operation, told.response, told.arguments, told.charge
         name, status, error, shape = operation.name, None, None, None
         if response is not None and response.fault is None and told.is_sent:  # the caller has seen it

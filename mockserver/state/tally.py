@@ -4,10 +4,12 @@ It outlives every reset, and stands in no snapshot and no store: it tells of thi
 Calls that were alike are one entry, so that a call that is like an earlier one costs a look-up.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+MOST_PUT_OFF = 64  # calls: counting some in a row takes a third of counting each when it ends
 MOST_ENTRIES = 10_000  # callers could make up field names without an end
 MICRO = 1_000_000  # sums of whole millionths are the same in any order
 Answer = tuple[str, int, str | None]  # operation, status, row of the catalogue
@@ -48,6 +50,21 @@ class Tally:
         self.lock = Lock()  # to be held while `times` changes
         self.entries: dict[tuple[object, ...], Heard] = {}  # by Likeness
         self._earlier: Mapping[str, Paid] = {}  # what was paid before the entries began anew
+        self._put_off: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self._catching_up = Lock()
+
+    def put_off(self, count: Callable[[Any], None], told: Any) -> None:
+        """Let a call be counted later: when somebody asks, or when there are some."""
+        self._put_off.append((count, told))
+        if len(self._put_off) >= MOST_PUT_OFF:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Count what was put off."""
+        with self._catching_up:
+            for _ in range(len(self._put_off)):
+                count, told = self._put_off.popleft()
+                count(told)
 
     def add(self, likeness: Likeness, said: Iterable[str]) -> Heard:
         """Give the entry of calls of which none was heard; once there are too many, their shapes are one."""
@@ -61,18 +78,24 @@ class Tally:
     @property
     def answers(self) -> set[Answer]:
         """Every way in which an operation was answered."""
+        self.catch_up()
         likenesses = (Likeness._make(each) for each in list(self.entries))
         return {(each.operation, each.status, each.error) for each in likenesses if each.status is not None}
 
     @property
     def said(self) -> set[Said]:
         """Every field and value that a request has said."""
+        self.catch_up()
         entries = list(self.entries.items())
         return {(Likeness._make(of).operation, said) for of, heard in entries for said in list(heard.said)}
 
     @property
     def paid(self) -> Mapping[str, Paid]:
         """What was paid so far, by operation."""
+        self.catch_up()
+        return self._paid()
+
+    def _paid(self) -> Mapping[str, Paid]:
         found = dict(self._earlier)
         for key, heard in list(self.entries.items()):
             if heard.times:
@@ -84,11 +107,13 @@ class Tally:
 
     def forget_met(self) -> None:
         """Begin anew with answers and with what was said."""
+        self.catch_up()
         with self.lock:
-            self._earlier, self.entries = self.paid, {}
+            self._earlier, self.entries = self._paid(), {}
 
     def forget_paid(self) -> None:
         """Begin anew with what was paid."""
+        self.catch_up()
         with self.lock:
             self._earlier = {}
             for heard in self.entries.values():
