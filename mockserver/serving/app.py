@@ -102,7 +102,7 @@ class Shell:
         try:
             while not isinstance(step, Response):
                 if isinstance(step, Wait):
-                    if await leaves_within(receive, step.seconds):
+                    if await leaves_within(receive, step.seconds, wire):
                         return
                     step = next(walk)
                     continue

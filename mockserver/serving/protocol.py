@@ -11,9 +11,11 @@
 """
 
 import asyncio
+import json
+import math
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import httptools
@@ -22,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mockserver.messages import Request, Response
 from mockserver.serving.app import BEGUN, LARGEST_INLINE
 from mockserver.serving.spoil import EXTENSION, Wire
+from mockserver.serving.transport import CorkedTransport, Flow
 from mockserver.walk import Step, Walk
 
 UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
@@ -29,69 +32,48 @@ UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connectio
 OVER_TLS = b"PROXY TCP4 127.0.0.1 127.0.0.1 443 443\r\n"
 STATUS_LINES = {status: f"HTTP/1.1 {status} \r\n" for status in range(100, 600)}
 STATUS_LINES |= {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+LARGEST_HEAD = 64 * 1024  # bytes
+TOO_LARGE = f"the request's head takes more than {LARGEST_HEAD} bytes"
 MOST_IN_A_TURN = 16  # answers to requests that were sent without waiting; others want their turn, too
 Begin = Callable[[Request], tuple[Walk, Step] | None]  # None: it may take too long for the event loop
 
 
-class CorkedTransport:
-    """A transport that gathers writes until the event loop's next turn; all else is the wrapped one's."""
+class Timeouts(NamedTuple):
+    """How long a connection may be slow before it is closed."""
 
-    __slots__ = ("_held", "_loop", "_transport", "is_closing")
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._held: list[bytes] = []
-        self.is_closing = transport.is_closing  # asked for every answer
-
-    def write(self, data: bytes) -> None:
-        """Hold data until the next turn."""
-        if not self._held:
-            self._loop.call_soon(self.flush)
-        self._held.append(data)
-
-    def hold(self, data: bytes) -> None:
-        """Hold data until somebody flushes."""
-        self._held.append(data)
-
-    def close(self) -> None:
-        """Close once everything is written."""
-        self.flush()
-        self._transport.close()
-
-    def flush(self) -> None:
-        """Write what is held."""
-        if not self._held:
-            return
-        held, self._held = self._held, []
-        if not self._transport.is_closing():
-            self._transport.write(held[0] if len(held) == 1 else b"".join(held))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+    head_s: float = 10  # from a head's first byte, or the connection's, to its last
+    body_s: float = 30  # between two bytes of a body
 
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol over a corked transport, deaf to upgrades."""
 
-    def __init__(self, begin: Begin, **options: Any) -> None:
+    def __init__(self, begin: Begin, timeouts: Timeouts, **options: Any) -> None:
         super().__init__(**options)
-        self._begin = begin
-        self._held: list[bytes] | None = None  # the body so far of a request that may be answered at once
+        self._begin, self._timeouts = begin, timeouts
+        self._held: bytearray | None = None  # the body so far of a request that may be answered at once
         self._answered = 0  # in this turn
-        self._active_at_s = 0.0  # when something came or went, by the loop's clock
+        self._is_refused = False  # True: what still comes is not looked at
+        self._active_at_s = 0.0  # when something came, by the loop's clock
+        self._is_in_head = True  # or between two requests
+        self._head_size = 0  # bytes so far, without those of the chunk in which it began
+        self._head_began_at_s: float | None = None  # None: nothing of it has come
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start serving a connection."""
         self.corked = CorkedTransport(transport, self.loop)
         corked: Any = self.corked
         super().connection_made(corked)
+        self.flow = Flow(corked, self.pipeline)
         self.wire = Wire(corked)
+        self._head_began_at_s = self._active_at_s = self.loop.time()
+        self._look_later(self._timeouts.head_s)
         self._extensions: dict[str, Any] = {EXTENSION: self.wire}
 
     def on_message_begin(self) -> None:
         """Begin a request; its scope leads to the wire, for the faults that are done there."""
         super().on_message_begin()
+        self._head_began_at_s = self._active_at_s
         self.scope["extensions"] = self._extensions
 
     def shutdown(self) -> None:
@@ -106,24 +88,47 @@ class Protocol(HttpToolsProtocol):
         self._active_at_s = self.loop.time()
         if self.scope is None and data.startswith(OVER_TLS):
             self.scheme, data = "https", data[len(OVER_TLS) :]
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as stopped:
-            if self.parser.get_method() == b"CONNECT":  # a tunnel: there is nothing else to read it as
-                self._refuse()
+        was_in_head, rest = self._is_in_head, memoryview(data)
+        self._chunk_size, self._has_ended = len(data), False
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                break
+            except httptools.HttpParserUpgrade as stopped:
+                if self.parser.get_method() == b"CONNECT":  # a tunnel: there is nothing else to read it as
+                    self._refuse(HTTPStatus.BAD_REQUEST, "this server is no proxy")
+                    return
+                rest = rest[stopped.args[0] :]
+                head = self._head_without_upgrade()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.feed_data(head)
+            except httptools.HttpParserError as error:
+                self._refuse(HTTPStatus.BAD_REQUEST, f"this is no HTTP: {error}")
                 return
-            head = self._head_without_upgrade()
-            self.parser = httptools.HttpRequestParser(self)
-            self.data_received(head + data[stopped.args[0] :])
-        except httptools.HttpParserError:
-            self._refuse()
+        if was_in_head and self._is_in_head and not self._has_ended:
+            self._head_size += len(data)
+            if self._head_size > LARGEST_HEAD:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE)
         self._answered = 0
         self.corked.flush()
+
+    def eof_received(self) -> bool:  # type: ignore[override] # asyncio wants to know, uvicorn does not say
+        """Answer a caller that only ceases to send; whoever waits for an ordered pause has left."""
+        cycle, wire = self.cycle, self.wire
+        if cycle is None or cycle.response_complete or cycle.more_body or wire.is_held or wire.is_waited_on:
+            return False
+        cycle.keep_alive = False
+        wire.is_half_closed = True
+        return True
 
     def on_headers_complete(self) -> None:
         """Begin to answer, unless the same head comes again; or wait for the rest, to answer at once."""
         if self.parser.should_upgrade():
             return
+        if self._head_size + self._chunk_size > LARGEST_HEAD and self._measure_head() > LARGEST_HEAD:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE)
+            return
+        self._is_in_head, self._head_size = False, 0
         is_free = self.cycle is None or self.cycle.response_complete
         if (
             is_free
@@ -133,23 +138,29 @@ class Protocol(HttpToolsProtocol):
             and self.parser.get_http_version() != "1.0"  # whose callers want to be told that it stays open
             and not any(name == b"origin" for name, _ in self.headers)  # from a browser
         ):
-            self._held = []
+            self._held = bytearray()
         else:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
         if self._held is None:
-            super().on_body(body)
+            if not self._is_refused:
+                super().on_body(body)
             return
-        self._held.append(body)
-        if sum(map(len, self._held)) > LARGEST_INLINE:
-            self._go_uvicorns_way(b"".join(self._held))
+        self._held += body
+        if len(self._held) > LARGEST_INLINE:
+            self._go_uvicorns_way(bytes(self._held))
 
     def on_message_complete(self) -> None:
         """Note that the body is whole, unless none of it was read."""
+        if self._is_refused:
+            return
+        if not self.parser.should_upgrade():
+            self._is_in_head = self._has_ended = True
+            self._head_began_at_s = None
         if self._held is not None:
-            self._answer(b"".join(self._held))
+            self._answer(bytes(self._held))
         elif not self.parser.should_upgrade():
             super().on_message_complete()
 
@@ -199,14 +210,24 @@ class Protocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(wait_s, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection; a timer that is set anew by each answer would take 3 % of its time."""
+        """Close a connection that is idle or too slow; a timer for each answer would take 3 % of its time."""
         self.timeout_keep_alive_task = None
-        is_free = self._held is None and (self.cycle is None or self.cycle.response_complete)
-        left_s = self._active_at_s + self.timeout_keep_alive - self.loop.time()
-        if is_free and left_s <= 0:
-            super().timeout_keep_alive_handler()
-        else:
-            self._look_later(left_s if left_s > 0 else self.timeout_keep_alive)
+        left_s = self._closes_at_s() - self.loop.time()
+        if left_s > 0:
+            self._look_later(min(left_s, self._timeouts.body_s))
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def _closes_at_s(self) -> float:
+        """Say when to close, by the loop's clock, if nothing comes until then."""
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if self._held is not None or (is_answering and self.cycle.more_body):
+            return self._active_at_s + self._timeouts.body_s
+        if is_answering:
+            return math.inf
+        if self._head_began_at_s is not None:
+            return self._head_began_at_s + self._timeouts.head_s
+        return self._active_at_s + self.timeout_keep_alive
 
     def _request(self, body: bytes) -> Request:
         url = httptools.parse_url(self.url)
@@ -220,10 +241,17 @@ class Protocol(HttpToolsProtocol):
             self.scheme or "http",
         )
 
-    def _refuse(self) -> None:
-        message = "Invalid HTTP request received."
-        self.logger.warning(message)
-        self.send_400_response(message)
+    def _measure_head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Answer what cannot be read, and close the connection."""
+        body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+        content, self._held, self._is_refused = json.dumps(body).encode(), None, True
+        head = f"{STATUS_LINES[status]}content-type: application/problem+json\r\n"
+        head += f"content-length: {len(content)}\r\nconnection: close\r\n\r\n"
+        self.corked.hold(head.encode() + content)
+        self.transport.close()
 
     def _head_without_upgrade(self) -> bytes:
         """Write the head that was just parsed again, without the headers that speak of upgrading."""

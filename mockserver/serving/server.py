@@ -15,9 +15,12 @@ import uvicorn
 from mockserver.engine import Engine
 from mockserver.serving import THREAD
 from mockserver.serving.app import Shell, shared
-from mockserver.serving.protocol import Protocol
+from mockserver.serving.protocol import Protocol, Timeouts
 
 SETTLES_S, ROUNDS = 1, 3  # rounds of the event loop: a pause to write ends, the answer's task goes on
+
+
+PATIENT = Timeouts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,13 @@ class Server:
     """
 
     def __init__(
-        self, engine: Engine, *, host: str = "127.0.0.1", port: int = 0, patience_s: float = 2
+        self,
+        engine: Engine,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        patience_s: float = 2,
+        timeouts: Timeouts = PATIENT,
     ) -> None:
         self.engine = engine
         self._socket = _listening(host, port)
@@ -55,7 +64,7 @@ class Server:
         shell = Shell(engine)
         config = uvicorn.Config(
             shared(shell),
-            http=functools.partial(Protocol, shell.begin),  # type: ignore[arg-type] # as good as a class
+            http=functools.partial(Protocol, shell.begin, timeouts),  # type: ignore[arg-type] # as good as a class
             ws="none",
             log_level="warning",
             access_log=False,

@@ -25,11 +25,13 @@ PIECES = 20  # of a body that comes slowly
 class Wire:
     """A connection as faults see it."""
 
-    __slots__ = ("_transport", "is_held")
+    __slots__ = ("_transport", "is_half_closed", "is_held", "is_waited_on")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self.is_held = False  # True: the answer may never end, so the server does not wait for it
+        self.is_waited_on = False  # True: a caller who sends no more has left
+        self.is_half_closed = False  # True: the caller sends no more, and has its answer all the same
 
     def close_after(self, data: bytes = b"") -> None:
         """Send these bytes as they are, and nothing else."""
@@ -68,13 +70,18 @@ async def wait_for_leaving(receive: Receive) -> None:
         pass
 
 
-async def leaves_within(receive: Receive, delay_s: float) -> bool:
+async def leaves_within(receive: Receive, delay_s: float, wire: Wire | None) -> bool:
     """Wait; say whether the caller went away meanwhile."""
+    if wire:
+        wire.is_waited_on = True
     try:
         async with asyncio.timeout(delay_s):
             await wait_for_leaving(receive)
     except TimeoutError:
         return False
+    finally:
+        if wire:
+            wire.is_waited_on = False
     return True
 
 
@@ -92,7 +99,7 @@ async def _send_slowly(way: Way) -> bool:
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
     await way.send(write_start(way.response))
     for index, piece in enumerate(pieces):
-        if await leaves_within(way.receive, way.fault.lasts_s / len(pieces)):
+        if await leaves_within(way.receive, way.fault.lasts_s / len(pieces), wire):
             return False
         await way.send({"type": "http.response.body", "body": piece, "more_body": index + 1 < len(pieces)})
     if not pieces:
@@ -103,6 +110,8 @@ async def _send_slowly(way: Way) -> bool:
 
 async def _hang(way: Way) -> bool:
     way.wire.is_held = True
+    if way.wire.is_half_closed:  # nobody would notice the caller's leaving
+        way.wire.close_after()
     await wait_for_leaving(way.receive)
     return False
 
