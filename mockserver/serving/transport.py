@@ -1,10 +1,7 @@
-"""What uvicorn's protocol writes to and reads from: writes are gathered, and reads wait for answers."""
+"""What a protocol writes to: one system call for each answer."""
 
 import asyncio
-from collections.abc import Sized
 from typing import Any
-
-from uvicorn.protocols.http.flow_control import FlowControl
 
 
 class CorkedTransport:
@@ -43,19 +40,3 @@ class CorkedTransport:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
-
-
-class Flow(FlowControl):
-    """uvicorn's flow control, which does not read on while requests wait for their turn.
-
-    uvicorn resumes with each look at a body: 35 MB of requests that nobody had read took 1.8 GB.
-    """
-
-    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
-        super().__init__(transport)
-        self._waiting = waiting
-
-    def resume_reading(self) -> None:
-        """Read on, unless more wait than the one that is about to be answered."""
-        if len(self._waiting) <= 1:
-            super().resume_reading()
