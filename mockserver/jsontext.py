@@ -7,7 +7,6 @@ refuses is read by `json`, which knows lone surrogates and numbers beyond a doub
 import dataclasses
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,8 +18,8 @@ from mockserver import pointer
 Json = Any
 # Deeper than any real body, and less than what the validators take; JSON.parse itself has no such limit.
 MAX_NESTING = 200
+TOO_DEEP = f"the value is nested deeper than {MAX_NESTING} levels"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 LONGEST_INTEGER = 300  # digits; a longer one is read as a double, and so is infinite
 
 
@@ -36,12 +35,12 @@ def parse(text: bytes) -> tuple[Json, tuple[str, ...]]:
     >>> parse(b'{"x": {"a": 1, "a": 2}}')
     ({'x': {'a': 2}}, ('/x/a',))
     """
-    if text.count(b"[") + text.count(b"{") > MAX_NESTING and _depth(text) > MAX_NESTING:
-        raise MalformedJsonError(f"the value is nested deeper than {MAX_NESTING} levels")
     try:
         value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return _read_slowly(text)
+    except orjson.JSONDecodeError:  # also of what is nested deeper than it likes
+        found = _read_slowly(text)
+        _strings(found[0])
+        return found
     # Every string stands between two quotes, so fewer strings than pairs mean a member that was replaced
     # (or an escaped quote): only then is the slow reader asked.
     if text.count(b'"') != 2 * _strings(value):
@@ -68,19 +67,22 @@ def _plain(value: Json) -> Json:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _strings(value: Json) -> int:
+def _strings(value: Json, depth: int = 1) -> int:
+    """Count the strings of a value, names too. Raises MalformedJsonError where it is nested too deep."""
     kind = type(value)
     if kind is str:
         return 1
     if kind is not dict and kind is not list:
         return 0
+    if depth > MAX_NESTING:
+        raise MalformedJsonError(TOO_DEEP)
     count = len(value) if kind is dict else 0
     for item in value.values() if kind is dict else value:
         inner = type(item)
         if inner is str:
             count += 1
         elif inner is dict or inner is list:
-            count += _strings(item)
+            count += _strings(item, depth + 1)
     return count
 
 
@@ -102,6 +104,8 @@ def _read_slowly(text: bytes) -> tuple[Json, tuple[str, ...]]:
         value = json.loads(decoded, object_pairs_hook=members, parse_constant=_not_json, parse_int=_whole)
     except UnicodeDecodeError as error:
         raise MalformedJsonError(f"the text is not UTF-8: byte {error.start} is wrong") from error
+    except RecursionError as error:
+        raise MalformedJsonError(TOO_DEEP) from error
     except json.JSONDecodeError as error:
         raise MalformedJsonError(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
     return value, tuple(_places(value, repeated, "")) if repeated else ()
@@ -127,15 +131,3 @@ def _not_json(name: str) -> Json:
 
 def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
-
-
-def _depth(text: bytes) -> int:
-    """Measure how deep a text nests, in linear time and without recursion."""
-    deepest = depth = 0
-    for char in STRING.sub("", text.decode("utf-8", "replace")):
-        if char in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif char in "]}":
-            depth -= 1
-    return deepest

@@ -4,6 +4,8 @@ The index is made once, at start-up; a path without parameters costs one look-up
 """
 
 import difflib
+import functools
+import heapq
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +15,11 @@ from mockserver.messages import Request
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
+
+LONGEST_COMPARED, MOST_COMPARED = (
+    80,
+    5,
+)  # characters of an unknown path, and known ones that it is held against
 
 
 @dataclass(slots=True)
@@ -124,7 +131,7 @@ class Router:
         firsts = [_first(each) for each in index.paths]
         if provider and [provider.name] in firsts and _first(path) not in firsts:
             path = request.path  # it begins with a first part of the API's own, not with the provider's name
-        nearest = max(index.paths, key=lambda each: difflib.SequenceMatcher(None, path[:200], each).ratio())
+        nearest = _nearest(path, index.paths)
         meant = provider or self._owner(path)
         message = f"There is no path {path[:200]}; the nearest is {nearest}"
         violation = Violation("path", "", "path", message, meant.title if meant else "all providers")
@@ -157,3 +164,15 @@ def _pattern(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     parts = re.split(r"\{([^{}/]+)\}", template)
     text = "".join("([^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
     return re.compile(text), tuple(parts[1::2])
+
+
+def _nearest(path: str, paths: Sequence[str]) -> str:
+    """Find the path most like an unknown one: by its letters first, which is quick, then by their order."""
+    matcher = difflib.SequenceMatcher(None, "", path[:LONGEST_COMPARED])
+
+    def likeness(each: str, *, is_exact: bool = True) -> float:
+        matcher.set_seq1(each)
+        return matcher.ratio() if is_exact else matcher.quick_ratio()
+
+    likely = heapq.nlargest(MOST_COMPARED, paths, functools.partial(likeness, is_exact=False))
+    return max(likely, key=likeness)

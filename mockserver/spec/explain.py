@@ -6,6 +6,7 @@ A provider's table may word it in its API's tone instead; nothing here knows a p
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from mockserver import pointer
@@ -14,6 +15,7 @@ from mockserver.jsontext import Json
 Complaint = Callable[[Json, Any], str]
 WHOLE = "the request body"
 LONGEST_NAME = 80  # characters of a name that a caller made up
+MOST_VIOLATIONS, MOST_ITEMS = 100, 1_000  # that are told of one value, and that are looked at of one array
 ARTICLES = {
     "string": "a string",
     "number": "a number",
@@ -81,14 +83,14 @@ def nearest(name: Any, known: Iterable[str]) -> str:
 
 def explain(error: Any, base: tuple[str, ...] = ()) -> Iterator[SchemaViolation]:
     """Turn one error of `jsonschema` into violations: one for each field that is wrong, below `base`."""
-    path = (*base, *error.absolute_path)
+    path = (*base, *(_shortened(part) for part in error.absolute_path))
     at = pointer.write(error.absolute_schema_path)
     keyword: str = error.validator or "false"
     if keyword == "additionalProperties" and "patternProperties" not in error.schema:
         known = list(error.schema.get("properties", {}))
-        for name in error.instance:
-            if name not in known:
-                yield SchemaViolation((*path, name), keyword, at, _unknown(name, known))
+        unknown = (name for name in error.instance if name not in known)
+        for name in islice(unknown, MOST_VIOLATIONS):
+            yield SchemaViolation((*path, _shortened(name)), keyword, at, _unknown(name, known))
         return
     choice = _choice(keyword, error.validator_value)
     if choice:
@@ -103,9 +105,14 @@ def explain(error: Any, base: tuple[str, ...] = ()) -> Iterator[SchemaViolation]
     )
 
 
+def _shortened(part: Any) -> Any:
+    """Cut a name that a caller made up; an index is one already."""
+    is_long = isinstance(part, str) and len(part) > LONGEST_NAME
+    return part[:LONGEST_NAME] + "…" if is_long else part
+
+
 def _unknown(name: Any, known: Sequence[str]) -> str:
-    name = str(name)  # YAML knows other keys
-    shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
+    shown = _shortened(str(name))
     near = difflib.get_close_matches(shown, known, n=1, cutoff=0.6)
     meant = f"; did you mean {near[0]}?" if near else ""
     return f"{shown or 'the empty name'} is not a known field{meant}"

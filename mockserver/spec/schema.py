@@ -6,6 +6,7 @@ the validator refuses.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,7 +14,7 @@ import jsonschema_rs
 
 from mockserver import pointer
 from mockserver.jsontext import Json
-from mockserver.spec.explain import SchemaViolation, explain
+from mockserver.spec.explain import MOST_ITEMS, MOST_VIOLATIONS, SchemaViolation, explain, spoken
 from mockserver.spec.patterns import for_rust
 
 # Keywords below which no schema stands.
@@ -114,7 +115,16 @@ class Schema:
         """
         if self._accepts_fast(value):
             return []
-        found = [violation for error in self._errors(value) for violation in explain(error, base)]
+        is_known = self._fast_path is not None  # that it is wrong; so nothing need be looked at to its end
+        told = (
+            violation
+            for error in self._errors(value, is_brief=is_known)
+            for violation in explain(error, base)
+        )
+        found = list(islice(told, MOST_VIOLATIONS))
+        if is_known and not found:
+            message = f"{spoken(base)} breaks its schema behind the first {MOST_ITEMS} items of an array"
+            found = [SchemaViolation(base, "items", "", message)]
         return sorted(found, key=lambda violation: len(violation.path))
 
     def followed(self, part: Json) -> Json:
@@ -176,12 +186,13 @@ class Schema:
         except ValueError:  # what it takes for no schema, the validator does not
             return None
 
-    def _errors(self, value: Json) -> Iterator[Any]:
+    def _errors(self, value: Json, *, is_brief: bool = False) -> Iterator[Any]:
+        """Give the errors of a value; brief, only some where there are many."""
         if self._validator is None:
-            from mockserver.spec.validator import Validator  # noqa: PLC0415 - slow, for refusals alone
+            from mockserver.spec.validator import Brief, Validator  # noqa: PLC0415 - slow, for refusals alone
 
-            self._validator = Validator(self.whole)
-        errors: Iterator[Any] = self._validator.iter_errors(value)
+            self._validator = Validator(self.whole), Brief(self.whole)
+        errors: Iterator[Any] = self._validator[is_brief].iter_errors(value)
         return errors
 
 

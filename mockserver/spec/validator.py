@@ -5,12 +5,14 @@ It differs from jsonschema's own class in what is exact, never in what a keyword
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from mockserver.jsontext import Json
+from mockserver.spec.explain import MOST_ITEMS, MOST_VIOLATIONS
 from mockserver.spec.patterns import matcher
 
 
@@ -64,6 +66,23 @@ def _is_integer(checker: Any, value: Json) -> bool:
     return _is_number(checker, value) and value == int(value)
 
 
+def _brief(check: Any) -> Any:
+    """Let a keyword report no more than some errors, and look at no more than an array's first items."""
+
+    def check_briefly(validator: Any, rule: Any, value: Json, schema: Json) -> Iterator[ValidationError]:
+        yield from islice(check(validator, rule, value, schema), MOST_VIOLATIONS)
+
+    return check_briefly
+
+
+def _first_items(check: Any) -> Any:
+    def check_first(validator: Any, rule: Any, value: Json, schema: Json) -> Iterator[ValidationError]:
+        shown = value[:MOST_ITEMS] if isinstance(value, list) else value
+        return check(validator, rule, shown, schema)  # type: ignore[no-any-return]
+
+    return check_first
+
+
 _types = Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number).redefine("integer", _is_integer)
 Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
@@ -75,4 +94,11 @@ Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
         "type": _type,
     },
     type_checker=_types,
+)
+_keywords = Validator.VALIDATORS | {
+    keyword: _first_items(Validator.VALIDATORS[keyword]) for keyword in ("items", "uniqueItems")
+}
+# For a value that is known to be wrong: what it says is bounded, whatever a stranger sends.
+Brief: Any = validators.extend(  # type: ignore[no-untyped-call]
+    Validator, validators={keyword: _brief(check) for keyword, check in _keywords.items()}
 )
