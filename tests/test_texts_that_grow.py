@@ -18,11 +18,8 @@ from mockserver.jsontext import MalformedJsonError, dump, parse
 from mockserver.links import read_link
 from mockserver.spec.explain import MOST_VIOLATIONS
 
-FEW, SHORT, LONG = (
-    20,
-    1_000,
-    8_000,
-)  # repetitions: eight times as many may take eight times as long, not 64 times
+# Repetitions: eight times as many may take eight times as long, not 64 times.
+FEW, SHORT, LONG = 20, 1_000, 8_000
 ENOUGH_S = 0.02  # what no text of the long ones takes in a linear search, many times over
 ENDS = ("", "!", "\x00", "\\")
 PUMPED = {" ", "a", "0", "\\", '"', "/", "[", ".", '\\"'}

@@ -16,10 +16,8 @@ from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
 
-LONGEST_COMPARED, MOST_COMPARED = (
-    80,
-    5,
-)  # characters of an unknown path, and known ones that it is held against
+LONGEST_COMPARED = 80  # characters of an unknown path
+MOST_COMPARED = 5  # known ones that it is held against, letter by letter
 
 
 @dataclass(slots=True)
