@@ -32,6 +32,12 @@ class Match(NamedTuple):
     operation: Operation
     path_values: Mapping[str, str]
 
+    def citation(self, type_: ProblemType) -> str:
+        """Give the document that says how a problem is answered; for a broken schema, the operation's."""
+        row = self.operation.row
+        saying = row.problems.get(type_.value) or self.provider.problems.get(type_.value)
+        return row.citation if saying is None or type_ is ProblemType.INVALID_REQUEST else saying.citation
+
 
 class Door(NamedTuple):
     """A match that leads past the operations: a picture behind a link, or a page of /__admin."""
@@ -130,7 +136,7 @@ class Call(NamedTuple):
         location: Location = "body",
     ) -> Problem:
         """Make the problem that the call does not fulfil one condition, at the field `name`."""
-        place, citation = pointer.write((name,)) if name else "", citation or self.operation.row.citation
+        place, citation = pointer.write((name,)) if name else "", citation or self.match.citation(type_)
         violation = Violation(location, place, keyword or type_.value, message, citation)
         return Problem(type_, (violation,), error=error)
 

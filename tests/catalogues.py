@@ -92,6 +92,8 @@ hosts: [api.notes.example]
 citations: {handbook: The notes' handbook, prices: The notes' price list}
 defaults:
   errors: {provenance: documented, citation: handbook}
+  rates: {provenance: documented, citation: handbook}
+  wording: {provenance: assumed, citation: handbook}
 keys: {prefix: note_, new_account: {plan: small, credits: 10}}
 accounts: {attributes: {is_guest: {type: boolean, description: pays nothing}}}
 credits: {unit: credits, smart_balance: true}

@@ -47,12 +47,17 @@ def test_a_call_is_of_its_matchs_provider_and_operation():
     assert (call.provider, call.operation) == (NOTES, NOTES.operations["read_note"])
 
 
-def test_a_problem_stands_at_a_field_and_cites_the_operations_document():
-    problem = a_call().problem(ProblemType.NAME_TAKEN, "it is taken", name="a/b")
-    assert (problem.type, problem.error) == (ProblemType.NAME_TAKEN, None)
+def test_a_problem_stands_at_a_field_and_cites_the_document_of_the_row_that_answers():
+    problem = a_call().problem(ProblemType.CREDITS_EXHAUSTED, "too few", name="a/b")
+    assert (problem.type, problem.error) == (ProblemType.CREDITS_EXHAUSTED, None)
     assert problem.violations == (
-        Violation("body", "/a~1b", "name_taken", "it is taken", "The notes' handbook"),
+        Violation("body", "/a~1b", "credits_exhausted", "too few", "The notes' handbook"),
     )
+
+
+def test_a_problem_that_only_we_have_an_answer_to_is_ours():
+    problem = a_call().problem(ProblemType.NAME_TAKEN, "it is taken", name="a")
+    assert problem.violations[0].citation == "mockserver"
 
 
 def test_a_problem_may_name_its_check_its_citation_its_row_and_another_place():

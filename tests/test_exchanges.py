@@ -1,9 +1,8 @@
 r"""Replay tests/exchanges: what the documents promise, one file after the other, each on a fresh world.
 
 Every exchange names its `citation`, the document that promises the answer: by the full name that the
-provider's table has for it, as a section of the README, or as a standard; several are parted by `; `. What
-Pikzels documents for one operation and we take over for a sibling (a pattern, a closed schema) cites the one
-that documents it.
+provider's table has for it, as a section of the README, or as a standard; several are parted by `; `. Where
+only documents of the vendor are cited, a refusal names one of them as its `source`.
 
 `after_s` lets that many seconds pass before an exchange; `remember` keeps values of the answer for later ones
 as `${name}`, and `${host}` is the server's own address. The sender that got a link also follows it.
@@ -152,11 +151,34 @@ def replay(
             try:
                 answer = send(sender, exchange["request"], host)
                 complaints = [*find_complaints(exchange["answer"], answer), *find_broken_promises(answer)]
+                complaints += find_other_sources(where, exchange["citation"], answer)
                 names = exchange.get("remember", {})
                 remembered |= {name: look_up(read_body(answer), at) for name, at in names.items()}
             except Exception:  # noqa: BLE001  a bug of the server is told like a wrong answer, with the rest
                 complaints = [traceback.format_exc()[-2000:]]
             yield exchange, answer, complaints
+
+
+def find_other_sources(where: str, cited: str, answer: httpx.Response) -> Iterator[str]:
+    """Find a refusal that the exchange has from documents of the vendor, and the answer from elsewhere."""
+    said = [
+        each for each in json.loads(answer.headers.get("mock-violations", "[]")) if each["rule"] != "path"
+    ]
+    if (
+        said
+        and set(cited.split("; ")) <= read_documents(where)
+        and said[0]["source"] not in cited.split("; ")
+    ):
+        yield f"it cites {cited}, but the answer {said[0]['source']}"
+
+
+@cache
+def read_documents(where: str) -> set[str]:
+    """Give the full names of the documents of the vendor whose API the exchanges of a file call."""
+    table = yaml.load(
+        (ROOT / "specs" / Path(where).parent / "behaviour.yaml").read_text("utf-8"), yaml.CSafeLoader
+    )
+    return {each for name, each in table["citations"].items() if name != "ours"}
 
 
 def describe(
@@ -196,10 +218,7 @@ def read_citations(where: str) -> set[str]:
 
 @pytest.mark.parametrize("where", FILES)
 def test_every_citation_can_be_looked_up(where: str) -> None:
-    table = yaml.load(
-        (ROOT / "specs" / Path(where).parent / "behaviour.yaml").read_text("utf-8"), yaml.CSafeLoader
-    )
-    documents = set((table.get("citations") or table["sources"]).values())
+    documents = {*read_documents(where), "a choice of this emulator where the documents are silent"}
     sections = re.findall(r"^## (.+)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     known = documents | {f"README, {section}" for section in sections} | STANDARDS
     assert read_citations(where) - known == set(), "cite a document of the table, the README or a standard"

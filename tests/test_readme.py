@@ -42,11 +42,19 @@ def operations_table() -> str:
 
 def errors_table() -> str:
     rows = [
-        (provider.title, row.status, f"`{row.name}`", row.message, row.provenance, row.wording)
+        (
+            provider.title,
+            row.status,
+            f"`{row.name}`",
+            row.message,
+            row.provenance,
+            ", ".join(row.ours),
+            row.wording,
+        )
         for provider in load().providers.values()
         for row in provider.errors.values()
     ]
-    head = [("API", "status", "row", "message", "row is", "wording is"), ("---",) * 6]
+    head = [("API", "status", "row", "message", "row is", "but ours", "wording is"), ("---",) * 7]
     return "".join(f"| {' | '.join(map(str, cells))} |\n" for cells in [*head, *rows]).replace(" --- ", "---")
 
 

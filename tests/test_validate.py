@@ -143,7 +143,8 @@ def test_a_parameter_is_named_whatever_it_and_its_schema_are_called():
 
 
 def test_a_sentence_of_the_table_names_the_parameter():
-    wording = [{"keyword": "minimum", "message": "$field is too small, says $shop"}]
+    fact = {"provenance": "assumed", "citation": "ours"}
+    wording = [{"keyword": "minimum", "message": "$field is too small, says $shop", **fact}]
     said = queried({"type": "array", "items": {"minimum": 5}}, [7, 3], wording=wording)
     assert said == [("query", "/ids/1", "minimum", "ids[1] is too small, says $shop")]
 

@@ -21,6 +21,7 @@ from mockserver.spec.marks import (
     KindName,
     LimitName,
     Mark,
+    OtherCitation,
     PictureField,
     PlanAttribute,
     RoleName,
@@ -97,6 +98,7 @@ def known_ids(
     states: Annotated[Mapping[str, ErrorName] | None, Mark("states_of", "among")] = None,
     error: ErrorName,
     citation: CitationName,
+    state_citation: OtherCitation = None,
 ) -> None:
     """Refuse ids that the account does not have, or has in a state that its own error answers."""
     value, owned = call.value(field), call.account.flag(among) or {}
@@ -107,7 +109,8 @@ def known_ids(
         state = owned[name] if isinstance(owned, Mapping) else None
         if states and isinstance(state, str) and state in states:
             message = f"{field}: {name} is {state}"
-            raise _problem(call, "known_ids", message, field, citation, states[state])
+            says = state_citation or citation
+            raise _problem(call, "known_ids", message, field, says, states[state])
 
 
 def usable_resource(call: Call, *, field: SentField, kind: KindName, citation: CitationName) -> None:

@@ -59,10 +59,10 @@ def _sent(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
             data = reading.decode_data_url(url)
             if len(data) > most:
                 why = f" holds {len(data)} bytes; at most {most} are allowed"
-                raise _problem(ProblemType.PICTURE_TOO_LARGE, why, place, wanted, wanted.too_large)
+                raise _problem(call, ProblemType.PICTURE_TOO_LARGE, why, place, wanted, wanted.too_large)
             keep(call.world, key, reading.open_picture(data))
         except (reading.UnreadablePicture, reading.OversizedPicture) as error:
-            raise _problem(ProblemType.PICTURE_UNREADABLE, f": {error}", place, wanted) from error
+            raise _problem(call, ProblemType.PICTURE_UNREADABLE, f": {error}", place, wanted) from error
     return GivenPicture(place, "uploaded", key)
 
 
@@ -71,12 +71,12 @@ def _linked(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
     host, path = _address(url)
     if not host or host.endswith(UNREACHABLE):
         reason = f"{host} cannot be reached" if host else f"{url[:100]} has no host"
-        raise _problem(ProblemType.PICTURE_UNREACHABLE, f": {reason}", place, wanted)
+        raise _problem(call, ProblemType.PICTURE_UNREACHABLE, f": {reason}", place, wanted)
     output = call.world.output(call.provider.name, own_output_id(call.provider, url, path))
     if output is None:
         return GivenPicture(place, (host + path)[:LONGEST_LABEL])
     if output.is_over(call.world.clock.now()):
-        raise _problem(ProblemType.PICTURE_UNREACHABLE, ": the link has expired", place, wanted)
+        raise _problem(call, ProblemType.PICTURE_UNREACHABLE, ": the link has expired", place, wanted)
     if call.world.picture(output.id) is None:
         from mockserver.behaviours.outputs import draw_scene  # noqa: PLC0415 - Pillow is slow to import
         from mockserver.imaging.reading import open_picture  # noqa: PLC0415
@@ -107,6 +107,10 @@ def _spoken(place: str) -> str:
     return f"{field}[{index}]" if index else field
 
 
-def _problem(type_: ProblemType, why: str, place: str, wanted: Pictures, error: str | None = None) -> Problem:
-    violation = Violation("body", f"/{place}", type_.value, f"{_spoken(place)}{why}", wanted.citation)
+def _problem(
+    call: Call, type_: ProblemType, why: str, place: str, wanted: Pictures, error: str | None = None
+) -> Problem:
+    is_size = type_ is ProblemType.PICTURE_TOO_LARGE  # the document of the row speaks of sizes alone
+    citation = wanted.citation if is_size else call.match.citation(type_)
+    violation = Violation("body", f"/{place}", type_.value, f"{_spoken(place)}{why}", citation)
     return Problem(type_, (violation,), error=error)

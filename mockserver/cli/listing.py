@@ -39,9 +39,12 @@ def errors(provider: str | None, folders: tuple[Path, ...], is_json: bool) -> No
             for row in each.errors.values():
                 told = {"message": row.message, "cause": row.cause}
                 sure = {"provenance": row.provenance, "wording": row.wording}
+                ours = {"ours": list(row.ours)}
                 source = each.citations.get(row.citation, row.citation)
                 named = {"status": row.status, "code": row.code, "example": row.name}
-                click.echo(json.dumps({"provider": each.name, **named, **told, **sure, "source": source}))
+                click.echo(
+                    json.dumps({"provider": each.name, **named, **told, **sure, **ours, "source": source})
+                )
         else:
             _print_errors(each)
 
@@ -55,7 +58,8 @@ def _print_errors(provider: Provider) -> None:
     width = max(len(name) for name in provider.errors)
     for row in provider.errors.values():
         click.echo(f"  {row.status}  {row.name:{width}}  {row.message}")
-        click.echo(f"       {'':{width}}  {row.cause} [{row.provenance}; wording {row.wording}]")
+        ours = f"; ours: {', '.join(row.ours)}" if row.ours else ""
+        click.echo(f"       {'':{width}}  {row.cause} [{row.provenance}{ours}; wording {row.wording}]")
 
 
 def _triggers(provider: Provider) -> str:

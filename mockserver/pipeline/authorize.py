@@ -44,12 +44,12 @@ def authorize(match: Match, request: Request, world: World, *, is_strict: bool) 
         if not sent or len(sent) < len(requirement):
             continue
         try:
-            return _find_caller(match.provider, sent, world, is_strict=is_strict)
+            return _find_caller(match, sent, world, is_strict=is_strict)
         except Problem as problem:
             first = first or problem
     if first is None and (not requirements or () in requirements):  # no key is asked for, or need be sent
         return Caller(world.accounts.fresh(match.provider.name, ANONYMOUS))
-    raise first or _missing(requirements)
+    raise first or _missing(match)
 
 
 def credential(scheme: SecurityScheme, request: Request) -> str | None:
@@ -81,14 +81,14 @@ def _basic(value: str) -> str:
 
 
 def _find_caller(
-    provider: Provider, sent: list[tuple[SecurityScheme, str]], world: World, *, is_strict: bool
+    match: Match, sent: list[tuple[SecurityScheme, str]], world: World, *, is_strict: bool
 ) -> Caller:
     """Find the caller by the first key that looks like one; beside it, others may be names of apps."""
     caller: Caller | None = None
     malformed: Problem | None = None
     for scheme, key in sent:
         try:
-            found = _find_by_key(provider, scheme, key, world, is_strict=is_strict)
+            found = _find_by_key(match, scheme, key, world, is_strict=is_strict)
         except Problem as problem:
             if problem.type is not ProblemType.KEY_MALFORMED:
                 raise
@@ -100,33 +100,34 @@ def _find_caller(
     return caller
 
 
-def _find_by_key(
-    provider: Provider, scheme: SecurityScheme, key: str, world: World, *, is_strict: bool
-) -> Caller:
+def _find_by_key(match: Match, scheme: SecurityScheme, key: str, world: World, *, is_strict: bool) -> Caller:
     """Find whose key this is, and what it orders. Raises a Problem for one that nobody may call with."""
+    provider = match.provider
     account, ordered = world.accounts.listed(provider.name, key), None
     if account is None:
         owner, ordered = ordered_by(provider, key)
         account = world.accounts.listed(provider.name, owner)
         prefix = provider.keys.prefix
         if prefix is not None and not key.startswith(prefix):
-            raise _refused(ProblemType.KEY_MALFORMED, scheme, f"the key must start with {prefix}")
+            raise _refused(match, ProblemType.KEY_MALFORMED, scheme, f"the key must start with {prefix}")
         if account is None:
             account = world.accounts.fresh(provider.name, owner)
             if is_strict:
-                raise _refused(ProblemType.KEY_UNKNOWN, scheme, "no fixture lists this key (--strict-keys)")
+                message = "no fixture lists this key (--strict-keys)"
+                raise _refused(match, ProblemType.KEY_UNKNOWN, scheme, message)
     if ordered is not None and ordered in {provider.problems[kind.value].error.name for kind in KEY_PROBLEMS}:
-        raise Problem(violations=(_violation(scheme, "ordered", f"the key orders {ordered}"),), error=ordered)
-    _check_state(account, scheme)
+        violation = _violation(scheme, "ordered", f"the key orders {ordered}", "the request itself")
+        raise Problem(violations=(violation,), error=ordered)
+    _check_state(match, account, scheme)
     return Caller(account, ordered)
 
 
-def _check_state(account: Account, scheme: SecurityScheme) -> None:
+def _check_state(match: Match, account: Account, scheme: SecurityScheme) -> None:
     problem = STATES.get(account.state)
     if problem is None and account.flag("has_api_access") is False:
         problem = ProblemType.ACCESS_DISABLED
     if problem is not None:
-        raise _refused(problem, scheme, EXPLANATIONS[problem])
+        raise _refused(match, problem, scheme, EXPLANATIONS[problem])
 
 
 def ordered_by(provider: Provider, key: str) -> tuple[str, str | None]:
@@ -138,18 +139,19 @@ def ordered_by(provider: Provider, key: str) -> tuple[str, str | None]:
     return key, None
 
 
-def _missing(requirements: tuple[tuple[SecurityScheme, ...], ...]) -> Problem:
+def _missing(match: Match) -> Problem:
+    requirements, type_ = match.operation.security, ProblemType.KEY_MISSING
     ways = " or ".join(" and ".join(f"{each.shown}KEY" for each in schemes) for schemes in requirements)
     message = f"the request carries no key in the right form; send {ways}"
-    return Problem(ProblemType.KEY_MISSING, (_violation(requirements[0][0], "required", message),))
+    return Problem(type_, (_violation(requirements[0][0], "required", message, match.citation(type_)),))
 
 
-def _refused(type_: ProblemType, scheme: SecurityScheme, message: str) -> Problem:
-    return Problem(type_, (_violation(scheme, type_.value, message),))
+def _refused(match: Match, type_: ProblemType, scheme: SecurityScheme, message: str) -> Problem:
+    return Problem(type_, (_violation(scheme, type_.value, message, match.citation(type_)),))
 
 
-def _violation(scheme: SecurityScheme, keyword: str, message: str) -> Violation:
+def _violation(scheme: SecurityScheme, keyword: str, message: str, citation: str) -> Violation:
     """Name the place of a key; a cookie is a part of a header."""
     if scheme.location == "cookie":
-        return Violation("header", "/cookie", keyword, message)
-    return Violation(scheme.location, pointer.write((scheme.field,)), keyword, message)
+        return Violation("header", "/cookie", keyword, message, citation)
+    return Violation(scheme.location, pointer.write((scheme.field,)), keyword, message, citation)

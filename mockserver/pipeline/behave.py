@@ -19,13 +19,14 @@ from mockserver.spec.agreement import agreement
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.explain import nearest
 from mockserver.spec.files import SpecificationError
-from mockserver.spec.marks import CitationName, SentField
+from mockserver.spec.marks import CitationName, OtherCitation, SentField
 from mockserver.spec.model import Operation
 from mockserver.spec.references import hints
 from mockserver.spec.rows import Row
 from mockserver.spec.scope import Scope
 from mockserver.spec.table import convert, row_type
 
+CITATIONS = (CitationName, OtherCitation)
 PACKAGE, SHARED_CHECKS = "mockserver.behaviours", "checks"
 # The sections that a function takes by the name of its parameter.
 SECTIONS = ("job", "jobs", "outputs", "sizes", "webhooks")
@@ -143,7 +144,7 @@ class _Binder:
         sent, citations = None, self.scope.provider.citations
         for key, annotation in hints(wanted).items():
             value = getattr(read, key)
-            given[key] = citations.get(value) if annotation == CitationName else value
+            given[key] = citations.get(value) if annotation in CITATIONS else value
             sent = value if annotation == SentField else sent
         return sent, functools.partial(function, **given)
 

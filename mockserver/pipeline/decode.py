@@ -26,8 +26,9 @@ def decode(match: Match, request: Request) -> Arguments:
     """Decode parameters and body. Raises a Problem for a body that is too large, or no JSON, and its type."""
     operation = match.operation
     if request.whole_size is not None or len(request.body) > LARGEST_BODY:
-        raise _problem(ProblemType.BODY_TOO_LARGE, "body", "", "The body is larger than this server takes")
-    body, warnings, media_type = NO_BODY if operation.body is None else _body(operation.body, request)
+        message = "The body is larger than this server takes"
+        raise _problem(match, ProblemType.BODY_TOO_LARGE, "body", "", message)
+    body, warnings, media_type = NO_BODY if operation.body is None else _body(match, operation.body, request)
     if not operation.parameters:
         return Arguments(EMPTY, EMPTY, EMPTY, body, warnings, media_type)
     pairs = parse_qsl(request.query, keep_blank_values=True)
@@ -39,7 +40,7 @@ def decode(match: Match, request: Request) -> Arguments:
     return Arguments(found["path"], found["query"], found["header"], body, warnings, media_type)
 
 
-def _body(expected: RequestBody, request: Request) -> Body:
+def _body(match: Match, expected: RequestBody, request: Request) -> Body:
     """Decode the body; give it with what is odd about it and its media type."""
     if not request.body and not expected.is_required:
         return NO_BODY
@@ -49,12 +50,14 @@ def _body(expected: RequestBody, request: Request) -> Body:
         wanted = " or ".join(expected.schemas)
         sent = f"not {content_type.strip()[:100]}" if content_type.strip() else "but it is missing"
         message, type_ = f"Content-Type must be {wanted}, {sent}", ProblemType.UNSUPPORTED_MEDIA_TYPE
-        raise _problem(type_, "header", "/content-type", message)
+        raise _problem(match, type_, "header", "/content-type", message)
     try:
         value, repeated = parse(request.body)
     except MalformedJsonError as error:
         reason = str(error) if request.body else "the body is empty"
-        raise _problem(ProblemType.MALFORMED_BODY, "body", "", f"The body is not JSON: {reason}") from error
+        raise _problem(
+            match, ProblemType.MALFORMED_BODY, "body", "", f"The body is not JSON: {reason}"
+        ) from error
     return value, tuple(_repeated(place) for place in repeated) if repeated else (), media_type
 
 
@@ -74,8 +77,8 @@ def _media_type(content_type: str) -> str | None:
     return media_type.strip().lower() if charset is None or charset[1].lower() in UTF8 else None
 
 
-def _problem(type_: ProblemType, location: Location, pointer: str, message: str) -> Problem:
-    return Problem(type_, (Violation(location, pointer, type_.value, message),))
+def _problem(match: Match, type_: ProblemType, location: Location, pointer: str, message: str) -> Problem:
+    return Problem(type_, (Violation(location, pointer, type_.value, message, match.citation(type_)),))
 
 
 def _parameter(

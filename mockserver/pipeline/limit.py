@@ -55,7 +55,7 @@ def _count(match: Match, account: Account, world: World, rows: Placed, busy: Pro
             windows[place], wait_s = count_call(windows.get(place), most=most, window_s=window_s, now_s=now_s)
             if wait_s:
                 message = f"{name}: at most {most} calls in {window_s} s; the next may come in {wait_s} s"
-                raise _refused(match, message, wait_s)
+                raise _refused(match, row, message, wait_s)
         if busy:
             raise busy
         return Windows(windows)
@@ -69,7 +69,7 @@ def _take(match: Match, account: Account, world: World, rows: Placed, slots: lis
         name, most = _bound(match, account, row)
         slot = world.slots.take(f"{account.id}/{place}", most)
         if slot is None:
-            return _refused(match, f"{name}: {most} calls of this account are under way already", 1)
+            return _refused(match, row, f"{name}: {most} calls of this account are under way already", 1)
         slots.append(slot)
     return None
 
@@ -86,6 +86,6 @@ def _bound(match: Match, account: Account, row: Rate) -> tuple[str, int]:
     return attribute, match.provider.plans[account.plan or ""][attribute]
 
 
-def _refused(match: Match, message: str, wait_s: int) -> Problem:
-    violation = Violation("header", "", "limit", message, match.operation.row.citation)
+def _refused(match: Match, row: Rate, message: str, wait_s: int) -> Problem:
+    violation = Violation("header", "", "limit", message, match.provider.citations.get(row.citation, ""))
     return Problem(ProblemType.RATE_LIMITED, (violation,), headers={"Retry-After": str(wait_s)})

@@ -68,12 +68,11 @@ def refuse(
     answers, special = provider.answers, dict[str, ProblemRow]()
     if operation and operation.row.answers:
         answers, special = operation.row.answers, dict(operation.row.problems)
-    row, status, message = _row(provider, problem, special)
+    row, status, message, citation = _row(provider, problem, special)
     is_explained = row.has_details and problem.type is ProblemType.INVALID_REQUEST
     details = _details(provider, problem.violations) if is_explained else None
     values = {"code": row.code, "message": message, "request_id": request_id, "details": details or None}
     body = fill(answers.error, values)
-    citation = provider.citations.get(row.citation, row.citation)
     if operation and problem.type is ProblemType.INVALID_REQUEST:
         citation = operation.row.citation
     told = (*problem.violations, *warnings)
@@ -141,19 +140,19 @@ def _shortened(text: str) -> str:
 
 def _row(
     provider: Provider, problem: Problem, special: Mapping[str, ProblemRow]
-) -> tuple[ErrorRow, int, str]:
-    """Find what the provider, or this operation of it, calls a problem: row, status and message."""
+) -> tuple[ErrorRow, int, str, str]:
+    """Find what the provider, or this operation of it, calls a problem: row, status, message, citation."""
     name = problem.type.value
     answer = special.get(name) or provider.problems.get(name) or provider.problems["internal"]
     if problem.error is not None and problem.error != answer.error.name:
         row = provider.errors[problem.error]
-        return row, row.status, row.message
+        return row, row.status, row.message, provider.citations.get(row.citation, row.citation)
     first = problem.violations[0] if problem.violations else None
     message = Template(answer.message).safe_substitute(
         violation=first.message if first else answer.error.message,
         field=(first.field if first else None) or "request",
     )
-    return answer.error, answer.status, message
+    return answer.error, answer.status, message, answer.citation
 
 
 def _details(provider: Provider, violations: tuple[Violation, ...]) -> list[Json]:

@@ -121,11 +121,10 @@ class Router:
     ) -> NoMatch:
         if methods:
             allowed = ", ".join(sorted(methods))
-            owner, operation, _ = next(iter(methods.values()))
-            message = f"{operation.path} takes {allowed}, not {request.method}"
-            violation = Violation("path", "", "method", message, operation.row.citation)
-            problem = Problem(ProblemType.UNKNOWN_METHOD, (violation,), headers={"Allow": allowed})
-            return NoMatch(owner, problem)
+            first, type_ = next(iter(methods.values())), ProblemType.UNKNOWN_METHOD
+            message = f"{first.operation.path} takes {allowed}, not {request.method}"
+            violation = Violation("path", "", "method", message, first.citation(type_))
+            return NoMatch(first.provider, Problem(type_, (violation,), headers={"Allow": allowed}))
         firsts = [_first(each) for each in index.paths]
         if provider and [provider.name] in firsts and _first(path) not in firsts:
             path = request.path  # it begins with a first part of the API's own, not with the provider's name

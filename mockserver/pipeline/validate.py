@@ -12,7 +12,8 @@ from mockserver.jsontext import Json
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.explain import SchemaViolation, spoken
 from mockserver.spec.model import Parameter, Provider, RefusalRow
-from mockserver.spec.rows import WordingRow
+from mockserver.spec.rows import KeywordRow, WordingRow
+from mockserver.spec.schema import KINDS
 
 
 def validate(match: Match, arguments: Arguments) -> None:
@@ -64,7 +65,10 @@ def _body_violation(violation: SchemaViolation, body: Json, match: Match) -> Vio
     row, path = next((row for row in refusals if _applies(row, violation)), None), violation.path
     if row is None:
         message = _worded(violation, path, match.provider)
-        return Violation("body", pointer.write(path), violation.keyword, message, rank=len(refusals))
+        citation = _citation(violation, body, match)
+        return Violation(
+            "body", pointer.write(path), violation.keyword, message, citation, rank=len(refusals)
+        )
     if row.at is not None and row.fields:
         path = (next((name for name in row.fields if name in body), row.fields[0]),)
     return Violation(
@@ -72,6 +76,7 @@ def _body_violation(violation: SchemaViolation, body: Json, match: Match) -> Vio
         pointer=pointer.write(path),
         keyword=violation.keyword,
         message=match.provider.errors[row.error].message,
+        citation=_citation(violation, body, match),
         error=row.error,
         stands_alone=row.stands_alone,
         rank=row.rank,
@@ -83,6 +88,30 @@ def _applies(row: RefusalRow, violation: SchemaViolation) -> bool:
         return violation.schema_pointer == row.at or violation.schema_pointer.startswith(row.at + "/")
     is_field = not row.fields or (bool(violation.path) and violation.path[0] in row.fields)
     return is_field and (not row.keywords or violation.keyword in row.keywords)
+
+
+def _citation(violation: SchemaViolation, body: Json, match: Match) -> str:
+    """Find the document that says a keyword; none where it is the one that describes the operation."""
+    for row in match.operation.row.section.keywords:
+        is_field = row.field is None or (bool(violation.path) and violation.path[0] == row.field)
+        if (
+            is_field
+            and (not row.keywords or violation.keyword in row.keywords)
+            and _was_sent(row, violation, body)
+        ):
+            return match.provider.citations[row.citation]
+    return ""
+
+
+def _was_sent(row: KeywordRow, violation: SchemaViolation, body: Json) -> bool:
+    """Whether what the caller sent at the place of a violation is of the type that a row speaks of."""
+    if row.sent is None:
+        return True
+    try:
+        value = pointer.follow(pointer.write(violation.path), body)
+    except LookupError:  # nothing was sent
+        return False
+    return KINDS[type(value)] in ({"number", "integer"} if row.sent == "number" else {row.sent})
 
 
 def _worded(violation: SchemaViolation, path: tuple[str | int, ...], provider: Provider) -> str:

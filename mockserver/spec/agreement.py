@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from mockserver.jsontext import Json
 from mockserver.spec.admin_bodies import account_schema
 from mockserver.spec.explain import located, nearest
-from mockserver.spec.fields import branch, fields_of
+from mockserver.spec.fields import branch, fields_of, schemas_of
 from mockserver.spec.model import Operation, Provider
 from mockserver.spec.references import complaints, hints
 from mockserver.spec.rows import OperationSection, Outputs, Sections
@@ -27,6 +27,7 @@ def agreement(scope: Scope) -> Iterator[str]:
         yield from complaints(scope.at(operation), OperationSection, row, place)
         yield from _refusals(operation, place)
         yield from _dialect(scope, operation, place)
+        yield from _keywords(operation, place)
     yield from _keys(provider)
     yield from _plans(scope)
     yield from _wording(scope)
@@ -49,6 +50,25 @@ def _refusals(operation: Operation, place: str) -> Iterator[str]:
         for keyword in row.keywords:
             if keyword not in known:
                 yield f"{at}.keywords: {row.field} has no {keyword!r}; {nearest(keyword, known)}"
+
+
+def _keywords(operation: Operation, place: str) -> Iterator[str]:
+    """Find what is cited of keywords that the body's schema does not have."""
+    rows = operation.row.section.keywords
+    fields = fields_of(operation) if rows else {}
+    bodies = operation.body.schemas.values() if operation.body else ()
+    anywhere = {key for part in schemas_of(*bodies) for key in part}
+    for index, row in enumerate(rows):
+        own = (
+            {key for part in fields.get(row.field, ()) for key in part} | {"required"}
+            if row.field
+            else anywhere
+        )
+        own |= {"oneOf", "anyOf", "not"} & anywhere
+        for keyword in row.keywords:
+            if keyword not in own:
+                what = f"{row.field or 'the body'} has no {keyword!r}; {nearest(keyword, own)}"
+                yield f"{place}.keywords[{index}].keywords: {what}"
 
 
 def _keys(provider: Provider) -> Iterator[str]:

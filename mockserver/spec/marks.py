@@ -16,6 +16,9 @@ class Mark:
 Number = int | float
 ErrorName = Annotated[str, Mark("name", "errors")]
 CitationName = Annotated[str, Mark("name", "citations")]
+OtherCitation = CitationName | None  # None: the same one
+Member = Annotated[str, Mark("member")]  # of the row in which it stands
+Place = Annotated[str, Mark("place")]  # in the table, as keys with dots between; * is any key
 LimitName = Annotated[str, Mark("name", "limits")]
 SizeName = Annotated[str, Mark("name", "sizes")]
 PlanAttribute = Annotated[str, Mark("name", "plan attributes")]

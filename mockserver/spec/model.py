@@ -64,6 +64,7 @@ class ProblemRow(NamedTuple):
     error: rows.ErrorRow
     status: int
     message: str  # a template: $violation, $field
+    citation: str  # the document's full name
 
 
 class RefusalRow(NamedTuple):

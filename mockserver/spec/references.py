@@ -13,7 +13,7 @@ from mockserver.jsontext import Json
 from mockserver.spec.explain import nearest
 from mockserver.spec.fields import refuses
 from mockserver.spec.marks import Mark
-from mockserver.spec.rows import Row
+from mockserver.spec.rows import Cited, Row
 from mockserver.spec.scope import Scope
 
 Others = Mapping[str, Json]  # the other members of a row
@@ -103,6 +103,34 @@ def _name(scope: Scope, value: Json, place: str, _others: Others, kind: str, *ty
         yield f"{place}: {value} is {is_}; name one that is {' or '.join(types)}"
 
 
+def _member(_scope: Scope, value: Json, place: str, others: Others) -> Iterator[str]:
+    """The text is the name of a member of the row in which it stands."""
+    known = [name for name in others if name not in Cited.__struct_fields__]
+    if value not in known:
+        yield f"{place}: this row has no member {value!r}; {nearest(value, known)}"
+
+
+def _place(scope: Scope, value: Json, place: str, _others: Others) -> Iterator[str]:
+    """The text is a place in the table: keys with dots between, of which `*` is any."""
+    here: list[Any] = [scope.provider.table]
+    for part in value.split("."):
+        inner = [_members(each) for each in here]
+        known = dict.fromkeys(key for each in inner for key in each)
+        here = [each[key] for each in inner for key in each if part in {key, "*"}]
+        if not here:
+            yield f"{place}: nothing is called {part!r} there; {nearest(part, known)}"
+            return
+
+
+def _members(value: Any) -> Mapping[str, Any]:
+    """Give what stands in a row, mapping or list, by its name or number."""
+    if isinstance(value, Row):
+        return {name: getattr(value, name) for name in hints(type(value))}
+    if isinstance(value, Mapping):
+        return value
+    return {str(index): each for index, each in enumerate(value)} if isinstance(value, tuple | list) else {}
+
+
 def _documented(scope: Scope, value: Json, place: str, _others: Others, what: str) -> Iterator[str]:
     """The text is a word of the OpenAPI document."""
     if not scope.mentions(value):
@@ -187,6 +215,8 @@ def _members_of(scope: Scope, value: Json, place: str, _others: Others, name: st
 # The functions behind the names of marks.
 CHECKS: Mapping[str, Callable[..., Iterator[str]]] = {
     "name": _name,
+    "member": _member,
+    "place": _place,
     "sent": lambda *_: iter(()),
     "documented": _documented,
     "header": _header,

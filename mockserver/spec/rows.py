@@ -16,11 +16,18 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, eq=False):
     """What can be read from a mapping of a table. Equal only to itself, so that results may be kept by it."""
 
 
-class Cited(Row, frozen=True, kw_only=True):
-    """A fact, with how well it is known and where it stands."""
+class Fact(Row, frozen=True, kw_only=True):
+    """How well something is known, and where it stands."""
 
     provenance: marks.Provenance
     citation: marks.CitationName
+    quote: str | None = None  # a few words of the document; None: none is kept
+
+
+class Cited(Fact, frozen=True, kw_only=True):
+    """A row of facts, with how well they are known."""
+
+    ours: tuple[marks.Member, ...] = ()  # the members of which that is not true: they are our choice
 
 
 class Keys(Row, frozen=True, kw_only=True):
@@ -79,6 +86,8 @@ class Saying(Row, frozen=True, kw_only=True):
     error: marks.ErrorName
     status: int | None = None
     message: marks.Message | None = None
+    wording: marks.Provenance = "assumed"  # of a message of its own
+    citation: marks.CitationName | None = None  # None: the row's
 
 
 class ErrorRow(Cited, frozen=True, kw_only=True):
@@ -95,7 +104,7 @@ class ErrorRow(Cited, frozen=True, kw_only=True):
     only: Literal["ordered"] | None = None
 
 
-class WordingRow(Row, frozen=True, kw_only=True):
+class WordingRow(Fact, frozen=True, kw_only=True):
     """A sentence in a provider's own tone for a violated keyword."""
 
     message: Annotated[str, marks.Mark("template", "field")]
@@ -126,14 +135,13 @@ class Limit(Cited, frozen=True, kw_only=True):
     value: int
 
 
-class Rate(Row, frozen=True, kw_only=True):
+class Rate(Cited, frozen=True, kw_only=True):
     """How many calls an account may make."""
 
     limit: marks.LimitName | None = None
     plan: marks.PlanAttribute | None = None
     window_s: marks.Number | None = None
     operations: tuple[marks.OperationName, ...] = ()
-    citation: marks.CitationName | None = None
 
 
 class Jobs(Cited, frozen=True, kw_only=True):
@@ -208,6 +216,14 @@ class Refusal(Row, frozen=True, kw_only=True):
     stands_alone: bool = False
 
 
+class KeywordRow(Fact, frozen=True, kw_only=True):
+    """Keywords of a body's schema that another document says than the one that describes the operation."""
+
+    field: marks.BodyField | None = None  # None: any, or one that the schema does not know
+    keywords: tuple[str, ...] = ()  # empty: any
+    sent: Literal["string", "number", "boolean", "array", "object", "null"] | None = None  # None: any
+
+
 class Pictures(Row, frozen=True, kw_only=True):
     """Pictures that an operation opens."""
 
@@ -236,6 +252,7 @@ class OperationSection(Row, frozen=True, kw_only=True):
     job: Annotated[str, marks.Mark("documented", "kind of resource")] | None = None
     settings: Mapping[str, Json] = {}
     refusals: tuple[Refusal, ...] = ()
+    keywords: tuple[KeywordRow, ...] = ()
     rewrites: tuple[Mapping[str, Json], ...] = ()
     checks: tuple[Mapping[str, Json], ...] = ()
     pictures: tuple[Pictures, ...] = ()
@@ -267,4 +284,5 @@ class Sections(Row, frozen=True, kw_only=True):
     jobs: Jobs | None = None
     webhooks: Webhooks | None = None
     words: Mapping[str, Json] = {}
+    known: Mapping[marks.Place, Fact] = {}
     operations: Mapping[str, OperationSection]

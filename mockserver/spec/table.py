@@ -18,7 +18,7 @@ from mockserver.jsontext import Json
 from mockserver.spec.explain import located, nearest
 from mockserver.spec.fields import branch
 from mockserver.spec.model import MarkedWord, Operation, OperationRow, ProblemRow, Provider, RefusalRow
-from mockserver.spec.rows import Cited, ErrorRow, OperationSection, Refusal, Row, Saying, Sections
+from mockserver.spec.rows import ErrorRow, OperationSection, Refusal, Row, Saying, Sections
 from mockserver.spec.schema import Schema
 
 # Problems that only some mechanisms meet: a table without these need not list errors for them.
@@ -104,6 +104,10 @@ class Table:
             own = defaults.get(section, {})
             whole[section] = {name: {**own, **row} for name, row in document.get(section, {}).items()}
             rows |= {f"{section}.{name}": row for name, row in whole[section].items()}
+        for section in ("wording", "rates"):
+            own, listed = defaults.get(section, {}), document.get(section, ())
+            whole[section] = [{**own, **row} for row in listed]
+            rows |= {f"{section}[{index}]": row for index, row in enumerate(whole[section])}
         whole["errors"] = {name: {"name": name, "code": name, **row} for name, row in whole["errors"].items()}
         whole["operations"] = {name: {**row} for name, row in document["operations"].items()}
         for name, row in whole["operations"].items():
@@ -114,7 +118,7 @@ class Table:
                 own = defaults.get(part.removeprefix("late_"), {})
                 row[part] = [{**own, **each} for each in row.get(part, ())]
         for place, row in rows.items():
-            for member in Cited.__struct_fields__:
+            for member in ("provenance", "citation"):
                 if member not in row:
                     out = "write it here, or once for all rows under `defaults`"
                     yield f"{place}: {member} is required; {out}"
@@ -185,7 +189,9 @@ class Table:
             if error := rows.get(saying.error):
                 status = error.status if saying.status is None else saying.status
                 message = error.message if saying.message is None else saying.message
-                found[name] = ProblemRow(error, status, message)
+                citation = saying.citation or error.citation
+                full = self._sections.citations.get(citation, citation)
+                found[name] = ProblemRow(error, status, message, full)
         return found
 
 

@@ -1,0 +1,157 @@
+"""What a table calls documented stands in the document that it cites; what is ours says so.
+
+The vendors' pages are not ours to copy. Where texts of them lie beside the checkout, in `documents`, or in
+the folders that MOCKSERVER_DOCUMENTS names, every quote, figure and code is looked up in them; a text is of a
+page when it holds its address or title.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from mockserver.spec.catalog import load
+from mockserver.spec.references import hints
+from mockserver.spec.rows import Cited, ErrorRow, Fact, Row
+
+ROOT = Path(__file__).parents[1]
+PROVIDERS = load().providers
+OWN = ("a choice of this emulator", "inferred from")  # how the names begin of what is no document
+PROGRAMS = "programs"
+UNCITED = ("hosts", "accounts.attributes", "credits", "plans", "words")  # what has no provenance in its rows
+FOLDERS = os.environ.get("MOCKSERVER_DOCUMENTS", str(ROOT.parent / "documents")).split(os.pathsep)
+DOCUMENTS = [
+    re.sub(r"(?:\s|`|\*\*)+", " ", file.read_text("utf-8"))
+    for folder in FOLDERS
+    for file in sorted(Path(folder).glob("*"))
+    if file.suffix in {".txt", ".md", ".yaml", ".html"}
+]
+UNITS = {"second": 1, "minute": 60, "hour": 3600}  # in which a figure may be said
+
+
+def rows_of(value, place=""):
+    """Give every row of facts in a table, with its place."""
+    if isinstance(value, Fact):
+        yield place, value
+    if isinstance(value, Row):
+        parts = {name: getattr(value, name) for name in hints(type(value))}
+    elif isinstance(value, tuple):
+        parts = {str(index): each for index, each in enumerate(value)}
+    else:
+        parts = value if hasattr(value, "items") else {}
+    for name, each in parts.items():
+        yield from rows_of(each, f"{place}.{name}" if place else name)
+
+
+def leaves_of(value, place=""):
+    """Give every bare value of a table, with its place."""
+    if isinstance(value, Row):
+        value = {
+            name: getattr(value, name) for name in hints(type(value)) if getattr(value, name) is not None
+        }
+    if isinstance(value, tuple):
+        value = {str(index): each for index, each in enumerate(value)}
+    if not hasattr(value, "items"):
+        yield place, value
+        return
+    for name, each in value.items():
+        yield from leaves_of(each, f"{place}.{name}" if place else name)
+
+
+def is_at(known, place):
+    """Whether what is known of one place is known of another, which is the same or within it."""
+    pattern = re.escape(known).replace(r"\*", "[^.]+")
+    return re.fullmatch(rf"{pattern}(\..*)?", place) is not None
+
+
+FACTS = [(provider, place, row) for provider in PROVIDERS.values() for place, row in rows_of(provider.table)]
+SAID = [(provider, place, row) for provider, place, row in FACTS if row.provenance == "documented"]
+
+
+def named(cases):
+    return [f"{provider.name}: {place}" for provider, place, *_ in cases]
+
+
+def cited(provider, row):
+    return provider.citations[row.citation]
+
+
+@pytest.mark.parametrize(("provider", "place", "row"), FACTS, ids=named(FACTS))
+def test_a_row_cites_what_its_provenance_says(provider, place, row):
+    kind = {"documented": False, "observed": False, "assumed": True}[row.provenance]
+    assert cited(provider, row).startswith(OWN) is kind
+    assert (PROGRAMS in cited(provider, row)) is (row.provenance == "observed")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+def test_what_has_no_provenance_in_its_row_is_known_elsewhere(provider):
+    table = provider.table
+    places = [place for place, value in leaves_of(table) if value is not False and place.startswith(UNCITED)]
+    places += ["keys.prefix", "answers.error"]
+    assert [each for each in places if not any(is_at(known, each) for known in table.known)] == []
+
+
+def figures_of(provider, place, row):
+    """Give the figures that a row itself vouches for: not those that are ours, or known from elsewhere."""
+    value = row
+    if place.startswith("known."):
+        value = [each for at, each in leaves_of(provider.table) if is_at(place.removeprefix("known."), at)]
+        return [each for each in value if type(each) in {int, float}]
+    ours = set(row.ours) if isinstance(row, Cited) else set()
+    others = [known for known in provider.table.known if is_at(place, known)]
+    return [
+        each
+        for at, each in leaves_of(value, place)
+        if type(each) in {int, float} and each and not any(is_at(known, at) for known in others)
+        and at.removeprefix(f"{place}.").split(".")[0] not in ours | {"status"}
+    ]  # fmt: skip
+
+
+def figures_in(quote):
+    """Give the figures of a quote, a unit alone being one of it: `an hour` is 3600."""
+    written = re.findall(r"\d{1,3}(?:[, ]\d{3})+|\d+(?:\.\d+)?", quote)
+    figures = [float(re.sub("[, ]", "", each)) for each in written]
+    units = [seconds for unit, seconds in UNITS.items() if unit in quote]
+    return {figure * seconds for figure in (*figures, 1) for seconds in units} | set(figures)
+
+
+@pytest.mark.parametrize(("provider", "place", "row"), SAID, ids=named(SAID))
+def test_the_figures_of_a_documented_row_stand_in_its_quote(provider, place, row):
+    figures = figures_of(provider, place, row)
+    if figures:
+        assert row.quote, f"{place} gives {figures}: quote the document, or name them under `ours`"
+        assert set(figures) - figures_in(row.quote) == set()
+
+
+def texts_of(name):
+    """Give the texts of a document: those which hold its address or title."""
+    title = re.sub(r" \(.*", "", name).rpartition(", ")[2].removeprefix("the vendor's page ")
+    names = {title, f"/{title.rpartition('/')[2]}" if title.endswith(".json") else title}
+    return [text for text in DOCUMENTS if any(each in text for each in names)]
+
+
+needs_documents = pytest.mark.skipif(
+    not DOCUMENTS, reason="the vendors' pages do not lie beside the checkout"
+)
+QUOTED = [case for case in FACTS if case[2].quote]
+
+
+@needs_documents
+@pytest.mark.parametrize(("provider", "place", "row"), QUOTED, ids=named(QUOTED))
+def test_a_quote_stands_in_the_document_that_is_cited(provider, place, row):
+    own = DOCUMENTS if row.provenance == "observed" else texts_of(cited(provider, row))
+    assert any(row.quote in text for text in own)
+
+
+ERRORS = [case for case in SAID if isinstance(case[2], ErrorRow)]
+
+
+@needs_documents
+@pytest.mark.parametrize(("provider", "place", "row"), ERRORS, ids=named(ERRORS))
+def test_the_status_code_and_documented_words_of_an_error_stand_in_its_document(provider, place, row):
+    words = [str(row.status)]
+    words += [row.code] if row.code and "code" not in row.ours else []
+    words += [row.message] if row.wording == "documented" else []
+    texts = texts_of(cited(provider, row))
+    assert any(all(word in text for word in words) for text in texts), words
