@@ -5,12 +5,15 @@ the folders that MOCKSERVER_DOCUMENTS names, every quote, figure and code is loo
 page when it holds its address or title.
 """
 
+import json
 import os
 import re
 from pathlib import Path
 
 import pytest
 
+from mockserver import create_engine
+from mockserver.messages import Request
 from mockserver.spec.catalog import load
 from mockserver.spec.references import hints
 from mockserver.spec.rows import Cited, ErrorRow, Fact, Row
@@ -155,3 +158,65 @@ def test_the_status_code_and_documented_words_of_an_error_stand_in_its_document(
     words += [row.message] if row.wording == "documented" else []
     texts = texts_of(cited(provider, row))
     assert any(all(word in text for word in words) for text in texts), words
+
+
+TEXT, SCORE, GENERATE = "/v2/thumbnail/text", "/v2/thumbnail/score", "/api/v1/generate"
+THUMB = "/v1/generate"
+A_TEXT = {"prompt": "a", "model": "pkz_4", "format": "16:9"}
+A_TITLE = {"title": "a", "format": "youtube"}
+WANTED = [  # what is sent where, and the citation of the first violation
+    ("pikzels", TEXT, {**A_TEXT, "prompt": "http"}, "analogy"),
+    ("pikzels", TEXT, {**A_TEXT, "colour": 1}, "analogy"),
+    ("pikzels", TEXT, {**A_TEXT, "model": "pkz_9"}, "text"),
+    ("pikzels", TEXT, {**A_TEXT, "model": "pkz_2", "support_image_url": "https://a.example/b.png"}, "errors"),
+    ("pikzels", "/v2/title/text", {"prompt": "http"}, "analogy"),
+    ("pikzels", "/v2/title/text", {}, "clients"),
+    ("pikzels", SCORE, {"image_url": "http://a"}, "score"),
+    ("pikzels", SCORE, {"image_base64": "data:image/png;base64,QUJD"}, "errors"),
+    ("pikzels", SCORE, None, "ours"),
+    ("fatthumb", GENERATE, {"prompt": ""}, "ours"),
+    ("fatthumb", GENERATE, {"prompt": "a", "aspectRatio": "wide"}, "ours"),
+    ("fatthumb", GENERATE, {"prompt": "a", "count": 1.5}, "ours"),
+    ("fatthumb", GENERATE, {"prompt": "a", "count": "1"}, "generate"),
+    ("fatthumb", GENERATE, {"prompt": "a", "count": 5}, "generate"),
+    ("fatthumb", GENERATE, {"prompt": "a", "model": None}, "ours"),
+    ("fatthumb", GENERATE, {"prompt": "a", "personIds": ["nobody"]}, "ours"),
+    ("fatthumb", GENERATE, {"prompt": "a", "personIds": ["person_withdrawn"]}, "generate"),
+    ("fatthumb", GENERATE, {"prompt": "a", "inspirationIds": ["none"]}, "ours"),
+    ("fatthumb", GENERATE, None, "ours"),
+    ("thumbapi", THUMB, {**A_TITLE, "title": ""}, "generate"),
+    ("thumbapi", THUMB, {**A_TITLE, "customAssetsId": ""}, "ours"),
+    ("thumbapi", THUMB, {**A_TITLE, "webhookUrl": "ftp://a"}, "ours"),
+    ("thumbapi", THUMB, {**A_TITLE, "usePhoto": None}, "values"),
+    ("thumbapi", THUMB, {**A_TITLE, "model": "4k"}, "values"),
+    ("thumbapi", THUMB, {**A_TITLE, "category": "cats"}, "generate"),
+    ("thumbapi", THUMB, {**A_TITLE, "category": None}, "values"),
+    ("thumbapi", THUMB, {**A_TITLE, "usePhoto": True, "photoImage": "data:image/png;base64,QUJD"}, "ours"),
+    ("thumbapi", THUMB, {**A_TITLE, "customAssetsId": "none"}, "generate"),
+    ("thumbapi", THUMB, None, "ours"),
+]
+KEYS = {"pikzels": "pkz_test", "fatthumb": "nsk_test", "thumbapi": "tb_test"}
+
+
+@pytest.mark.parametrize(("provider", "path", "body", "citation"), WANTED, ids=str)
+def test_a_refusal_names_the_document_that_says_so(provider, path, body, citation):
+    sent = b"{" if body is None else json.dumps(body).encode()
+    headers = {"x-api-key": KEYS[provider], "content-type": "application/json"}
+    answer = create_engine().handle(
+        Request("POST", path, {**headers, "host": PROVIDERS[provider].hosts[0]}, body=sent)
+    )
+    first = json.loads(dict(answer.headers)["Mock-Violations"])[0]
+    assert first["source"] == PROVIDERS[provider].citations[citation]
+
+
+def test_the_journal_names_the_document_that_the_header_names():
+    engine = create_engine()
+    for path in (GENERATE, "/api/v1/generations/none"):
+        method = "POST" if path == GENERATE else "GET"
+        headers = {"x-api-key": "key", "content-type": "application/json"}
+        answer = engine.handle(Request(method, path, headers, body=b"{}"))
+        seen = engine.handle(Request("GET", "/__admin/requests", {}))
+        listed = json.loads(seen.body)["requests"]
+        (shown,) = [each for each in listed if each["request"]["url"].endswith(path)]
+        said = json.loads(dict(answer.headers)["Mock-Violations"])
+        assert [each["citation"] for each in shown["violations"]] == [each["source"] for each in said]

@@ -26,6 +26,7 @@ FREE = {
     r"\w+\.title": "shown to people",
     r"\w+\.operations\.\w+\.title": "shown to people in the pictures of the operation",
     r"\w+\.citations\.\w+": "the full name of a document, for people",
+    r"\w+\..*\.quote": "words of a document, which tests/test_citations.py looks up in it",
     r"\w+\.errors\.\w+\.cause": "a sentence, here of one word",
     r"fatthumb\.keys\.new_account\.(persons|inspirations)\.\w+": "ids that every new account has, for tests",
     r"thumbapi\.keys\.new_account\.webhook_secret": "a secret, for tests",

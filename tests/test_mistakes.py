@@ -251,6 +251,31 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
         lambda t: t["errors"]["not_found"].update(provenance="guessed"),
         ["errors.not_found.provenance", "documented, observed, assumed"],
     ),
+    "a member that the row does not have": (
+        TABLE,
+        lambda t: t["errors"]["not_found"].update(ours=["cod"]),
+        ["errors.not_found.ours[0]", "no member 'cod'", "did you mean code?"],
+    ),
+    "a place that the table does not have": (
+        TABLE,
+        lambda t: t["known"].update({"plans.*.variatons": t["known"].pop("plans.*.variations")}),
+        ["known.plans.*.variatons", "nothing is called 'variatons' there", "did you mean variations?"],
+    ),
+    "a citation of a keyword that the field does not have": (
+        TABLE,
+        lambda t: row(t)["keywords"][0].update(keywords=["maxLength"]),
+        [f"{POST}.keywords[0].keywords", "prompt has no 'maxLength'"],
+    ),
+    "a sentence without a document": (
+        TABLE,
+        lambda t: t["wording"][0].pop("citation"),
+        ["wording[0]", "citation is required", "`defaults`"],
+    ),
+    "the document of a problem": (
+        TABLE,
+        lambda t: t["problems"]["malformed_body"].update(citation="our"),
+        ["problems.malformed_body.citation", "did you mean ours?"],
+    ),
     "an unknown problem of an operation": (
         TABLE,
         lambda t: row(t, "post_api_mcp")["problems"].update(internl={"error": "not_found"}),
