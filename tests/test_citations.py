@@ -216,6 +216,7 @@ def test_the_journal_names_the_document_that_the_header_names():
         headers = {"x-api-key": "key", "content-type": "application/json"}
         answer = engine.handle(Request(method, path, headers, body=b"{}"))
         seen = engine.handle(Request("GET", "/__admin/requests", {}))
+        assert isinstance(seen.body, bytes)
         listed = json.loads(seen.body)["requests"]
         (shown,) = [each for each in listed if each["request"]["url"].endswith(path)]
         said = json.loads(dict(answer.headers)["Mock-Violations"])
