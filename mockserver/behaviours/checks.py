@@ -141,13 +141,14 @@ def saved_asset(
     plan_error: ErrorName,
     error: ErrorName,
     citation: CitationName,
+    plan_citation: OtherCitation = None,
 ) -> None:
     """Refuse a flag that needs a saved picture where the plan has none to save, or none is saved."""
     if not call.value(flag) or inline in call.body:
         return
     if not call.plan(attribute):
         message = f"the plan {call.account.plan} does not include a saved {role}"
-        raise _problem(call, "saved_asset", message, flag, citation, plan_error)
+        raise _problem(call, "saved_asset", message, flag, plan_citation or citation, plan_error)
     if role not in (call.account.flag(among) or {}):
         message = f"{flag} needs {inline}, or a saved {role}, which this account does not have"
         raise _problem(call, "saved_asset", message, flag, citation, error)
