@@ -140,7 +140,12 @@ def test_all_mistakes_are_reported_at_once_at_the_start_and_by_check(accounts):
 
 def test_who_replaces_a_bundled_provider_needs_none_of_its_plans_and_attributes(tmp_path):
     shutil.copytree(SPECS / "thumbapi", tmp_path / "thumbapi")
-    edit(tmp_path / "thumbapi" / "behaviour.yaml", lambda table: table["plans"].pop("free"))
+
+    def without_free(table):
+        table["plans"].pop("free")
+        table["known"] = {at: fact for at, fact in table["known"].items() if not at.startswith("plans.free.")}
+
+    edit(tmp_path / "thumbapi" / "behaviour.yaml", without_free)
     assert create_engine(spec_folders=[tmp_path]).catalog.providers["thumbapi"].folder == str(
         tmp_path / "thumbapi"
     )
