@@ -36,11 +36,11 @@ def test_as_many_calls_as_the_limit_says_are_let_through_in_a_window(world):
     assert (violation.location, violation.pointer, violation.keyword) == ("header", "", "limit")
 
 
-def test_a_refusal_cites_the_operations_document(world):
-    many = notes(rates=[{"limit": "per_minute"}])
+def test_a_refusal_cites_the_document_of_the_rate_not_that_of_the_operation(world):
+    many = notes(rates=[{"limit": "per_minute", "citation": "prices"}])
     for _ in range(3):
         tried(world, "add_note", provider=many)
-    assert refused(world, "add_note", provider=many).violations[0].citation == "The notes' handbook"
+    assert refused(world, "add_note", provider=many).violations[0].citation == "The notes' price list"
 
 
 def test_a_window_begins_with_its_first_call_and_is_over_when_its_seconds_are(world):
