@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops
 
-from mockserver.imaging.reading import open_picture, shrink
+from mockserver.imaging.reading import open_picture
 from mockserver.imaging.rendering import render
 from mockserver.imaging.scene import Inset, Scene
 
@@ -53,7 +53,7 @@ def picture(scene: Scene) -> Image.Image:
 def upload(image: Image.Image) -> str:
     file = BytesIO()
     image.save(file, "PNG")
-    return shrink(open_picture(file.getvalue()))
+    return open_picture(file.getvalue()).small
 
 
 def plain(colour: tuple[int, ...], size: tuple[int, int] = (200, 150)) -> str:

@@ -93,10 +93,8 @@ def _address(url: str) -> tuple[str, str]:
 
 
 def keep(world: World, key: str, picture: "Picture") -> StoredPicture:
-    """Keep a small copy of an opened picture under a key."""
-    from mockserver.imaging.reading import shrink  # noqa: PLC0415 - Pillow is slow to import
-
-    stored = StoredPicture(key, shrink(picture))
+    """Keep the small copy of an opened picture under a key."""
+    stored = StoredPicture(key, picture.small)
     world.pictures.put(key, stored)
     return stored
 

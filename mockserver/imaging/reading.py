@@ -8,23 +8,24 @@ import base64
 import binascii
 import contextlib
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
 from PIL import Image, ImageFile
-from PIL.AvifImagePlugin import AvifImageFile
-from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from mockserver.imaging.headers import read_header, read_orientation
+from mockserver.imaging.headers import Header, read_header, read_orientation
 
 KEPT_PX = 800  # the longest side of a copy that is kept
-MAX_PIXELS: Final = 64_000_000  # below Pillow's own limit, so that Pillow never has to warn
+MAX_PIXELS: Final = 24_000_000  # below Pillow's own limit, so that Pillow never has to warn
+AT_ONCE = 2  # pictures that are decoded at a time …
+LARGE_WEBP_PX = 6_000_000  # … but for a WebP of more, which takes sixteen bytes a pixel: that is alone
 
 # Pillow's classes are used directly: `Image.open` would warn of large pictures through a process-wide filter.
 _FORMATS: Final[dict[str, type[ImageFile.ImageFile]]] = {
@@ -32,9 +33,8 @@ _FORMATS: Final[dict[str, type[ImageFile.ImageFile]]] = {
     "JPEG": JpegImageFile,
     "WEBP": WebPImageFile,
     "GIF": GifImageFile,
-    "BMP": BmpImageFile,
-    "AVIF": AvifImageFile,
 }
+_PLAIN_MODES: Final = {"L", "LA", "RGB", "RGBA"}  # that can be made smaller before they are converted
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -60,10 +60,11 @@ class OversizedPicture(ValueError):  # noqa: N818
 class Picture:
     """A picture that is known to decode."""
 
-    data: bytes  # the file as it came
     width: int  # pixels, as stored: before EXIF turns the picture
     height: int
     media_type: str
+    # Base64 of a small upright copy, fit for `Inset.data`: WebP, or PNG where something shows through.
+    small: str
 
 
 def decode_data_url(url: str) -> bytes:
@@ -89,14 +90,18 @@ def decode_data_url(url: str) -> bytes:
 
 
 def open_picture(data: bytes) -> Picture:
-    """Decode every pixel once, so that a cut or damaged file is noticed; of an animation, the first frame.
+    """Decode a picture to its end, so that damage is noticed; of an animation, the first frame.
 
-    Reads PNG, JPEG, WebP, GIF, BMP and AVIF. Raises UnreadablePicture and OversizedPicture.
+    Reads PNG, JPEG, WebP and GIF. Raises UnreadablePicture and OversizedPicture.
     """
-    image, _ = _open(data)
-    with _refusing("the picture cannot be decoded"):
-        image.load()
-    return Picture(data, image.width, image.height, Image.MIME[image.format or ""])
+    header = _read(data)
+    width, height = header.size  # of a WebP; of others Pillow tells it, and takes less
+    with _GATE.passed(AT_ONCE if width * height > LARGE_WEBP_PX else 1):
+        image, turn = _open(header)
+        (width, height), media_type = image.size, Image.MIME[image.format or ""]
+        small = _upright(image, turn, KEPT_PX)
+        image.close()
+    return Picture(width, height, media_type, _encode(small))
 
 
 def open_upright(data: bytes, longest_side_px: int) -> Image.Image:
@@ -104,26 +109,8 @@ def open_upright(data: bytes, longest_side_px: int) -> Image.Image:
 
     Raises UnreadablePicture and OversizedPicture.
     """
-    image: Image.Image
-    image, turn = _open(data)
-    with _refusing("the picture cannot be decoded"):
-        image.draft(None, (longest_side_px, longest_side_px))
-        image = _convert(image)
-        image.thumbnail((longest_side_px, longest_side_px), reducing_gap=2.0)
-        return image.transpose(_TURNS[turn]) if turn in _TURNS else image
-
-
-def shrink(picture: Picture, longest_side_px: int = KEPT_PX) -> str:
-    """Base64 of a small upright copy, fit for `Inset.data`: WebP, or PNG where something shows through.
-
-    Raises UnreadablePicture and OversizedPicture.
-    """
-    image, file = open_upright(picture.data, longest_side_px), BytesIO()
-    if image.mode == "RGBA":
-        image.save(file, "PNG", compress_level=2)
-    else:
-        image.save(file, "WEBP", quality=86, method=0)
-    return base64.b64encode(file.getvalue()).decode("ascii")
+    image, turn = _open(_read(data))
+    return _upright(image, turn, longest_side_px)
 
 
 def shrink_data_url(url: str) -> str:
@@ -131,18 +118,65 @@ def shrink_data_url(url: str) -> str:
 
     Raises UnreadablePicture and OversizedPicture.
     """
-    return shrink(open_picture(decode_data_url(url)))
+    return open_picture(decode_data_url(url)).small
 
 
-def _open(data: bytes) -> tuple[ImageFile.ImageFile, int]:
-    """A picture of which only the header was read, and its EXIF orientation."""
+def _read(data: bytes) -> Header:
     with _refusing("this is not a supported picture"):
         header = read_header(data)
     _refuse_oversized(*header.size)
+    return header
+
+
+def _open(header: Header) -> tuple[ImageFile.ImageFile, int]:
+    """A picture of which only the header was read, and its EXIF orientation."""
     with _refusing(f"this is not a {header.format} that can be read"):
         image = _FORMATS[header.format](BytesIO(header.body))
     _refuse_oversized(*image.size)
     return image, read_orientation(header.exif or image.info.get("exif", b""))
+
+
+class _Gate:
+    """Lets so many pass at a time; who needs more room waits until there is enough."""
+
+    def __init__(self, seats: int) -> None:
+        self._free, self._changed = seats, threading.Condition()
+
+    @contextlib.contextmanager
+    def passed(self, seats: int) -> Iterator[None]:
+        """Take seats, and give them back."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= seats)
+            self._free -= seats
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += seats
+                self._changed.notify_all()
+
+
+_GATE: Final = _Gate(AT_ONCE)
+
+
+def _upright(image: Image.Image, turn: int, longest_side_px: int) -> Image.Image:
+    most = (longest_side_px, longest_side_px)
+    with _refusing("the picture cannot be decoded"):
+        image.draft(None, most)
+        if image.mode in _PLAIN_MODES:
+            image.thumbnail(most, reducing_gap=2.0)
+        image = _convert(image)
+        image.thumbnail(most, reducing_gap=2.0)
+        return image.transpose(_TURNS[turn]) if turn in _TURNS else image
+
+
+def _encode(image: Image.Image) -> str:
+    file = BytesIO()
+    if image.mode == "RGBA":
+        image.save(file, "PNG", compress_level=2)
+    else:
+        image.save(file, "WEBP", quality=86, method=0)
+    return base64.b64encode(file.getvalue()).decode("ascii")
 
 
 @contextlib.contextmanager
