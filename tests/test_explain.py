@@ -43,7 +43,7 @@ SENTENCES: list[tuple[dict[str, Any], Any, str]] = [
 ]
 # schema of the whole value, the value, what is said and where
 CHOICES = [
-    (TWO, {}, ["/url"], "Provide either url or base64, not both"),
+    (TWO, {}, ["/url"], "Provide url or base64"),
     (TWO, {"url": 1, "base64": 1}, ["/url"], "Provide either url or base64, not both"),
     ({"not": {"required": ["a", "b"]}}, {"a": 1, "b": 1}, ["/a"], "Provide either a or b, not both"),
     (THREE, {}, ["/a"], "Provide exactly one of a, b or c"),

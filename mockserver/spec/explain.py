@@ -92,7 +92,7 @@ def explain(error: Any, base: tuple[str, ...] = ()) -> Iterator[SchemaViolation]
         for name in islice(unknown, MOST_VIOLATIONS):
             yield SchemaViolation((*path, _shortened(name)), keyword, at, _unknown(name, known))
         return
-    choice = _choice(keyword, error.validator_value)
+    choice = _choice(keyword, error.validator_value, error.instance)
     if choice:
         names, sentence = choice
         yield SchemaViolation((*path, names[0]), keyword, at, sentence, fields=tuple(names))
@@ -118,7 +118,7 @@ def _unknown(name: Any, known: Sequence[str]) -> str:
     return f"{shown or 'the empty name'} is not a known field{meant}"
 
 
-def _choice(keyword: str, rule: Json) -> tuple[list[str], str] | None:
+def _choice(keyword: str, rule: Json, value: Json) -> tuple[list[str], str] | None:
     """Read `oneOf`, `anyOf` and `not` over required fields as the choice they mean; None: they mean more."""
     names = list(rule.get("required", ())) if keyword == "not" and isinstance(rule, Mapping) else []
     if len(names) == 2:  # noqa: PLR2004 - a pair
@@ -131,7 +131,9 @@ def _choice(keyword: str, rule: Json) -> tuple[list[str], str] | None:
     if keyword == "anyOf":
         return names, f"Provide at least one of {_listed(names)}"
     if len(names) == 2:  # noqa: PLR2004 - a pair
-        return names, f"Provide either {names[0]} or {names[1]}, not both"
+        is_neither = isinstance(value, Mapping) and not value.keys() & set(names)
+        said = f"Provide {_listed(names)}" if is_neither else f"Provide either {_listed(names)}, not both"
+        return names, said
     return names, f"Provide exactly one of {_listed(names)}"
 
 
