@@ -134,11 +134,12 @@ class Call(NamedTuple):
         citation: str | None = None,
         error: str | None = None,
         location: Location = "body",
+        kind: str | None = None,
     ) -> Problem:
         """Make the problem that the call does not fulfil one condition, at the field `name`."""
         place, citation = pointer.write((name,)) if name else "", citation or self.match.citation(type_)
         violation = Violation(location, place, keyword or type_.value, message, citation)
-        return Problem(type_, (violation,), error=error)
+        return Problem(type_, (violation,), error=error, kind=kind)
 
 
 class Result(NamedTuple):

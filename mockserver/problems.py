@@ -74,6 +74,7 @@ class Problem(Exception):  # noqa: N818 - it is RFC 9457's word for the thing
     violations: tuple[Violation, ...] = ()
     error: str | None = None  # a row of the catalogue by name; it wins over `type`
     headers: Mapping[str, str] = field(default_factory=dict)
+    kind: str | None = None  # of the resource that it is about; None: about none, or any
 
     def __str__(self) -> str:
         """Say what is wrong in one line, for logs and tracebacks."""

@@ -37,7 +37,7 @@ def test_the_admin_pages_answer_in_process(ask):
     ("method", "path", "operation", "status"),
     [
         ("POST", "/v2/thumbnail/score", "pikzels.post_v2_thumbnail_score", 400),
-        ("GET", "/v2/thumbnail/score", None, 405),
+        ("GET", "/v2/thumbnail/score", None, 404),
         ("GET", "/nowhere", None, 404),
         ("GET", "/cdn/pikzels/rest-api/x.png", "download", 404),
         ("GET", "/__admin/jobs", "admin", 200),

@@ -144,23 +144,33 @@ class TestARefusal:
             violation("", "whole"),
             Violation("query", "/q", "type", "in the query"),
             Violation("path", "/id", "type", "in the path"),
-            Violation("header", "/h", "type", "hidden"),
+            Violation("header", "/h", "type", "in a header"),
         )
         _, body = refused(Problem(ProblemType.INVALID_REQUEST, wrong))
         assert body["error"]["details"] == [
             {"field": "text", "message": "too short"},
             {"field": "copies", "message": "too many"},
+            {"field": "text", "message": "odd"},
             {"message": "whole"},
             {"field": "q", "message": "in the query"},
             {"field": "id", "message": "in the path"},
+            {"field": "h", "message": "in a header"},
         ]
+
+    def test_says_the_same_once(self):
+        _, body = refused(Problem(ProblemType.INVALID_REQUEST, (violation(), violation())))
+        assert body["error"]["details"] == [{"field": "text", "message": "is wrong"}]
+
+    def test_speaks_with_the_first_violation_that_has_no_error_of_its_own(self):
+        gate = violation(message="a gate", error="taken", stands_alone=True)
+        _, body = refused(Problem(ProblemType.INVALID_REQUEST, (gate, violation(message="text is odd"))))
+        assert body["error"]["message"] == "text is odd"
 
     @pytest.mark.parametrize(
         "problem",
         [
-            Problem(ProblemType.MALFORMED_BODY, (violation(),)),  # details are of a schema's violations
+            Problem(ProblemType.KEY_MISSING, (violation(),)),  # details are of what is wrong with the call
             Problem(ProblemType.INVALID_REQUEST, (violation(),), error="taken"),  # the row has none
-            Problem(ProblemType.INVALID_REQUEST, (Violation("header", "/h", "type", "hidden"),)),
             Problem(ProblemType.INVALID_REQUEST),
         ],
     )

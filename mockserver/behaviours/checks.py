@@ -115,19 +115,15 @@ def known_ids(
 
 def usable_resource(call: Call, *, field: SentField, kind: KindName, citation: CitationName) -> None:
     """Refuse an id that is not a finished resource of this account and kind."""
-    id_, jobs, keyword = call.body[field], call.provider.jobs, "usable_resource"
-    resource = call.world.resources.get(id_)
-    if resource is None or resource.account != call.account.id or resource.kind != kind:
-        message = f"this account has no {kind} {id_}"
-        raise call.problem(
-            ProblemType.RESOURCE_UNKNOWN, message, name=field, keyword=keyword, citation=citation
-        )
-    status = resource.status(call.world.clock.now())
-    if jobs is None or status != jobs.success:
-        message = f"the {kind} {id_} is {status}"
-        raise call.problem(
-            ProblemType.RESOURCE_NOT_READY, message, name=field, keyword=keyword, citation=citation
-        )
+    id_, jobs = call.body[field], call.provider.jobs
+    resource, type_ = call.world.resources.get(id_), ProblemType.RESOURCE_UNKNOWN
+    message = f"this account has no {kind} {id_}"
+    if resource is not None and resource.account == call.account.id and resource.kind == kind:
+        status = resource.status(call.world.clock.now())
+        if jobs is not None and status == jobs.success:
+            return
+        type_, message = ProblemType.RESOURCE_NOT_READY, f"the {kind} {id_} is {status}"
+    raise call.problem(type_, message, name=field, keyword="usable_resource", citation=citation, kind=kind)
 
 
 def saved_asset(

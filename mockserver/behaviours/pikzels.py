@@ -183,14 +183,14 @@ def free_name(
     name = call.body[field]
     if name.strip().casefold() in words.reserved_names:
         message = f"{field}: {name} is reserved"
-        raise call.problem(ProblemType.NAME_RESERVED, message, name=field, citation=citation)
+        raise call.problem(ProblemType.NAME_RESERVED, message, name=field, citation=citation, kind=job)
     if not call.account.flag(unless) and call.world.names.get(_name_key(call, job, name)):
         raise _taken(call, job, name, field, citation)
 
 
 def _taken(call: Call, mode: str, name: str, field: str, citation: str) -> Problem:
     message = f"{field}: this account has a {mode} named {name}"
-    return call.problem(ProblemType.NAME_TAKEN, message, name=field, citation=citation)
+    return call.problem(ProblemType.NAME_TAKEN, message, name=field, citation=citation, kind=mode)
 
 
 def train(call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: TrainSettings) -> Result:
@@ -273,7 +273,8 @@ def delete(call: Call, *, words: Words) -> Result:
     def remove(resource: Resource) -> None:
         if resource.status(call.world.clock.now()) == resource.running:
             message = f"{resource.id} is still processing"
-            raise call.problem(ProblemType.RESOURCE_BUSY, message, name="id", location="path")
+            busy, kind = ProblemType.RESOURCE_BUSY, resource.kind
+            raise call.problem(busy, message, name="id", location="path", kind=kind)
         keys[:] = [_name_key(call, resource.kind, resource.fields["name"])]
 
     change_owned(call, NOT_THERE, remove)

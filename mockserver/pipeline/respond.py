@@ -20,6 +20,8 @@ VIOLATIONS = "Mock-Violations"
 LONGEST_HEADER = 4096  # bytes of Mock-Violations
 ERRORS = 400  # the first status of an error
 LONGEST_TEXT = 600  # bytes of one message or pointer in it
+# What an API that gives details gives them of: what is wrong with the request itself, not with its key.
+EXPLAINED = {ProblemType.INVALID_REQUEST, ProblemType.MALFORMED_BODY, ProblemType.UNSUPPORTED_MEDIA_TYPE}
 
 
 def answer_headers(provider: Provider, values: Mapping[str, str]) -> Headers:
@@ -69,7 +71,7 @@ def refuse(
     if operation and operation.row.answers:
         answers, special = operation.row.answers, dict(operation.row.problems)
     row, status, message, citation = _row(provider, problem, special)
-    is_explained = row.has_details and problem.type is ProblemType.INVALID_REQUEST
+    is_explained = row.has_details and problem.type in EXPLAINED
     details = _details(provider, problem.violations) if is_explained else None
     values = {"code": row.code, "message": message, "request_id": request_id, "details": details or None}
     body = fill(answers.error, values)
@@ -147,22 +149,24 @@ def _row(
     if problem.error is not None and problem.error != answer.error.name:
         row = provider.errors[problem.error]
         return row, row.status, row.message, provider.citations.get(row.citation, row.citation)
-    first = problem.violations[0] if problem.violations else None
+    first = next(
+        (each for each in problem.violations if each.error in (None, answer.error.name)),  # in its own words
+        problem.violations[0] if problem.violations else None,
+    )
     message = Template(answer.message).safe_substitute(
         violation=first.message if first else answer.error.message,
         field=(first.field if first else None) or "request",
+        kind=problem.kind or "resource",
     )
     return answer.error, answer.status, message, answer.citation
 
 
 def _details(provider: Provider, violations: tuple[Violation, ...]) -> list[Json]:
-    shape = provider.answers.detail or {}
-    spoken_of: set[str | None] = set()
-    details = []
+    shape, details = provider.answers.detail or {}, list[Json]()
     for violation in violations:
-        if violation.location in {"body", "query", "path"} and violation.field not in spoken_of:
-            spoken_of.add(violation.field)
-            details.append(fill(shape, {"field": violation.field, "message": violation.message}))
+        detail = fill(shape, {"field": violation.field, "message": violation.message})
+        if detail not in details:
+            details.append(detail)
     return details
 
 

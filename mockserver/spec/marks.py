@@ -41,4 +41,4 @@ AnswerMember = Annotated[str, Mark("name", "answer members")]  # of the object t
 HeaderName = Annotated[str, Mark("header")]
 State = Annotated[str, Mark("documented", "state")]
 Provenance = Literal["documented", "observed", "assumed"]
-Message = Annotated[str, Mark("template", "violation", "field")]
+Message = Annotated[str, Mark("template", "violation", "field", "kind")]

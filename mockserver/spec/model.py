@@ -63,7 +63,7 @@ class ProblemRow(NamedTuple):
 
     error: rows.ErrorRow
     status: int
-    message: str  # a template: $violation, $field
+    message: str  # a template: $violation, $field, $kind
     citation: str  # the document's full name
 
 
