@@ -17,7 +17,7 @@ from mockserver.coverage.counting import Counter
 from mockserver.downloads import Downloads
 from mockserver.journal.keeping import keep
 from mockserver.jsontext import dump
-from mockserver.links import base_url, localise
+from mockserver.links import Names, base_url, localise
 from mockserver.messages import PROBLEM_TYPE, Headers, Request, Response
 from mockserver.pipeline.authorize import authorize
 from mockserver.pipeline.behave import Bound, behave, bind, examine
@@ -72,6 +72,7 @@ class Engine:
         self.webhooks = WebhookSender(catalog, worlds, self.settings.webhook_hosts)
         self.listeners: list[Listener] = [Counter()]  # hear of each exchange, on the thread that ended it
         self._bound = bind(catalog)
+        self._names = Names.of(catalog.providers, self.settings)
         self._router = Router(catalog, (Admin(catalog, self.webhooks).find, Downloads(catalog).find))
 
     @property
@@ -105,7 +106,7 @@ class Engine:
                     free_slot = limit(match, account, world)
                     arguments = decode(match, request)
                     violations = arguments.warnings
-                    arguments = localise(match, request, arguments, world)
+                    arguments = localise(match, request, arguments, world, self._names)
                     validate(match, arguments)
                     said = arguments
                     bound = self._bound[match.operation.name]
@@ -159,7 +160,8 @@ class Engine:
     def _call(
         self, match: Match, request: Request, account: Account, given: Arguments, world: World, random: Random
     ) -> Call:
-        base = base_url(request, self.settings.public_url)
+        public = self.settings.public_url_of(match.provider.name)
+        base = base_url(request, public, self._names.apis)
         return Call(match, account, given, world, random, random.uuid("request"), base, self.settings)
 
     def _fulfil(self, ordered: Override, response: Response) -> tuple[Override, Response, str]:

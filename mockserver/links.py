@@ -1,18 +1,20 @@
 """Links to our own pictures: made, recognised and turned into the provider's own address; nowhere else.
 
 A picture has two addresses: the provider's `https://` one, of which its schemas speak, and `/cdn/<provider>`
-and the rest of it on this server, which callers are handed. So links are turned on the way in.
+and the rest of it on this server, which callers are handed. So links are turned on the way in. A provider's own
+address is ours below the folder of its pictures; what else lies on its CDN is a remote picture.
 """
 
 import functools
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from mockserver.call import Arguments, Match
 from mockserver.jsontext import Json
 from mockserver.messages import Request
+from mockserver.settings import Settings
 from mockserver.spec.model import Provider
 from mockserver.spec.rows import Outputs
 from mockserver.state.outputs import Output
@@ -23,6 +25,9 @@ RAW_CDN = CDN.encode()  # made once: every body is searched for it
 LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 HOST = re.compile(r"https?://(?P<host>[^/\s@?#]++)(?=/)")  # no user, so that nobody's is taken for a host
 BLANK = re.compile(r"[\s\ufeff]")
+NOWHERE = "mockserver.invalid"  # the host of a link to this server that leads to no picture
+
+Cdns = Mapping[str, tuple[Provider, ...]]  # by the host of their pictures
 
 
 class OwnLink(NamedTuple):
@@ -33,16 +38,37 @@ class OwnLink(NamedTuple):
     path: str  # on the provider's CDN
 
 
-def base_url(request: Request, public_url: str | None) -> str:
+class Names(NamedTuple):
+    """The names that providers and this server are known by; made once."""
+
+    providers: Mapping[str, Provider]
+    apis: frozenset[str]  # their hosts
+    ours: frozenset[str]  # hosts of links to this server besides those that a caller uses
+
+    @classmethod
+    def of(cls, providers: Mapping[str, Provider], settings: Settings | None = None) -> "Names":
+        """Gather the names of some providers, and of this server as its settings have it."""
+        chosen = settings or Settings()
+        public = [*filter(None, (chosen.public_url,)), *chosen.public_urls.values()]
+        apis = frozenset(host for each in providers.values() for host in each.hosts)
+        ours = apis | {urlsplit(url).netloc.lower() for url in public}
+        return cls(providers, apis, ours)
+
+
+def base_url(request: Request, public_url: str | None, apis: Collection[str] = ()) -> str:
     """Give this server's address as the caller sees it, without a slash at the end.
 
     A fixed public address wins, then what a proxy says (`X-Forwarded-Proto`, `X-Forwarded-Host`), then Host.
+    Who calls by the host of an API, one of `apis`, has come over TLS, whoever ended it.
     """
     if public_url is not None:
         return public_url.rstrip("/")
     headers = request.headers
-    scheme = headers.get("x-forwarded-proto", request.scheme)
     host = headers.get("x-forwarded-host") or headers.get("host") or "localhost"
+    scheme = headers.get("x-forwarded-proto")
+    if not scheme:
+        is_api = host.partition(",")[0].strip().removesuffix(":443").lower() in apis
+        scheme = "https" if is_api else request.scheme
     if "," in scheme or "," in host:  # proxies in a row: the first is the caller's
         scheme, host = scheme.partition(",")[0], host.partition(",")[0]
     return f"{scheme.strip()}://{host.strip()}"
@@ -53,27 +79,32 @@ def link_to(base_url: str, provider: str, outputs: Outputs, output: Output) -> s
     return f"{base_url}{CDN}{provider}{outputs.path.replace('{id}', output.id)}"
 
 
-def localise(match: Match, request: Request, arguments: Arguments, world: World) -> Arguments:
-    """Turn links of this server in the body's picture fields into the provider's addresses.
+def localise(match: Match, request: Request, arguments: Arguments, world: World, names: Names) -> Arguments:
+    """Turn links of this server in the body's picture fields into the providers' addresses.
 
-    Ours are those on this machine or under the caller's name for this server, and, whatever the host, those
-    that name a picture which was handed out.
+    Ours are those on this machine or under a name for this server, and, whatever the host, those that name a
+    picture which was handed out. Of ours, what has no address of a picture leads to NOWHERE.
     """
-    body, provider, outputs = arguments.body, match.provider, match.provider.outputs
+    body = arguments.body
     is_linked = RAW_CDN in request.body or b"\\" in request.body  # JSON may write a slash as an escape
-    if not is_linked or outputs is None or not isinstance(body, dict):
+    if not is_linked or not isinstance(body, dict):
         return arguments
-    own_hosts = {base_url(request, None).partition("://")[2], request.headers.get("host", "")}
+    called = (base_url(request, None).partition("://")[2], request.headers.get("host", ""))
+    own_hosts = names.ours | {host.lower() for host in called}
 
     def turned(value: Json) -> Json:
         if isinstance(value, list):
             return [turned(item) for item in value]
         link = read_link(value) if isinstance(value, str) else None
-        if link is None or link.provider != provider.name:
+        if link is None:
             return value
-        is_known = world.output(provider.name, output_id(provider, link.path)) is not None
-        is_ours = is_known or _is_own_host(link.host, own_hosts)
-        return outputs.origin + link.path if is_ours else value
+        provider = names.providers.get(link.provider)
+        path = re.split("[?#]", link.path, maxsplit=1)[0]
+        id_ = output_id(provider, path) if provider else None
+        if world.output(link.provider, id_) is None and not _is_own_host(link.host, own_hosts):
+            return value
+        origin = provider.outputs.origin if id_ and provider and provider.outputs else f"https://{NOWHERE}"
+        return origin + link.path
 
     pictures = body.keys() & match.operation.row.picture_fields
     return arguments._replace(body={**body, **{name: turned(body[name]) for name in pictures}})
@@ -105,19 +136,32 @@ def output_id(provider: Provider, path: str) -> str | None:
     return found["id"] if found else None
 
 
-def own_output_id(provider: Provider, url: str, path: str) -> str | None:
-    """Read an output's id out of the provider's own address of a picture; None where it has another one."""
-    return (
-        output_id(provider, path)
-        if provider.outputs and url.startswith(f"{provider.outputs.origin}/")
-        else None
-    )
+def own_addresses(cdns: Cdns, host: str, path: str) -> tuple[tuple[str, str | None], ...]:
+    """Read a URL as the address of a picture that providers hand out, or would: their names, and its id there.
+
+    The id is None for an address that no picture has. Nothing is given for a picture of somebody else.
+    """
+    if host == NOWHERE:
+        return (("", None),)
+    path = unquote(path)
+    found = [(each, each.outputs.path.partition("{")[0]) for each in cdns.get(host, ()) if each.outputs]
+    return tuple((each.name, output_id(each, path)) for each, start in found if path.startswith(start))
+
+
+def origins(providers: Iterable[Provider]) -> Cdns:
+    """Give the providers by the host of their pictures."""
+    found: dict[str, tuple[Provider, ...]] = {}
+    for each in providers:
+        if each.outputs:
+            host = urlsplit(each.outputs.origin).netloc
+            found[host] = (*found.get(host, ()), each)
+    return found
 
 
 def cdn_hosts(providers: Iterable[Provider]) -> dict[str, str]:
     """Give the name of each provider by the host of its CDN, where that is not a host of its API."""
-    hosts = ((urlsplit(each.outputs.origin).netloc, each) for each in providers if each.outputs)
-    return {host: each.name for host, each in hosts if host not in each.hosts}
+    found = origins(providers).items()
+    return {host: each.name for host, several in found for each in several if host not in each.hosts}
 
 
 def marks(providers: Iterable[Provider]) -> re.Pattern[bytes]:
@@ -134,7 +178,7 @@ def _is_own_host(host: str, own_hosts: Collection[str]) -> bool:
     >>> _is_own_host("127.0.0.1:8080", ())
     True
     """
-    return host in own_hosts or LOOPBACK.fullmatch(host) is not None
+    return host.lower() in own_hosts or LOOPBACK.fullmatch(host) is not None
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """How an emulator behaves that no table says: what a command line, a test or a fixture chooses once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Style = Literal["poster", "plain"]
@@ -18,9 +19,14 @@ class Settings:
     is_realistic: bool = False  # jobs take as long as documented, not two seconds
     is_strict: bool = False  # refuse keys that no fixture lists
     public_url: str | None = None  # the address in links; None: as the caller sees it
+    public_urls: Mapping[str, str] = field(default_factory=dict, hash=False)  # by provider; they win
     has_extra_fields: bool = True  # answer with the fields that the ground truth does not name, too
     enforced: frozenset[str] = frozenset()  # of "credits" and "limits": what is real for every account
     pictures: Style = "poster"  # plain: exact in size and format, and drawn in a few milliseconds
     webhook_hosts: frozenset[str] = frozenset()  # where webhooks may go besides this machine
     raises_bugs: bool = False  # a bug of ours is raised, not dressed up as the provider's error
     checks_answers: bool = False  # hold every answer against the specification
+
+    def public_url_of(self, provider: str) -> str | None:
+        """Give the address in a provider's links; None: as the caller sees it."""
+        return self.public_urls.get(provider, self.public_url)

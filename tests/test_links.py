@@ -4,16 +4,20 @@ import pytest
 from catalogues import NOTES, a_match, a_request, a_world, an_output, notes
 from conftest import said
 
+from mockserver import Settings
 from mockserver.call import Arguments
 from mockserver.links import (
+    NOWHERE,
+    Names,
     OwnLink,
     base_url,
     cdn_hosts,
     link_to,
     localise,
     marks,
+    origins,
     output_id,
-    own_output_id,
+    own_addresses,
     read_link,
 )
 
@@ -39,6 +43,22 @@ TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}
 def test_the_address_of_this_server_is_as_the_caller_sees_it(public_url, scheme, headers, address):
     request = a_request()._replace(headers=headers, scheme=scheme)
     assert base_url(request, public_url) == address
+
+
+@pytest.mark.parametrize(
+    ("headers", "address"),
+    [
+        ({"host": "notes.example"}, "https://notes.example"),
+        ({"host": "Notes.Example:443"}, "https://Notes.Example:443"),
+        ({"host": "notes.example:8080"}, "http://notes.example:8080"),
+        ({"host": "notes.example", "x-forwarded-proto": "http"}, "http://notes.example"),
+        ({"host": "notes.example", "x-forwarded-proto": ""}, "https://notes.example"),
+        ({"host": "mock", "x-forwarded-host": "notes.example"}, "https://notes.example"),
+        ({"host": "xnotes.example"}, "http://xnotes.example"),
+    ],
+)
+def test_who_calls_by_the_host_of_an_api_gets_links_for_tls(headers, address):
+    assert base_url(a_request()._replace(headers=headers), None, {"notes.example"}) == address
 
 
 def test_a_link_leads_below_cdn_and_the_providers_name():
@@ -170,22 +190,31 @@ OUTPUTS = {
 def test_a_provider_without_pictures_has_no_ids_in_paths():
     bare = notes(outputs=None)
     assert output_id(bare, "/photos/7.png") is None
-    assert own_output_id(bare, "https://cdn.notes.example/photos/7.png", "/photos/7.png") is None
+    assert origins([bare]) == {}
 
 
 @pytest.mark.parametrize(
-    ("origin", "id_"),
+    ("host", "path", "addresses"),
     [
-        ("https://cdn.notes.example", "7"),
-        ("http://cdn.notes.example", None),
-        ("https://cdn.notes.example.org", None),
-        ("https://cdn.notes.example@other.example", None),
-        ("https://cdn.notes.example:8443", None),
-        ("https://other.example", None),
+        ("cdn.notes.example", "/photos/7.png", (("notes", "7"),)),
+        ("cdn.notes.example", "/%70hotos/7.png", (("notes", "7"),)),
+        ("cdn.notes.example", "/photos/7.gif", (("notes", None),)),
+        ("cdn.notes.example", "/photos/a/b.png", (("notes", None),)),
+        ("cdn.notes.example", "/photos/", (("notes", None),)),
+        ("cdn.notes.example", "/example.png", ()),
+        ("cdn.notes.example", "/photos", ()),
+        ("cdn.notes.example.org", "/photos/7.png", ()),
+        ("other.example", "/photos/7.png", ()),
+        (NOWHERE, "/photos/7.png", (("", None),)),
     ],
 )
-def test_an_address_is_the_providers_own_by_its_whole_origin(origin, id_):
-    assert own_output_id(NOTES, f"{origin}/photos/7.png", "/photos/7.png") == id_
+def test_an_address_is_ours_below_the_folder_of_a_providers_pictures(host, path, addresses):
+    assert own_addresses(origins([NOTES]), host, path) == addresses
+
+
+def test_two_apis_may_share_a_host_of_pictures():
+    cdns = origins([NOTES, notes("shared")])
+    assert own_addresses(cdns, "cdn.notes.example", "/photos/7.png") == (("notes", "7"), ("shared", "7"))
 
 
 def test_pictures_are_told_by_their_host_where_that_is_no_host_of_the_api():
@@ -211,11 +240,12 @@ def test_a_body_is_marked_where_it_may_hold_a_link_of_ours(body, is_marked):
 OWN = "https://cdn.notes.example/photos/7.png"
 
 
-def localised(body, *, provider=NOTES, world=None, raw=None, **headers):
+def localised(body, *, provider=NOTES, world=None, raw=None, settings=None, **headers):
     """Turn the links in a body; give the body."""
     request = a_request(body if raw is None else raw, **{"host": "mock:8080", **headers})
     match = a_match("add_note", provider)
-    return localise(match, request, Arguments({}, {}, {}, body), world or a_world()).body
+    names = Names.of({"notes": provider}, settings)
+    return localise(match, request, Arguments({}, {}, {}, body), world or a_world(), names).body
 
 
 class TestLinksInABody:
@@ -268,13 +298,21 @@ class TestLinksInABody:
     def test_below_the_path_of_a_public_address_are_ours(self):
         assert localised({"photo": "http://mock:8080/base/cdn/notes/photos/7.png"}) == {"photo": OWN}
 
-    def test_keep_whatever_path_they_have(self):
-        link = "http://mock:8080/cdn/notes/any/where?x=1"
-        assert localised({"photo": link}) == {"photo": "https://cdn.notes.example/any/where?x=1"}
+    def test_keep_their_query(self):
+        assert localised({"photo": "http://mock:8080/cdn/notes/photos/7.png?x=1"}) == {"photo": f"{OWN}?x=1"}
 
-    def test_to_another_providers_pictures_stay_as_they_are(self):
-        link = "http://mock:8080/cdn/other/photos/7.png"
-        assert localised({"photo": link}) == {"photo": link}
+    @pytest.mark.parametrize(
+        "path", ["notes/any/where", "notes/photos/7.gif", "other/photos/7.png", "notes/photos/"]
+    )
+    def test_that_have_the_form_of_no_picture_lead_nowhere(self, path):
+        turned = localised({"photo": f"http://mock:8080/cdn/{path}"})["photo"]
+        assert turned.startswith(f"https://{NOWHERE}/")
+
+    def test_under_a_public_name_or_the_host_of_an_api_are_ours(self):
+        chosen = Settings(public_url="https://all", public_urls={"notes": "https://one/base"})
+        for host in ("all", "one", "api.notes.example"):
+            link = f"https://{host}/cdn/notes/photos/7.png"
+            assert localised({"photo": link}, settings=chosen) == {"photo": OWN}
 
     def test_are_turned_one_by_one_in_a_list(self):
         ours, other = "http://mock:8080/cdn/notes/photos/7.png", "http://other/a.png"
@@ -304,14 +342,16 @@ class TestLinksInABody:
         raw = b'{"photo": "http:\\/\\/mock:8080\\/cdn\\/notes\\/photos\\/7.png"}'
         assert localised({"photo": "http://mock:8080/cdn/notes/photos/7.png"}, raw=raw) == {"photo": OWN}
 
-    def test_stay_where_the_provider_hands_out_no_pictures(self):
+    def test_lead_nowhere_where_the_provider_hands_out_no_pictures(self):
         link = "http://mock:8080/cdn/notes/photos/7.png"
-        assert localised({"photo": link}, provider=notes(outputs=None)) == {"photo": link}
+        assert localised({"photo": link}, provider=notes(outputs=None)) == {
+            "photo": f"https://{NOWHERE}/photos/7.png"
+        }
 
     def test_leave_everything_else_that_the_request_says(self):
         body = {"photo": "http://localhost/cdn/notes/photos/7.png"}
         before = Arguments({"id": 1}, {"q": 2}, {"h": 3}, body, (), "application/json")
-        after = localise(a_match(), a_request(body), before, a_world())
+        after = localise(a_match(), a_request(body), before, a_world(), Names.of({"notes": NOTES}))
         assert after == before._replace(body={"photo": OWN})
         assert body == {"photo": "http://localhost/cdn/notes/photos/7.png"}
 
@@ -328,7 +368,6 @@ class TestLinksInABody:
         "https:// @localhost/cdn/pikzels/x",
         "https://localhost: /cdn/pikzels/x",
         "http://example.com/cdn/pikzels/a.png",
-        "http://localhost/cdn/fatthumb/a.png",
     ],
 )
 def test_what_only_looks_like_our_link_is_refused_as_the_schema_says(ask, url):
@@ -383,4 +422,5 @@ def test_a_picture_of_another_provider_is_none_of_ours():
     world = a_world()
     world.add_output(an_output("7", provider="other"))
     body = {"photo": "http://far/cdn/notes/photos/7.png"}
-    assert localise(a_match(), a_request(body), Arguments({}, {}, {}, body), world).body == body
+    names = Names.of({"notes": NOTES})
+    assert localise(a_match(), a_request(body), Arguments({}, {}, {}, body), world, names).body == body

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from mockserver.call import Call, GivenPicture
-from mockserver.links import own_output_id
+from mockserver.links import Cdns, own_addresses
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.rows import Pictures
 from mockserver.state.outputs import StoredPicture
@@ -23,8 +23,11 @@ ADDRESS = re.compile(r"https?://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]+)(?::\
 LONGEST_LABEL = 80
 
 
-def open_pictures(call: Call, wanted: Pictures) -> Call:
-    """Open every picture; of the fields of one role the first that is there counts. Raises Problem."""
+def open_pictures(call: Call, wanted: Pictures, cdns: Cdns) -> Call:
+    """Open every picture; of the fields of one role the first that is there counts. Raises Problem.
+
+    `cdns` are the providers by the hosts of their pictures.
+    """
     if wanted.only_with is not None and not call.value(wanted.only_with):
         return call
     body, found = call.body, {}
@@ -35,15 +38,15 @@ def open_pictures(call: Call, wanted: Pictures) -> Call:
                 places = [(field, value)]
                 if isinstance(value, list):
                     places = [(f"{field}/{index}", item) for index, item in enumerate(value)]
-                found[role] = [_given(call, place, item, wanted) for place, item in places]
+                found[role] = [_given(call, place, item, wanted, cdns) for place, item in places]
                 break
     return call._replace(pictures={**call.pictures, **found}) if found else call
 
 
-def _given(call: Call, place: str, item: str, wanted: Pictures) -> GivenPicture:
+def _given(call: Call, place: str, item: str, wanted: Pictures, cdns: Cdns) -> GivenPicture:
     if item.startswith("data:"):
         return _sent(call, place, item, wanted)
-    return _linked(call, place, item, wanted)
+    return _linked(call, place, item, wanted, cdns)
 
 
 def _sent(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
@@ -66,17 +69,22 @@ def _sent(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
     return GivenPicture(place, "uploaded", key)
 
 
-def _linked(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
+def _linked(call: Call, place: str, url: str, wanted: Pictures, cdns: Cdns) -> GivenPicture:
     """Take a link: ours is the picture behind it, `*.invalid` cannot be fetched, all others are remote."""
     host, path = _address(url)
-    if not host or host.endswith(UNREACHABLE):
+    addresses, output, reason = own_addresses(cdns, host, path), None, ""
+    if addresses:
+        output = next(filter(None, (call.world.output(name, id_) for name, id_ in addresses)), None)
+        if output is None:
+            reason = f"{path[:100]} leads to no picture: it was never handed out, or is forgotten"
+        elif output.is_over(call.world.clock.now()):
+            reason = "the link has expired"
+    elif not host or host.endswith(UNREACHABLE):
         reason = f"{host} cannot be reached" if host else f"{url[:100]} has no host"
+    if reason:
         raise _problem(call, ProblemType.PICTURE_UNREACHABLE, f": {reason}", place, wanted)
-    output = call.world.output(call.provider.name, own_output_id(call.provider, url, path))
     if output is None:
         return GivenPicture(place, (host + path)[:LONGEST_LABEL])
-    if output.is_over(call.world.clock.now()):
-        raise _problem(call, ProblemType.PICTURE_UNREACHABLE, ": the link has expired", place, wanted)
     if call.world.picture(output.id) is None:
         from mockserver.behaviours.outputs import draw_scene  # noqa: PLC0415 - Pillow is slow to import
         from mockserver.imaging.reading import open_picture  # noqa: PLC0415

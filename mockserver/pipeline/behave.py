@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, get_args
 
 from mockserver.call import Behaviour, Call, Referral, Result, Rewrite
+from mockserver.links import Cdns, origins
 from mockserver.spec import references
 from mockserver.spec.agreement import agreement
 from mockserver.spec.catalog import Catalog
@@ -53,10 +54,11 @@ def bind(catalog: Catalog) -> Mapping[str, Bound]:
     """
     bound: dict[str, Bound] = {}
     complaints: list[str] = []
+    cdns = origins(catalog.providers.values())
     for provider in catalog.providers.values():
         scope = Scope(provider)
         found = list(agreement(scope))
-        binders = [_Binder(scope, operation) for operation in provider.operations.values()]
+        binders = [_Binder(scope, operation, cdns) for operation in provider.operations.values()]
         bound |= {each.operation.name: made for each in binders if (made := each.bound())}
         found += [complaint for each in binders for complaint in each.complaints]
         found += _unread_words(scope, binders)
@@ -95,8 +97,9 @@ def _ask(checks: tuple[Named, ...], call: Call) -> None:
 class _Binder:
     """Finds the functions of one operation, and holds against their annotations what the table gives them."""
 
-    def __init__(self, scope: Scope, operation: Operation) -> None:
+    def __init__(self, scope: Scope, operation: Operation, cdns: Cdns) -> None:
         self.operation = operation
+        self.cdns = cdns
         self.scope = scope.at(operation)
         self.place = f"operations.{operation.id}"
         self.complaints: list[str] = []
@@ -110,7 +113,8 @@ class _Binder:
         behaviour = self._behaviour()
         if self.complaints or behaviour is None or open_ is None:
             return None
-        pictures = tuple(functools.partial(open_, wanted=row) for row in self.operation.row.pictures)
+        rows = self.operation.row.pictures
+        pictures = tuple(functools.partial(open_, wanted=row, cdns=self.cdns) for row in rows)
         return Bound(tuple(each for _, each in rewrites), checks, pictures, late_checks, behaviour)
 
     def _behaviour(self) -> Behaviour | None:
