@@ -7,6 +7,7 @@ from mockserver.engine import Engine
 from mockserver.fixtures import load_fixtures
 from mockserver.settings import Settings
 from mockserver.spec.catalog import load
+from mockserver.spec.explain import nearest
 from mockserver.state.clock import Clock
 from mockserver.state.store import Store
 from mockserver.state.world import World
@@ -20,13 +21,18 @@ def create_engine(
     clock: Clock | None = None,
     store: Store | None = None,
 ) -> Engine:
-    """Load specifications and fixtures into an engine; its state is in `store`. Raises SpecificationError.
+    """Load specifications and fixtures into an engine; its state is in `store`.
+
+    Raises SpecificationError for what is wrong in these, ValueError for a setting of no provider.
 
     >>> list(create_engine(Settings(seed=7)).catalog.providers)
     ['fatthumb', 'pikzels', 'thumbapi']
     """
     settings = settings or Settings()
     catalog = load(spec_folders)
+    for name in settings.public_urls:
+        if name not in catalog.providers:
+            raise ValueError(f"public_urls: there is no provider {name}; {nearest(name, catalog.providers)}")
     fixtures = load_fixtures(catalog)
     world = World(
         seed=settings.seed,

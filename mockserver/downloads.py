@@ -28,13 +28,22 @@ class Downloads:
 
     def find(self, request: Request) -> Door | None:
         """Say whether a request, by its path or its Host header, asks for a picture."""
-        if request.path.startswith(CDN):
-            name, _, rest = request.path.removeprefix(CDN).partition("/")
-            return Door(NAME, functools.partial(self._answer, name, f"/{rest}"), f"{name}.{NAME}")
-        name = self._hosts.get(request.headers.get("host", "").partition(":")[0].lower(), "")
-        if not name:
+        name, path = self._read(request.path, request.headers.get("host", ""))
+        if name is None:
             return None
-        return Door(NAME, functools.partial(self._answer, name, request.path), f"{name}.{NAME}")
+        return Door(NAME, functools.partial(self._answer, name, path), f"{name}.{NAME}")
+
+    def has_no_cors(self, path: str, host: str) -> bool:
+        """Whether a picture is asked for that no page of another origin may read."""
+        provider = self._providers.get(self._read(path, host)[0] or "")
+        return provider is not None and provider.outputs is not None and not provider.outputs.has_cors
+
+    def _read(self, path: str, host: str) -> tuple[str | None, str]:
+        """Give whose picture is asked for, and its path on that CDN; None where none is."""
+        if path.startswith(CDN):
+            name, _, rest = path.removeprefix(CDN).partition("/")
+            return name, f"/{rest}"
+        return self._hosts.get(host.partition(":")[0].lower()), path
 
     def _answer(self, name: str, path: str, request: Request, world: World) -> Response:
         """Send a picture. Raises EmulatorProblem where it is not there, or no more."""

@@ -1,8 +1,8 @@
 """Links to our own pictures: made, recognised and turned into the provider's own address; nowhere else.
 
 A picture has two addresses: the provider's `https://` one, of which its schemas speak, and `/cdn/<provider>`
-and the rest of it on this server, which callers are handed. So links are turned on the way in. A provider's own
-address is ours below the folder of its pictures; what else lies on its CDN is a remote picture.
+and the rest of it on this server, which callers are handed. So links are turned on the way in. Of what lies
+on a provider's own CDN, only the folder of its pictures is ours; all else is remote.
 """
 
 import functools
@@ -137,7 +137,7 @@ def output_id(provider: Provider, path: str) -> str | None:
 
 
 def own_addresses(cdns: Cdns, host: str, path: str) -> tuple[tuple[str, str | None], ...]:
-    """Read a URL as the address of a picture that providers hand out, or would: their names, and its id there.
+    """Read a URL as that of a picture which providers hand out, or would: their names, and its id there.
 
     The id is None for an address that no picture has. Nothing is given for a picture of somebody else.
     """

@@ -309,6 +309,28 @@ def test_the_public_url_stands_in_links_which_are_taken_back():
         )
 
 
+def test_the_public_url_may_be_that_of_one_api():
+    body = {"prompt": "Island", "model": "pkz_4", "format": "16:9"}
+    with called("--public-url", "pikzels=https://a.example", "--public-url", "https://all.example") as client:
+        link = client.post("/v2/thumbnail/text", json=body, headers=KEYS["pikzels"]).json()["output"]
+        other = client.post("/v1/generate", json=THUMB, headers=KEYS["thumbapi"]).json()["imageUrl"]
+    assert link.startswith("https://a.example/cdn/pikzels/")
+    assert other.startswith("https://all.example/cdn/thumbapi/")
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "told"),
+    [
+        ("pikzel=https://a.example", 1, "there is no provider pikzel; did you mean pikzels?"),
+        ("pikzels=a.example", 2, "pikzels=a.example is no address such as https://mock.example.com or"),
+        ("=https://a.example", 2, "is no address"),
+    ],
+)
+def test_a_public_url_that_cannot_be_is_refused(value, status, told):
+    result = run("serve", "--port", "0", "--public-url", value)
+    assert (result.exit_code, told in " ".join(result.output.split())) == (status, True)
+
+
 def test_serve_begins_with_a_scenario_and_a_latency():
     with called("--scenario", "out-of-credits", "--latency", "1ms..2ms") as client:
         told = [client.post("/v2/thumbnail/score", json=SCORE, headers=KEYS["pikzels"]).status_code]

@@ -5,7 +5,8 @@ provider's table has for it, as a section of the README, or as a standard; sever
 only documents of the vendor are cited, a refusal names one of them as its `source`.
 
 `after_s` lets that many seconds pass before an exchange; `remember` keeps values of the answer for later ones
-as `${name}`, and `${host}` is the server's own address. The sender that got a link also follows it.
+as `${name}`, and `${host}` is the server's own address; `absent` names places in the body, and headers. The
+sender that got a link also follows it.
 
 What would be long or stand there many times is a tag:
 

@@ -4,7 +4,7 @@ import pytest
 from catalogues import NOTES, a_match, a_request, a_world, an_output, notes
 from conftest import said
 
-from mockserver import Settings
+from mockserver import Settings, create_engine
 from mockserver.call import Arguments
 from mockserver.links import (
     NOWHERE,
@@ -424,3 +424,23 @@ def test_a_picture_of_another_provider_is_none_of_ours():
     body = {"photo": "http://far/cdn/notes/photos/7.png"}
     names = Names.of({"notes": NOTES})
     assert localise(a_match(), a_request(body), Arguments({}, {}, {}, body), world, names).body == body
+
+
+def test_each_api_may_have_a_public_address_of_its_own():
+    chosen = Settings(public_url="https://all", public_urls={"pikzels": "https://one/base/"})
+    engine = create_engine(chosen)
+    for host in ("localhost", "api.pikzels.com"):
+        answer = engine.handle(
+            a_request(TEXT, path="/v2/thumbnail/text", host=host, content_type="application/json", **KEY)
+        )
+        assert said(answer)["output"].startswith("https://one/base/cdn/pikzels/")
+    body = {"title": "x", "format": "youtube"}
+    other = engine.handle(
+        a_request(body, path="/v1/generate", content_type="application/json", x_api_key="tb_test")
+    )
+    assert said(other)["imageUrl"].startswith("https://all/cdn/thumbapi/")
+
+
+def test_a_public_address_of_no_api_is_refused():
+    with pytest.raises(ValueError, match="there is no provider pikzel; did you mean pikzels"):
+        create_engine(Settings(public_urls={"pikzel": "https://one"}))

@@ -135,13 +135,23 @@ def test_a_browser_may_read_every_answer_and_our_headers(client, path, status):
     assert "Mock-Violations" in answer.headers["access-control-expose-headers"]
 
 
-def test_a_browser_may_show_a_picture(client):
-    assert (
-        client.get(made(client), headers={"Origin": "https://app.example"}).headers[
-            "access-control-allow-origin"
-        ]
-        == "*"
-    )
+ORIGIN = {"Origin": "https://app.example"}
+ALLOWED = "access-control-allow-origin"
+
+
+def test_a_page_may_not_read_the_pixels_of_a_picture_whose_cdn_does_not_let_it(client):
+    link, asked = made(client), {**ORIGIN, "Access-Control-Request-Method": "GET"}
+    by_host = {"Host": "cdn.pikzels.com", **ORIGIN}
+    answers = [client.get(link, headers=ORIGIN), client.options(link, headers=asked)]
+    answers += [client.get(httpx.URL(link).path.removeprefix("/cdn/pikzels"), headers=by_host)]
+    assert [answer.status_code for answer in answers] == [200, 405, 200]
+    assert not any(name.startswith("access-control") for answer in answers for name in answer.headers)
+
+
+def test_a_page_may_read_the_pixels_of_another_picture(client):
+    thumb = {"title": "x", "format": "x"}
+    link = client.post("/v1/generate", json=thumb, headers=KEYS["thumbapi"]).json()["imageUrl"]
+    assert client.get(link, headers=ORIGIN).headers[ALLOWED] == "*"
 
 
 def test_a_delay_holds_up_its_own_call_alone(server, client):

@@ -20,10 +20,16 @@ ENFORCEABLE = frozenset({"credits", "limits"})
 COLLECTING = (20_000, 20, 50)  # the collector's thresholds: a call leaves little behind
 
 
-def _url(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
-        raise click.BadParameter(f"{value} is no address such as https://mock.example.com")
-    return value
+def _urls(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Read public addresses by provider; that of all is by the empty name."""
+    found = {}
+    for value in values:
+        read = re.fullmatch(r"(?:(?P<name>[^\s=:/]+)=)?(?P<url>https?://[^\s/?#]+(/[^\s?#]*)?)", value)
+        if read is None:
+            example = "https://mock.example.com or pikzels=https://pikzels.example.com"
+            raise click.BadParameter(f"{value} is no address such as {example}")
+        found[read["name"] or ""] = read["url"]
+    return found
 
 
 def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> frozenset[str]:
@@ -47,9 +53,11 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
 @SPECS
 @click.option(
     "--public-url",
-    metavar="URL",
-    callback=_url,
-    help="The address in links, where callers reach this server by another.",
+    "public_urls",
+    multiple=True,
+    metavar="[NAME=]URL",
+    callback=_urls,
+    help="The address in links, where it is another; pikzels=URL for one API alone. Repeatable.",
 )
 @click.option(
     "--seed-only-fields",
@@ -129,8 +137,9 @@ def serve(
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     scenario, latency = chosen.pop("scenario"), chosen.pop("latency")
-    hosts = frozenset(chosen.pop("webhook_hosts"))
-    settings = Settings(**chosen, webhook_hosts=hosts)
+    hosts, urls = frozenset(chosen.pop("webhook_hosts")), chosen.pop("public_urls")
+    public_url = urls.pop("", None)
+    settings = Settings(**chosen, webhook_hosts=hosts, public_url=public_url, public_urls=urls)
     printer = Printer(is_json=is_json)
     with _explained(f"{host}:{port}"):
         engine = create_engine(settings, folders, clock=Clock(scale=time_scale))

@@ -13,6 +13,7 @@ from starlette import datastructures, responses
 from starlette.middleware.cors import CORSMiddleware
 
 from mockserver.admin.asked import PREFIX
+from mockserver.downloads import Downloads
 from mockserver.engine import Engine
 from mockserver.links import marks
 from mockserver.messages import LARGEST_BODY, LARGEST_SNAPSHOT, Request, Response
@@ -46,7 +47,7 @@ def create_app(engine: Engine) -> Application:
 
 
 def shared(app: "Shell") -> Application:
-    """Let browsers call from any page."""
+    """Let browsers call from any page, and read what its CDN lets them read."""
     providers = app.engine.catalog.providers.values()
     own = {name for provider in providers for name in provider.headers}
     cors = Browsers(
@@ -58,11 +59,17 @@ def shared(app: "Shell") -> Application:
         expose_headers=[*EXPOSED, *sorted(own)],
     )
 
+    downloads = Downloads(app.engine.catalog)
+
+    def is_shared(scope: Scope) -> bool:
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        return not downloads.has_no_cors(scope["path"], host.decode("latin-1"))
+
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             # Only a browser sends Origin; everybody else is spared the way through the middleware.
             is_browser = any(name == b"origin" for name, _ in scope["headers"])
-            await (cors if is_browser else app)(scope, receive, send)
+            await (cors if is_browser and is_shared(scope) else app)(scope, receive, send)
 
     return entrance
 

@@ -127,6 +127,7 @@ class Outputs(Cited, frozen=True, kw_only=True):
     path: str
     media_type: str
     lifetime_s: int | None = None
+    has_cors: bool = True
 
 
 class Limit(Cited, frozen=True, kw_only=True):
