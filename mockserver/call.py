@@ -157,6 +157,7 @@ class Referral(NamedTuple):
     operation: str  # by operationId
     body: Json
     conclude: Callable[[Response], Result]
+    result: Result | None = None  # what a caller gets whose key is good there, without a call; None: a call
 
 
 class Exchange(NamedTuple):

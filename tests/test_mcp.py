@@ -110,7 +110,8 @@ def test_get_is_405(client):
     ],
 )
 def test_a_wrong_message_is_answered_with_a_json_rpc_error(client, body, status, code):
-    answer = client.post("/api/mcp", content=body, headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "x-api-key": "nsk_test"}
+    answer = client.post("/api/mcp", content=body, headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert answer.json()["jsonrpc"] == "2.0"
 

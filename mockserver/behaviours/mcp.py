@@ -79,9 +79,11 @@ def _without_remarks(schema: Json) -> Json:
 
 def _call_tool(_call: Call, settings: Settings, id_: Json, params: Mapping[str, Json]) -> Referral | Result:
     tool = next((each for each in settings.tools if each.name == params.get("name")), None)
-    if tool is None:
-        return _error(id_, INVALID_PARAMS, f"Unknown tool: {params.get('name')}")
-    return Referral(tool.operation, params.get("arguments") or {}, functools.partial(_conclude, id_))
+    conclude = functools.partial(_conclude, id_)
+    if tool is None:  # who calls is asked first, as by every tool
+        unknown = _error(id_, INVALID_PARAMS, f"Unknown tool: {params.get('name')}")
+        return Referral(settings.tools[0].operation, None, conclude, unknown) if settings.tools else unknown
+    return Referral(tool.operation, params.get("arguments") or {}, conclude)
 
 
 def _conclude(id_: Json, response: Response) -> Result:

@@ -57,6 +57,12 @@ def succeed(
     )
 
 
+def explain_alike(result: Result, answer: Response) -> Result:
+    """Give a result with the reasons of the answer that it is made of."""
+    reasons = tuple(each for each in answer.headers if each[0] == VIOLATIONS)
+    return result._replace(headers=(*result.headers, *reasons)) if reasons else result
+
+
 def refuse(
     provider: Provider,
     operation: Operation | None,
