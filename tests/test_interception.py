@@ -245,10 +245,10 @@ def test_pictures_come_by_their_link_and_from_the_cdn_host(mock, call):
 
 
 @every_client
-def test_plain_http_is_led_to_the_mock_and_stays_plain(mock, call):
+def test_plain_http_is_led_to_the_mock_whose_links_are_the_hosts_own(mock, call):
     with mock.intercept():
         answer = call("POST", TEXT.replace("https:", "http:"), json.dumps(BODY).encode())
-    assert answer.json["output"].startswith("http://api.pikzels.com/")
+    assert answer.json["output"].startswith("https://api.pikzels.com/")
 
 
 @every_client
