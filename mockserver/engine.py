@@ -35,15 +35,7 @@ from mockserver.pipeline.override import (
     raise_ordered,
     read_preferences,
 )
-from mockserver.pipeline.respond import (
-    answer_headers,
-    draw,
-    explain_alike,
-    problem_response,
-    refuse,
-    succeed,
-    write_stub,
-)
+from mockserver.pipeline.respond import answer_headers, draw, problem_response, refuse, succeed, write_stub
 from mockserver.pipeline.route import NoMatch, Router
 from mockserver.pipeline.spoil import is_slow, spoil
 from mockserver.pipeline.validate import validate
@@ -217,14 +209,14 @@ class Engine:
                 authorize(match, request, call.world, is_strict=self.settings.is_strict)
             except Problem as problem:
                 refused = self._refuse(problem, match, request, None, call.world, call.random, ())
-                return explain_alike(referral.conclude(refused), refused), ()
+                return referral.conclude(refused), ()
             return referral.result, ()
         headers = {**request.headers, "content-type": "application/json"}
         path, body = f"/{call.provider.name}{target.path}", dump(referral.body)
         asked = request._replace(method=target.method, path=path, headers=headers, body=body)
         heard: list[Exchange] = []
         answer = run(self.walk(asked, hear=heard.append), is_patient=False)
-        return explain_alike(referral.conclude(answer), answer), tuple(heard)
+        return referral.conclude(answer), tuple(heard)
 
     def _conform(self, match: Match, response: Response) -> Response:
         """Give an answer that obeys the specification, or the 500 that says how it does not."""

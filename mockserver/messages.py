@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 Headers = tuple[tuple[str, str], ...]
 JSON_TYPE = ("Content-Type", "application/json")
+VIOLATIONS = "Mock-Violations"  # the header that says why a call was refused
 PROBLEM_TYPE = ("Content-Type", "application/problem+json")  # of what the emulator itself says (RFC 9457)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from mockserver.call import EMPTY_BODY, Call, Referral, Result
 from mockserver.jsontext import Json, parse
-from mockserver.messages import Response
+from mockserver.messages import VIOLATIONS, Response
 from mockserver.spec.marks import OperationName
 from mockserver.spec.rows import Row
 
@@ -88,12 +88,15 @@ def _call_tool(_call: Call, settings: Settings, id_: Json, params: Mapping[str, 
 
 def _conclude(id_: Json, response: Response) -> Result:
     said: Json = parse(response.read())[0]
+    reasons = tuple(each for each in response.headers if each[0] == VIOLATIONS)
     if response.status == UNAUTHORIZED:
-        return _error(id_, REFUSED, said["message"], status=UNAUTHORIZED, data=said)
+        refused = _error(id_, REFUSED, said["message"], status=UNAUTHORIZED, data=said)
+        return refused._replace(headers=reasons)
     content = [{"type": "text", "text": json.dumps(said)}]
     if response.error is not None:
-        return _result(id_, {"content": content, "isError": True})
-    return _result(id_, {"content": content, "structuredContent": said, "isError": False})
+        return _result(id_, {"content": content, "isError": True})._replace(headers=reasons)
+    result = {"content": content, "structuredContent": said, "isError": False}
+    return _result(id_, result)._replace(headers=reasons)
 
 
 def _ping(_call: Call, _settings: Settings, id_: Json, _params: Mapping[str, Json]) -> Result:

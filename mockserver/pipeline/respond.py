@@ -9,14 +9,13 @@ from string import Template
 
 from mockserver.call import EMPTY_BODY, Result
 from mockserver.jsontext import Json, dump
-from mockserver.messages import JSON_TYPE, PROBLEM_TYPE, Headers, Response
+from mockserver.messages import JSON_TYPE, PROBLEM_TYPE, VIOLATIONS, Headers, Response
 from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
 from mockserver.spec.model import Operation, ProblemRow, Provider
 from mockserver.spec.rows import ErrorRow
 from mockserver.spec.template import fill
 from mockserver.state.plans import Stub
 
-VIOLATIONS = "Mock-Violations"
 LONGEST_HEADER = 4096  # bytes of Mock-Violations
 ERRORS = 400  # the first status of an error
 LONGEST_TEXT = 600  # bytes of one message or pointer in it
@@ -55,12 +54,6 @@ def succeed(
         headers=(typed, *headers, *result.headers),
         body=body if isinstance(body, bytes) else dump(body),
     )
-
-
-def explain_alike(result: Result, answer: Response) -> Result:
-    """Give a result with the reasons of the answer that it is made of."""
-    reasons = tuple(each for each in answer.headers if each[0] == VIOLATIONS)
-    return result._replace(headers=(*result.headers, *reasons)) if reasons else result
 
 
 def refuse(
