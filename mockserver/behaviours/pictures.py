@@ -3,8 +3,10 @@
 A picture is opened once, however often it comes; a remote link is never fetched.
 """
 
+import contextlib
 import functools
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -28,9 +30,8 @@ def open_pictures(call: Call, wanted: Pictures, cdns: Cdns) -> Call:
 
     `cdns` are the providers by the hosts of their pictures.
     """
-    if wanted.only_with is not None and not call.value(wanted.only_with):
-        return call
     body, found = call.body, {}
+    is_used = wanted.only_with is None or bool(call.value(wanted.only_with))
     for role, fields in wanted.roles.items():
         for field in fields:
             if field in body:
@@ -38,6 +39,9 @@ def open_pictures(call: Call, wanted: Pictures, cdns: Cdns) -> Call:
                 places = [(field, value)]
                 if isinstance(value, list):
                     places = [(f"{field}/{index}", item) for index, item in enumerate(value)]
+                if not is_used:
+                    _check_unused(call, places, wanted)
+                    continue
                 found[role] = [_given(call, place, item, wanted, cdns) for place, item in places]
                 break
     return call._replace(pictures={**call.pictures, **found}) if found else call
@@ -54,19 +58,37 @@ def _sent(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
     if url in wanted.examples:
         return GivenPicture(place, "example", wanted.examples[url])
     key = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    most = call.provider.limits[wanted.limit]
-    if call.world.picture(key) is None or len(url) > most:
+    if call.world.picture(key) is None or len(url) > call.provider.limits[wanted.limit]:
         from mockserver.imaging import reading  # noqa: PLC0415 - Pillow is slow to import
 
         try:
-            data = reading.decode_data_url(url)
-            if len(data) > most:
-                why = f" holds {len(data)} bytes; at most {most} are allowed"
-                raise _problem(call, ProblemType.PICTURE_TOO_LARGE, why, place, wanted, wanted.too_large)
+            data = _decoded(call, place, url, wanted)
             keep(call.world, key, reading.open_picture(data))
         except (reading.UnreadablePicture, reading.OversizedPicture) as error:
             raise _problem(call, ProblemType.PICTURE_UNREADABLE, f": {error}", place, wanted) from error
     return GivenPicture(place, "uploaded", key)
+
+
+def _check_unused(call: Call, places: Sequence[tuple[str, str]], wanted: Pictures) -> None:
+    """Hold pictures that nothing asks for to their cap; whether they can be read is nobody's business."""
+    for place, item in places:
+        # What is decoded is shorter than what was sent.
+        if item.startswith("data:") and len(item) > call.provider.limits[wanted.limit]:
+            from mockserver.imaging.reading import UnreadablePicture  # noqa: PLC0415 - as above
+
+            with contextlib.suppress(UnreadablePicture):
+                _decoded(call, place, item, wanted)
+
+
+def _decoded(call: Call, place: str, url: str, wanted: Pictures) -> bytes:
+    """Give what a data URL holds. Raises Problem where that is too much; UnreadablePicture."""
+    from mockserver.imaging.reading import decode_data_url  # noqa: PLC0415 - Pillow is slow to import
+
+    data, most = decode_data_url(url), call.provider.limits[wanted.limit]
+    if len(data) > most:
+        why = f" holds {len(data)} bytes; at most {most} are allowed"
+        raise _problem(call, ProblemType.PICTURE_TOO_LARGE, why, place, wanted, wanted.too_large)
+    return data
 
 
 def _linked(call: Call, place: str, url: str, wanted: Pictures, cdns: Cdns) -> GivenPicture:
