@@ -240,7 +240,7 @@ def test_a_large_state_is_read_off_the_event_loop(client, server):
         ({"persons": ["ann"]}, "persons must be a JSON object"),
         ({"inspirations": [1]}, "inspirations[0] must be a string"),
         ({"assets": {"logo": "images/logo.png"}}, "assets.logo must be a JSON object"),
-        ({"assets": {"logo": {}}}, "Provide either file or data"),
+        ({"assets": {"logo": {}}}, "Provide file or data"),
         ({"assets": {"logo": {"file": "images/logo.png", "data": "data:image/png;base64,"}}}, "not both"),
         (
             {"assets": {"logo": {"file": "images/nothing.png"}}},

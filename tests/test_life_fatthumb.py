@@ -22,8 +22,8 @@ def advance(api, by):
     api.post("/__admin/clock/advance", json={"by": by}).raise_for_status()
 
 
-def generate(api, **headers):
-    answer = api.post("/api/v1/generate", json=CALL, headers=headers)
+def generate(api, call=CALL, **headers):
+    answer = api.post("/api/v1/generate", json=call, headers=headers)
     assert answer.status_code == 200, answer.text
     return answer.json()["generationId"]
 
@@ -75,6 +75,13 @@ def test_a_manual_generation_ends_when_the_admin_says_so(api):
     assert read(api, id_)["status"] == "processing"
     api.put(f"/__admin/jobs/{id_}", json={"status": "partial"}).raise_for_status()
     assert statuses(read(api, id_)) == ("partial", ["succeeded", "failed"])
+
+
+def test_a_generation_of_one_does_not_end_in_part(api):
+    id_ = generate(api, {"prompt": "one"}, Prefer="job=manual")
+    answer = api.put(f"/__admin/jobs/{id_}", json={"status": "partial"})
+    assert (answer.status_code, answer.json()["title"]) == (400, "Impossible status")
+    assert read(api, id_)["status"] == "processing"
 
 
 def test_another_organisation_does_not_see_it(api):

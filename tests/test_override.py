@@ -78,13 +78,12 @@ def test_without_a_preference_there_is_no_delay():
 
 
 PLAIN = {"text": "Buy milk"}
-JOBS = notes(
-    jobs={
-        "running": "waiting", "success": "done", "failure": "failed", "quick_s": 2, "realistic_s": 60,
-        "provenance": "documented", "citation": "handbook",
-    },
-    add_note={"job": "note"},
-)  # fmt: skip
+ENDS = {
+    "running": "waiting", "success": "done", "failure": "failed", "quick_s": 2, "realistic_s": 60,
+    "provenance": "documented", "citation": "handbook",
+}  # fmt: skip
+JOBS = notes(jobs=ENDS, add_note={"job": "note"})
+PARTS = notes(jobs={**ENDS, "partial": "partly", "parts": "copies"}, add_note={"job": "note"})
 
 
 def ordered(prefer="", *, key=None, body=PLAIN, provider=NOTES, operation="add_note"):
@@ -225,6 +224,15 @@ class TestTheEndOfAJob:
     def test_that_does_not_exist_is_refused_by_an_operation_without_a_job_too(self):
         problem = unknown("job=bogus", operation="read_note", provider=JOBS)
         assert problem.members["available"] == ["done", "failed", "manual"]
+
+    @pytest.mark.parametrize("body", [PLAIN, {**PLAIN, "copies": 1}, {**PLAIN, "copies": 1.0}])
+    def test_in_part_is_refused_where_one_alone_is_asked_for(self, body):
+        problem = unknown("job=partly", provider=PARTS, body=body)
+        assert "this call asks for one; send copies of at least 2" in problem.detail
+        assert problem.members == {"available": ["done", "failed", "manual"]}
+
+    def test_in_part_is_one_of_several(self):
+        assert ordered("job=partly", provider=PARTS, body={**PLAIN, "copies": 2}).job == "partly"
 
     def test_is_refused_where_an_api_has_no_jobs(self):
         assert unknown("job=failed").detail == "Notes has no job=failed; it has no jobs at all"

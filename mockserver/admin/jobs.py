@@ -20,12 +20,15 @@ def show(asked: Asked) -> Json:
 
 def change(asked: Asked) -> Json:
     """End a job in one way or another, or let it run until told otherwise."""
-    wanted, world = asked.body(JOB)["status"], asked.world
-    jobs, now_s = asked.provider(_job(asked).account.partition("/")[0]).jobs, world.clock.now()
+    wanted, world, told = asked.body(JOB)["status"], asked.world, _job(asked)
+    jobs, now_s = asked.provider(told.account.partition("/")[0]).jobs, world.clock.now()
     known = (jobs.running, *jobs.outcomes) if jobs else ()
     if wanted not in known:
         detail = f"a job of this API is {', '.join(known)}; not {wanted}"
         raise EmulatorProblem(400, "Unknown status", detail)
+    if jobs and not jobs.can_end(wanted, told.fields):
+        detail = f"a job of one {told.kind} is not {wanted}: it is of one part, which succeeds or fails"
+        raise EmulatorProblem(400, "Impossible status", detail)
 
     def changed(job: Resource | None) -> Resource | None:
         return job and (job.running_on() if wanted == known[0] else job.ended(wanted, now_s))

@@ -116,7 +116,7 @@ def override(match: Match, preferences: Preferences, key_order: str | None, body
         return resolved._replace(error=row.name, origin="header", applied=(*named, *resolved.applied))
     if key_order is not None and "code" not in preferences:
         return resolved._replace(error=key_order, origin="key")
-    job = _job(provider, operation, preferences)
+    job = _job(provider, operation, preferences, body)
     named, ends = _as_written(preferences, "code"), _as_written(preferences, "job") if job else ()
     return resolved._replace(job=job, applied=(*named, *resolved.applied, *ends))
 
@@ -162,7 +162,7 @@ def _as_written(preferences: Preferences, *names: str) -> tuple[str, ...]:
     return tuple(f"{name}={preferences[name]}" for name in names if preferences.get(name))
 
 
-def _job(provider: Provider, operation: Operation, preferences: Preferences) -> str | None:
+def _job(provider: Provider, operation: Operation, preferences: Preferences, body: Json) -> str | None:
     """Give how the call's job shall end; None where it has none, or nothing was said of it."""
     wanted = preferences.get("job")
     if wanted is None:
@@ -173,7 +173,14 @@ def _job(provider: Provider, operation: Operation, preferences: Preferences) -> 
     if wanted not in known:
         detail = f"{provider.title} has no job={wanted[:40]}; there are {', '.join(known)}"
         raise _unknown(detail, available=known)
-    return wanted if operation.row.job else None  # a client may send it with the calls that only poll, too
+    if not operation.row.job:
+        return None  # a client may send it with the calls that only poll, too
+    asked = {**operation.defaults, **body} if isinstance(body, dict) else operation.defaults
+    if not provider.jobs.can_end(wanted, asked):
+        parts = provider.jobs.parts
+        detail = f"job={wanted} is the end of several, and this call asks for one; send {parts} of at least 2"
+        raise _unknown(detail, available=[each for each in known if each != wanted])
+    return wanted
 
 
 def _preferred(provider: Provider, operation: Operation, preferences: Preferences) -> ErrorRow | None:

@@ -152,6 +152,7 @@ class Jobs(Cited, frozen=True, kw_only=True):
     success: marks.State
     failure: marks.State
     partial: marks.State | None = None
+    parts: Annotated[str, marks.Mark("name", "fields anywhere")] | None = None
     quick_s: marks.Number
     realistic_s: marks.Number
     failed_progress: marks.Number = 0
@@ -160,6 +161,11 @@ class Jobs(Cited, frozen=True, kw_only=True):
     def outcomes(self) -> tuple[str, ...]:
         """Every way in which a job can end."""
         return tuple(filter(None, (self.success, self.failure, self.partial)))
+
+    def can_end(self, outcome: str, asked: Mapping[str, Json]) -> bool:
+        """Whether a job can end so of which this was asked: one that is whole does not succeed in part."""
+        parts = asked.get(self.parts) if self.parts else None
+        return outcome != self.partial or not isinstance(parts, int | float) or parts > 1
 
 
 Payload = Annotated[Json, marks.Mark("shape", "job_id", "image", "format", "dimensions", "timestamp")]
