@@ -149,6 +149,7 @@ class Result(NamedTuple):
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     media_type: str = "application/json"  # of any other kind than JSON the body is bytes, sent as they are
+    job: str | None = None  # the id of the job that the call has begun; None: it has begun none
 
 
 class Referral(NamedTuple):

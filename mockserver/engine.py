@@ -195,7 +195,7 @@ class Engine:
         except BaseException:
             release(call, reservation)
             raise
-        fee = settle(call, reservation)
+        fee = settle(call, reservation, result.job)
         headers = self._headers(call.provider, call.request_id, call.account, call.world)
         fee += sum(each.charge for each in parts)
         return succeed(call.operation, result, headers, warnings), fee, parts

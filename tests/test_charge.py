@@ -6,6 +6,7 @@ from catalogues import NOON_S, NOTES, TABLE, a_call, a_world, notes
 from mockserver.pipeline.charge import credit_values, find_current, price, release, reserve, settle
 from mockserver.problems import Problem, ProblemType
 from mockserver.state.clock import moment_s
+from mockserver.state.resources import Resource
 from mockserver.state.values import replace
 
 # A yellow note costs 1, a green one 2, a frame 0.5 more; all times `copies`, and nothing for guests.
@@ -27,6 +28,23 @@ YELLOW, GREEN = {"text": "x"}, {"text": "x", "colour": "green"}
 )
 def test_a_price_is_the_sum_of_its_terms_times_its_factor(body, amount):
     assert price(a_call({"text": "x", **body})) == amount
+
+
+@pytest.mark.parametrize(("refunds", "left"), [(True, 9), (False, 8)])
+def test_a_failed_job_costs_nothing_where_the_table_says_so(refunds, left):
+    ends = {"running": "waiting", "success": "done", "failure": "failed", "quick_s": 2, "realistic_s": 60}
+    fact = {"provenance": "documented", "citation": "handbook", "refunds_failure": refunds}
+    provider = notes(jobs={**ends, **fact}, add_note={"job": "note"})
+    world = a_world(provider, note_1={"credits": 10})
+    call = a_call(YELLOW, provider=provider, world=world)
+    for id_, outcome in (("1", "failed"), ("2", "done")):
+        job = Resource(id_, "note", call.account.id, world.clock.now(), 2, outcome, "waiting", {})
+        world.resources.put(id_, job)
+        settle(call, reserve(call), id_)
+    assert find_current(provider, world, call.account).credits == 8
+    world.clock.advance(2)
+    both = [find_current(provider, world, call.account).credits for _ in range(2)]
+    assert both == [left] * 2
 
 
 def test_an_operation_without_a_price_is_free():

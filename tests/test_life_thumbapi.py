@@ -211,6 +211,29 @@ def test_the_rate_of_a_plan_holds_for_a_second(api):
     assert api.post("/v1/generate", json=CALL).status_code == 200
 
 
+def test_a_failed_job_gives_back_what_it_cost_in_its_own_month(api, receiver):
+    promised(api, receiver, Prefer="job=failed")
+    advance(api, 2)
+    assert api.get(ACCOUNT).json()["credits"] == 10000
+    promised(api, receiver, Prefer="job=manual")
+    advance(api, "P3D")
+    assert api.post("/v1/generate", json=CALL).headers["X-RateLimit-Remaining"] == "9990"
+    (manual,) = [each["id"] for each in api.get("/__admin/jobs").json()["jobs"] if not each["duration_s"]]
+    api.put(f"/__admin/jobs/{manual}", json={"status": "failed"}).raise_for_status()
+    account = api.get(ACCOUNT).json()
+    assert account["credits"] == 9990
+    assert [entry["amount"] for entry in account["ledger"]] == [10, -10, 10, -10, 10]
+
+
+def test_a_snapshot_knows_what_is_still_to_be_given_back(api, receiver):
+    promised(api, receiver, Prefer="job=failed")
+    snapshot = api.get("/__admin/state").content
+    api.post("/__admin/reset")
+    api.put("/__admin/state", content=snapshot).raise_for_status()
+    advance(api, 2)
+    assert api.get(ACCOUNT).json()["credits"] == 10000
+
+
 def test_the_public_test_key_pays_nothing(api):
     for _ in range(3):
         api.post("/v1/generate", json=CALL, headers={"x-api-key": "thumbapi_test"}).raise_for_status()

@@ -41,7 +41,8 @@ def generate(
     fields = {**told, "is_watermarked": is_watermarked, "thumbnails": thumbnails}
     resource = start_job(call, jobs, job, f"gen_{call.random.hex('generation', 24)}", fields)
     call.world.resources.put(resource.id, resource)
-    return Result({"generationId": resource.id, "thumbnailIds": ids, "status": resource.running})
+    told = {"generationId": resource.id, "thumbnailIds": ids, "status": resource.running}
+    return Result(told, job=resource.id)
 
 
 def _published(call: Call, outputs: Outputs, size: Size, index: int, *, is_watermarked: bool) -> str:

@@ -203,7 +203,7 @@ def train(call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: Train
     elif not names.put_if_unchanged(key, resource.id, None):  # somebody took it since `free_name` looked
         raise _taken(call, job, name, "name", call.operation.row.citation)
     call.world.resources.put(resource.id, resource)
-    return Result({"id": resource.id, "request_id": call.request_id})
+    return Result({"id": resource.id, "request_id": call.request_id}, job=resource.id)
 
 
 def _name_key(call: Call, mode: str, name: str) -> str:

@@ -91,7 +91,7 @@ def _promised(call: Call, job: Resource, settings: Settings) -> Result:
     secret = str(call.account.flag(settings.webhook_secret))
     world.resources.put(job.id, job)  # before its webhook, which is dropped where there is no job
     world.deliveries.put(job.id, Delivery(job.id, call.account.id, url, secret, WAITING, job.ends_at_s))
-    return Result({"jobId": job.id, "status": job.running, "webhookUrl": url}, status=202)
+    return Result({"jobId": job.id, "status": job.running, "webhookUrl": url}, status=202, job=job.id)
 
 
 def _format(call: Call, settings: Settings) -> str:

@@ -12,11 +12,12 @@ from mockserver.problems import ProblemType
 from mockserver.spec.model import Provider
 from mockserver.state.accounts import Account
 from mockserver.state.clock import isoformat
-from mockserver.state.ledger import PRECISION, Entry, balance_after, ledger_key
+from mockserver.state.ledger import PRECISION, Entry, JobCharge, JobCharges, balance_after, ledger_key
+from mockserver.state.resources import Resource
 from mockserver.state.values import replace
 from mockserver.state.world import World
 
-TOP_UP, NEW_MONTH = "top-up", "monthly credits"
+TOP_UP, NEW_MONTH, REFUND = "top-up", "monthly credits", "refund"
 
 
 class Reservation(NamedTuple):
@@ -29,6 +30,7 @@ class Reservation(NamedTuple):
 def reserve(call: Call) -> Reservation | None:
     """Make sure that a call can be paid; None where it is free. Raises Problem where it cannot be."""
     amount, world = price(call), call.world
+    _refund_failed(call.provider, world, call.account)
     account = _begin_month(call)
     if amount == 0 or account.credits is None:
         return None
@@ -43,8 +45,8 @@ def reserve(call: Call) -> Reservation | None:
     return Reservation(amount, amount)
 
 
-def settle(call: Call, reservation: Reservation | None) -> float:
-    """Charge for a call that has succeeded; give what was paid."""
+def settle(call: Call, reservation: Reservation | None, job: str | None = None) -> float:
+    """Charge for a call that has succeeded, and has begun a job, perhaps; give what was paid."""
     if reservation is None:
         return 0
     amount, held = reservation
@@ -69,6 +71,11 @@ def settle(call: Call, reservation: Reservation | None) -> float:
     if top_up:
         _write(call, number - 1, TOP_UP, -top_up, balance_after(balance, -amount))
     _write(call, number, call.operation.name, amount, balance)
+    if job is not None and call.provider.jobs and call.provider.jobs.refunds_failure:
+        paid = JobCharge(job, amount, account.period, call.request_id)
+        call.world.job_charges.update(
+            account.id, lambda known: JobCharges((*(known.charges if known else ()), paid))
+        )
     return amount
 
 
@@ -96,7 +103,11 @@ def price(call: Call) -> float:
 
 
 def find_current(provider: Provider, world: World, account: Account) -> Account:
-    """Give an account as it is now, with a new month's credits where a month has begun; nothing is stored."""
+    """Give an account as it is now, with a new month's credits where a month has begun, which is not stored.
+
+    What its failed jobs have cost is booked back first.
+    """
+    _refund_failed(provider, world, account)
     return _in_month(provider, world, world.accounts.find(account.provider, account.key))
 
 
@@ -111,6 +122,50 @@ def credit_values(provider: Provider, world: World, account: Account) -> dict[st
         "credits_remaining": str(total if shown.credits is None else max(0, int(shown.credits))),
         "credits_reset": isoformat(first.timestamp()),
     }
+
+
+def _refund_failed(provider: Provider, world: World, account: Account) -> None:
+    """Give back what an account has paid for jobs that have failed since, where the API does that."""
+    if provider.jobs is None or not provider.jobs.refunds_failure:
+        return
+    waiting = world.job_charges.get(account.id)
+    if waiting is None:
+        return
+    now_s, jobs = world.clock.now(), [world.resources.get(each.job) for each in waiting.charges]
+    over = {job.id: job for job in jobs if job and job.status(now_s) != job.running}
+    forgotten = {each.job for each, job in zip(waiting.charges, jobs, strict=True) if job is None}
+    mine: list[JobCharge] = []  # nobody else gives it back who looks at the same moment
+
+    def without_ended(known: JobCharges | None) -> JobCharges | None:
+        charges = known.charges if known else ()
+        mine[:] = [each for each in charges if each.job in over]
+        left = tuple(each for each in charges if each.job not in over and each.job not in forgotten)
+        return JobCharges(left) if left else None
+
+    if over or forgotten:
+        world.job_charges.update(account.id, without_ended)
+    for each in mine:
+        if over[each.job].outcome == provider.jobs.failure:
+            _refund(world, account, each, over[each.job])
+
+
+def _refund(world: World, account: Account, paid: JobCharge, job: Resource) -> None:
+    """Book back what a job has cost, unless the month is over whose credits had paid."""
+    is_booked = False
+
+    def give_back(account: Account) -> Account:
+        nonlocal is_booked
+        is_booked = account.credits is not None and account.period == paid.period
+        if not is_booked:
+            return account
+        balance = balance_after(account.credits or 0, -paid.amount)
+        return replace(account, credits=balance, entries=account.entries + 1)
+
+    account = world.accounts.update(account, give_back)
+    if is_booked:
+        number, at_s = account.entries, job.ends_at_s or world.clock.now()
+        entry = Entry(number, REFUND, -paid.amount, account.credits or 0, at_s, paid.request_id)
+        world.ledger.put(ledger_key(account.id, number), entry)
 
 
 def _begin_month(call: Call) -> Account:

@@ -156,6 +156,7 @@ class Jobs(Cited, frozen=True, kw_only=True):
     quick_s: marks.Number
     realistic_s: marks.Number
     failed_progress: marks.Number = 0
+    refunds_failure: bool = False
 
     @property
     def outcomes(self) -> tuple[str, ...]:

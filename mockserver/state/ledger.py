@@ -1,4 +1,4 @@
-"""What was paid: one entry for each charge and each top-up.
+"""What was paid: one entry for each charge, each top-up and each refund.
 
 An account's balance is what it began with, less its charges, plus its top-ups; the entries of an account are
 kept up to a bound, its balance for ever.
@@ -15,10 +15,25 @@ class Entry(Value, frozen=True):
 
     number: Count  # counts from 1 in each account
     operation: str
-    amount: Number  # what was taken; a top-up is negative
+    amount: Number  # what was taken; a top-up, or what is given back, is negative
     balance: Number  # after it
     at_s: Time
     request_id: str
+
+
+class JobCharge(Value, frozen=True):
+    """What the call paid whose job is under way."""
+
+    job: str
+    amount: Number
+    period: str | None  # the month whose credits paid; None: they do not begin anew
+    request_id: str
+
+
+class JobCharges(Value, frozen=True):
+    """What one account paid for jobs of which nobody has looked yet how they ended."""
+
+    charges: tuple[JobCharge, ...]
 
 
 def balance_after(balance: float, amount: float) -> float:

@@ -8,7 +8,7 @@ from mockserver.state.clock import Clock
 from mockserver.state.collection import Collection
 from mockserver.state.deliveries import WAITING, Delivery
 from mockserver.state.journal import Journal
-from mockserver.state.ledger import Entry
+from mockserver.state.ledger import Entry, JobCharges
 from mockserver.state.limits import RESETS, Slots, Windows
 from mockserver.state.outputs import Output, StoredPicture
 from mockserver.state.plans import Plan, Plans
@@ -21,9 +21,9 @@ from mockserver.state.values import as_json, replace
 SEEN, OUTPUTS, KEPT_OUTPUTS, PICTURES, DELIVERIES = 100_000, 20_000, 50_000, 1_000, 10_000
 # A resource and its name come with a creating call, an entry and a window with every paid or limited one; the
 # ledger is bounded per account, too, but nobody bounds the number of keys that callers make up.
-RESOURCES, LEDGER, WINDOWS = 50_000, 200_000, 200_000
+RESOURCES, LEDGER, WINDOWS, JOB_CHARGES = 50_000, 200_000, 200_000, 10_000
 FORMAT = 2  # of a snapshot
-NEWER = {"plans"}  # what a snapshot of an earlier version does not have
+NEWER = {"plans", "job_charges"}  # what a snapshot of an earlier version does not have
 UNDER_WAY = {"accounts": {"held": 0}, "deliveries": {"claim": 0}}  # what a restored value knows nothing of
 V = TypeVar("V")
 
@@ -59,6 +59,7 @@ class World:
         self.names = self._collection("names", str, RESOURCES)
         # An account's id and a number → what was paid; an account's id → the calls that its rates count.
         self.ledger = self._collection("ledger", Entry, LEDGER)
+        self.job_charges = self._collection("job_charges", JobCharges, JOB_CHARGES)  # by account
         self.windows = self._collection("windows", Windows, WINDOWS)
         # A job's id → the webhook that tells of it, with its attempts.
         self.deliveries = self._collection("deliveries", Delivery, DELIVERIES)
