@@ -24,7 +24,7 @@ SAMPLES = [
     for item in PIKZELS["paths"].values()
     for method in item
     for sample in item[method].get("x-codeSamples", ())
-    if "{id}" not in sample["source"] and "18b2ad5e" not in sample["source"]
+    if "{id}" not in sample["source"]
 ]
 FATTHUMB_CURL = """curl -X POST https://fatthumb.klaas.pro/api/v1/generate \\
   -H "Authorization: Bearer nsk_YOUR_KEY" \\
@@ -95,6 +95,7 @@ LANGUAGES = {"bash": "curl", "python": sys.executable, "javascript": "node"}
 def test_the_pikzels_examples_succeed(server, operation, language, source):
     if shutil.which(LANGUAGES[language]) is None:
         pytest.skip(f"{LANGUAGES[language]} is not installed here")
+    server.engine.world.reset()  # the example of DELETE is there in two languages, and deletes
     answer = json.loads(run(language, source.replace("https://api.pikzels.com", server.url)))
     assert "error" not in answer, answer
     if "output" in answer:

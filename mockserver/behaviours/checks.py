@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from mockserver.behaviours.jobs import find_resource
 from mockserver.call import Call
 from mockserver.problems import Location, Problem, ProblemType
 from mockserver.spec.marks import (
@@ -116,7 +117,7 @@ def known_ids(
 def usable_resource(call: Call, *, field: SentField, kind: KindName, citation: CitationName) -> None:
     """Refuse an id that is not a finished resource of this account and kind."""
     id_, jobs = call.body[field], call.provider.jobs
-    resource, type_ = call.world.resources.get(id_), ProblemType.RESOURCE_UNKNOWN
+    resource, type_ = find_resource(call, id_), ProblemType.RESOURCE_UNKNOWN
     message = f"this account has no {kind} {id_}"
     if resource is not None and resource.account == call.account.id and resource.kind == kind:
         status = resource.status(call.world.clock.now())

@@ -72,15 +72,33 @@ def start_job(call: Call, jobs: Jobs, kind: str, id_: str, fields: dict[str, Any
     )
 
 
+def find_resource(call: Call, id_: str) -> Resource | None:
+    """Give a resource, of anybody, by its id; None where there is none."""
+    _furnish(call)
+    return call.world.resources.get(id_)
+
+
 def find_owned(call: Call, message: str) -> Resource:
     """Give the resource that the path names, if it is the caller's. Raises Problem with `message`."""
-    return _checked(call, call.world.resources.get(call.arguments.path["id"]), message)
+    return _checked(call, find_resource(call, call.arguments.path["id"]), message)
 
 
 def change_owned(call: Call, message: str, change: Callable[[Resource], Resource | None]) -> Resource | None:
     """Change the caller's own resource, or remove it where `change` gives None; otherwise as `find_owned`."""
+    _furnish(call)
     resources = call.world.resources
     return resources.update(call.arguments.path["id"], lambda known: change(_checked(call, known, message)))
+
+
+def _furnish(call: Call) -> None:
+    """Put what fixtures list of the caller into the world, once: what is removed stays so until a reset."""
+    jobs, world, account = call.provider.jobs, call.world, call.account
+    listed = account.flag(jobs.listed) if jobs and jobs.listed else None
+    for id_, row in (listed or {}).items():
+        if jobs and world.furnished.put_if_unchanged(f"{account.id}/{id_}", 1, None):
+            now_s, kind, fields = world.clock.now(), row["kind"], row["fields"]
+            made = Resource(id_, kind, account.id, now_s, 0, jobs.success, jobs.running, fields)
+            world.resources.put(id_, made)
 
 
 def _checked(call: Call, resource: Resource | None, message: str, name: str = "id") -> Resource:

@@ -120,7 +120,7 @@ def thumbnail(
 
 def _name(call: Call, id_: str) -> str:
     resource = call.world.resources.get(id_)
-    return str(resource.fields["name"]) if resource else id_
+    return str(resource.fields.get("name", id_)) if resource else id_
 
 
 def score(call: Call, *, settings: ScoreSettings, words: Words) -> Result:
@@ -231,7 +231,7 @@ def _trained(call: Call, outputs: Outputs, settings: TrainSettings, name: str) -
     fields = {
         "name": name,
         "special_instructions": None,
-        "portrait": publish(call, portrait, "portrait", lifetime_s=None).id,
+        "portrait": {"output": publish(call, portrait, "portrait", lifetime_s=None).id},
         "references": references,
     }
     return call.random.uuid("resource"), fields
@@ -243,16 +243,17 @@ def read(call: Call, *, jobs: Jobs, outputs: Outputs) -> Result:
     status = resource.status(now_s)
     is_completed = status == jobs.success
     top = 100 if resource.outcome == jobs.success else jobs.failed_progress
-    portrait = _link(call, outputs, {"output": resource.fields["portrait"]})
-    references = [_link(call, outputs, each) for each in resource.fields["references"]]
+    told = {"special_instructions": None, "references": (), **resource.fields}
+    portrait = _link(call, outputs, told["portrait"]) if told.get("portrait") else None
+    references = [_link(call, outputs, each) for each in told["references"]]
     shown = {
-        "name": resource.fields["name"],
+        "name": told.get("name", resource.id),
         "id": resource.id,
         "mode": resource.kind,
         "portrait_url": portrait if is_completed else None,
         "progress": int(top * resource.share_done(now_s)),
         "reference": references if is_completed else None,
-        "special_instructions": resource.fields["special_instructions"],
+        "special_instructions": told["special_instructions"],
         "status": status,
     }
     return Result(shown)
@@ -262,7 +263,7 @@ def update(call: Call) -> Result:
     """Change what a persona or a style is told; what is left out stays."""
     changed = change_owned(call, NOT_THERE, lambda it: replace(it, fields={**it.fields, **call.body}))
     assert changed is not None
-    name, told = changed.fields["name"], changed.fields["special_instructions"]
+    name, told = changed.fields.get("name", changed.id), changed.fields.get("special_instructions")
     return Result({"name": name, "id": changed.id, "special_instructions": told})
 
 
@@ -275,7 +276,7 @@ def delete(call: Call, *, words: Words) -> Result:
             message = f"{resource.id} is still processing"
             busy, kind = ProblemType.RESOURCE_BUSY, resource.kind
             raise call.problem(busy, message, name="id", location="path", kind=kind)
-        keys[:] = [_name_key(call, resource.kind, resource.fields["name"])]
+        keys[:] = [_name_key(call, resource.kind, resource.fields.get("name", resource.id))]
 
     change_owned(call, NOT_THERE, remove)
     call.world.names.delete(keys[0])

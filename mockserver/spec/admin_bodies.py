@@ -30,18 +30,22 @@ STATE = Schema(_BODIES["state"], "/__admin/state")  # which the world itself rea
 def account_schema(provider: Provider) -> Schema:
     """Make the schema of what can be said of an account of this provider."""
     plans, sizes, account = list(provider.plans), list(provider.sizes), _BODIES["account"]
-    own = {name: _kind(each, sizes) for name, each in provider.table.accounts.attributes.items()}
+    kinds = sorted({each.row.job for each in provider.operations.values() if each.row.job})
+    own = {name: _kind(each, sizes, kinds) for name, each in provider.table.accounts.attributes.items()}
     if provider.credits and provider.credits.smart_balance:
         own["smart_balance"] = _BODIES["smart_balance"]
     own |= {**account["properties"], "plan": {"enum": plans} if plans else {"type": "null"}}
     return Schema({**account, "properties": own}, "/__admin/accounts")
 
 
-def _kind(attribute: Attribute, sizes: list[str]) -> Json:
+def _kind(attribute: Attribute, sizes: list[str], kinds: list[str]) -> Json:
     kind = _BODIES["attributes"][attribute.type]
     inner = kind.get("additionalProperties", {})
     if attribute.type == "states":
         return {**kind, "additionalProperties": {"enum": list(attribute.states)}}
+    if attribute.type == "resources":
+        properties = {**inner["properties"], "kind": {"enum": kinds}}
+        return {**kind, "additionalProperties": {**inner, "properties": properties}}
     if attribute.type == "picture_sets":
         properties = {**inner["properties"], "format": {"enum": sizes}}
         return {**kind, "additionalProperties": {**inner, "properties": properties}}

@@ -38,6 +38,7 @@ AccountPictures = Annotated[str, Mark("name", "account attributes", "pictures")]
 AccountPictureSets = Annotated[str, Mark("name", "account attributes", "picture_sets")]
 ParameterName = Annotated[str, Mark("name", "parameters")]
 AnswerMember = Annotated[str, Mark("name", "answer members")]  # of the object that means success
+AccountResources = Annotated[str, Mark("name", "account attributes", "resources")]
 HeaderName = Annotated[str, Mark("header")]
 State = Annotated[str, Mark("documented", "state")]
 Provenance = Literal["documented", "observed", "assumed"]

@@ -42,7 +42,7 @@ class Keys(Row, frozen=True, kw_only=True):
 class Attribute(Row, frozen=True, kw_only=True):
     """What an account of this provider can have."""
 
-    type: Literal["boolean", "text", "ids", "states", "pictures", "picture_sets"]
+    type: Literal["boolean", "text", "ids", "states", "pictures", "picture_sets", "resources"]
     description: str
     states: tuple[str, ...] = ()
     citation: marks.CitationName | None = None
@@ -157,6 +157,7 @@ class Jobs(Cited, frozen=True, kw_only=True):
     realistic_s: marks.Number
     failed_progress: marks.Number = 0
     refunds_failure: bool = False
+    listed: marks.AccountResources | None = None
 
     @property
     def outcomes(self) -> tuple[str, ...]:

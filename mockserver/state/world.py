@@ -23,7 +23,7 @@ SEEN, OUTPUTS, KEPT_OUTPUTS, PICTURES, DELIVERIES = 100_000, 20_000, 50_000, 1_0
 # ledger is bounded per account, too, but nobody bounds the number of keys that callers make up.
 RESOURCES, LEDGER, WINDOWS, JOB_CHARGES = 50_000, 200_000, 200_000, 10_000
 FORMAT = 2  # of a snapshot
-NEWER = {"plans", "job_charges"}  # what a snapshot of an earlier version does not have
+NEWER = {"plans", "furnished", "job_charges"}  # what a snapshot of an earlier version does not have
 UNDER_WAY = {"accounts": {"held": 0}, "deliveries": {"claim": 0}}  # what a restored value knows nothing of
 V = TypeVar("V")
 
@@ -59,6 +59,7 @@ class World:
         self.names = self._collection("names", str, RESOURCES)
         # An account's id and a number → what was paid; an account's id → the calls that its rates count.
         self.ledger = self._collection("ledger", Entry, LEDGER)
+        self.furnished = self._collection("furnished", int, RESOURCES)  # what fixtures list and was put here
         self.job_charges = self._collection("job_charges", JobCharges, JOB_CHARGES)  # by account
         self.windows = self._collection("windows", Windows, WINDOWS)
         # A job's id → the webhook that tells of it, with its attempts.
