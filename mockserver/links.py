@@ -42,7 +42,7 @@ class Names(NamedTuple):
     """The names that providers and this server are known by; made once."""
 
     providers: Mapping[str, Provider]
-    apis: frozenset[str]  # their hosts
+    apis: frozenset[str]  # their hosts, as they are called over TLS
     ours: frozenset[str]  # hosts of links to this server besides those that a caller uses
 
     @classmethod
@@ -50,7 +50,8 @@ class Names(NamedTuple):
         """Gather the names of some providers, and of this server as its settings have it."""
         chosen = settings or Settings()
         public = [*filter(None, (chosen.public_url,)), *chosen.public_urls.values()]
-        apis = frozenset(host for each in providers.values() for host in each.hosts)
+        hosts = [host for each in providers.values() for host in each.hosts]
+        apis = frozenset([*hosts, *(f"{host}:443" for host in hosts)])
         ours = apis | {urlsplit(url).netloc.lower() for url in public}
         return cls(providers, apis, ours)
 
@@ -65,12 +66,11 @@ def base_url(request: Request, public_url: str | None, apis: Collection[str] = (
         return public_url.rstrip("/")
     headers = request.headers
     host = headers.get("x-forwarded-host") or headers.get("host") or "localhost"
-    scheme = headers.get("x-forwarded-proto")
-    if not scheme:
-        is_api = host.partition(",")[0].strip().removesuffix(":443").lower() in apis
-        scheme = "https" if is_api else request.scheme
+    scheme = headers.get("x-forwarded-proto") or ""
     if "," in scheme or "," in host:  # proxies in a row: the first is the caller's
-        scheme, host = scheme.partition(",")[0], host.partition(",")[0]
+        scheme, host = scheme.partition(",")[0], host.partition(",")[0].strip()
+    if not scheme:
+        scheme = "https" if host.lower() in apis else request.scheme
     return f"{scheme.strip()}://{host.strip()}"
 
 

@@ -58,7 +58,10 @@ def test_the_address_of_this_server_is_as_the_caller_sees_it(public_url, scheme,
     ],
 )
 def test_who_calls_by_the_host_of_an_api_gets_links_for_tls(headers, address):
-    assert base_url(a_request()._replace(headers=headers), None, {"notes.example"}) == address
+    assert (
+        base_url(a_request()._replace(headers=headers), None, {"notes.example", "notes.example:443"})
+        == address
+    )
 
 
 def test_a_link_leads_below_cdn_and_the_providers_name():
