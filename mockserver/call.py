@@ -14,13 +14,12 @@ from mockserver.messages import Request, Response
 from mockserver.problems import Location, Problem, ProblemType, Violation
 from mockserver.seeded import Random
 from mockserver.settings import Settings
-from mockserver.spec.model import MarkedWord, Operation, Provider
+from mockserver.spec.model import MarkedWord, Operation, Provider, SecurityScheme
 from mockserver.state.accounts import Account
 from mockserver.state.plans import Stub
 from mockserver.state.world import World
 
 EMPTY_BODY = object()  # a result's body where there is none, not even null
-MANUAL = "manual"  # the end of a job that runs until somebody says that it has ended
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 OWN_WEIGHT = 4_000  # bytes of an exchange without its bodies, by and large
 
@@ -58,13 +57,15 @@ class Override(NamedTuple):
     applied: tuple[str, ...] = ()  # the preferences (RFC 7240) that are honoured, as they were written
     fault: str | None = None  # what goes wrong on the way back
     stub: Stub | None = None  # the answer in full
+    download: str | None = None  # what the downloads of its pictures are answered with; None: the pictures
 
 
 class Caller(NamedTuple):
-    """Whose key came with a request, and the error that the key itself orders."""
+    """Whose key came with a request, and what the key itself orders."""
 
     account: Account
-    ordered: str | None = None  # a row of the catalogue
+    ordered: str | None = None  # a word: a row of the catalogue, `delay_800`, `job_failed`
+    unread: tuple[SecurityScheme, str] | None = None  # a key that nobody listed and that orders nothing
 
 
 class Arguments(NamedTuple):

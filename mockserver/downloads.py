@@ -7,16 +7,19 @@ import functools
 from hashlib import blake2b
 
 from mockserver.behaviours.outputs import draw_scene
-from mockserver.call import Door
+from mockserver.call import Door, Override
 from mockserver.links import CDN, cdn_hosts, output_id
 from mockserver.messages import Request, Response
+from mockserver.pipeline.spoil import spoil
 from mockserver.problems import EmulatorProblem
 from mockserver.spec.catalog import Catalog
+from mockserver.spec.words import TRUNCATED
 from mockserver.state.outputs import Output
 from mockserver.state.world import World
 
 NAME = "download"
 METHODS = ("GET", "HEAD")
+CUT = Override(fault="IMAGE_TRUNCATED")
 
 
 class Downloads:
@@ -54,13 +57,17 @@ class Downloads:
         if output is None:
             why = f"{request.path} was never handed out, or has expired"
             raise EmulatorProblem(404, "No such picture", why)
+        if output.fails and output.fails != TRUNCATED:
+            why = f"the call that made {request.path} ordered its downloads to fail"
+            raise EmulatorProblem(int(output.fails), "Download ordered to fail", why)
         content = draw_scene(world, output.scene)
         tag = f'"{blake2b(content, digest_size=16).hexdigest()}"'
         headers = (("ETag", tag), ("Cache-Control", "public, no-cache"))  # ask: the clock may have moved
         known = request.headers.get("if-none-match", "")
         if tag in known or known.strip() == "*":
             return Response(304, headers, b"")
-        return Response(200, (("Content-Type", output.media_type), *headers), content)
+        whole = Response(200, (("Content-Type", output.media_type), *headers), content)
+        return spoil(CUT, whole) if output.fails else whole
 
     def _output(self, name: str, path: str, world: World) -> Output | None:
         provider = self._providers.get(name)

@@ -26,10 +26,13 @@ from mockserver.pipeline.conform import conform
 from mockserver.pipeline.decode import decode
 from mockserver.pipeline.finish import finish
 from mockserver.pipeline.limit import limit
+from mockserver.pipeline.mistyped import KEYWORD as MISTYPED
+from mockserver.pipeline.mistyped import Mistyped
 from mockserver.pipeline.override import (
     NOTHING,
     applied,
     delay_alone,
+    delay_of_key,
     override,
     planned,
     raise_ordered,
@@ -71,6 +74,7 @@ class Engine:
         self.settings = settings or Settings()
         self.webhooks = WebhookSender(catalog, worlds, self.settings.webhook_hosts)
         self.listeners: list[Listener] = [Counter()]  # hear of each exchange, on the thread that ended it
+        self._mistyped = Mistyped(catalog)
         self._bound = bind(catalog)
         self._names = Names.of(catalog.providers, self.settings)
         self._router = Router(catalog, (Admin(catalog, self.webhooks).find, Downloads(catalog).find))
@@ -101,17 +105,18 @@ class Engine:
                     made = yield functools.partial(match.answer, request, world)
                     ordered, response = self._order_door(match, request, made, ordered, world, has_socket)
                 else:
-                    account, key_order = authorize(match, request, world, is_strict=self.settings.is_strict)
+                    account, key_order, ordered, violations = self._authorize(match, request, world, ordered)
                     random = self._random(match, request, account, world)
                     free_slot = limit(match, account, world)
                     arguments = decode(match, request)
-                    violations = arguments.warnings
+                    violations += arguments.warnings
                     arguments = localise(match, request, arguments, world, self._names)
                     validate(match, arguments)
                     said = arguments
                     bound = self._bound[match.operation.name]
                     call = examine(self._call(match, request, account, arguments, world, random), bound)
                     ordered = override(match, preferences, key_order, call.arguments.body)
+                    violations += self._mistyped.of_call(match, request, preferences, call.arguments.body)
                     ordered = self._order_call(call, ordered) if not hear and world.plans.orders else ordered
                     raise_ordered(ordered, has_socket=has_socket)
                     response, fee, parts = yield from self._make(call, ordered, bound, request, violations)
@@ -133,6 +138,17 @@ class Engine:
             took_s = time.perf_counter() - started_s
             told = Exchange(*so_far, took_s, world, tag, fee, said, None, parts)
             hear(told) if hear else self._tell(told, era)
+
+    def _authorize(
+        self, match: Match, request: Request, world: World, ordered: Override
+    ) -> tuple[Account, str | None, Override, tuple[Violation, ...]]:
+        """Find the caller; add the delay that the key orders, and what its ending is near to."""
+        account, key_order, unread = authorize(match, request, world, is_strict=self.settings.is_strict)
+        if key_order is not None:
+            ordered = delay_of_key(match.provider, key_order, ordered)
+        elif unread is not None:
+            return account, None, ordered, self._mistyped.of_key(match.provider, *unread)
+        return account, key_order, ordered, NO_VIOLATIONS
 
     def _tell(self, told: Exchange, era: Era[Exchange]) -> None:
         """Keep an exchange, unless it was a look at ourselves, and let all listeners hear of it."""
@@ -190,6 +206,8 @@ class Engine:
             result = behave(call, bound)
             if isinstance(result, Referral):
                 result, parts = self._refer(call, result, request)
+                odd = (each for part in parts for each in part.violations if each.keyword == MISTYPED)
+                warnings += tuple(each for each in odd if each not in warnings)
             if callable(result.body):
                 result = result._replace(body=(yield functools.partial(draw, result.body)))
         except BaseException:

@@ -5,9 +5,10 @@ import base64
 import pytest
 from catalogues import NOTES, a_match, a_request, a_world, errors, notes
 
-from mockserver.pipeline.authorize import authorize, credential, ordered_by
+from mockserver.pipeline.authorize import authorize, credential
 from mockserver.problems import Problem, ProblemType
 from mockserver.spec.security import read_security
+from mockserver.spec.words import ordered_by
 
 SCHEMES = {
     "Key": {"type": "apiKey", "in": "header", "name": "Note-Key"},
@@ -303,6 +304,26 @@ class TestAKeyThatEndsInAnErrorsName:
         assert ordered_by(provider, "note_1_rather_too_late") == ("note_1", "rather_too_late")
         assert ordered_by(provider, "note_1_too_late") == ("note_1", "too_late")
         assert ordered_by(provider, "note_1_very_late") == ("note_1_very", "late")
+
+    def test_may_end_in_a_delay_or_the_end_of_a_job(self):
+        ending = {
+            "running": "waiting",
+            "success": "done",
+            "failure": "failed",
+            "quick_s": 2,
+            "realistic_s": 60,
+        }
+        provider = notes(jobs={**ending, "provenance": "documented", "citation": "handbook"})
+        assert ordered_by(provider, "note_1_job_failed") == ("note_1", "job_failed")
+        assert ordered_by(NOTES, "note_1_delay_800") == ("note_1", "delay_800")
+        assert ordered_by(NOTES, "note_1_Download_404") == ("note_1", "download_404")
+        assert ordered_by(NOTES, "note_1_delay_900000") == ("note_1_delay_900000", None)
+
+    def test_is_handed_on_where_nobody_listed_it_and_it_orders_nothing(self):
+        scheme = NOTES.operations["add_note"].schemes[0]
+        assert caller(note_key="note_1_lokced").unread == (scheme, "note_1_lokced")
+        assert caller(note_key="note_1_locked").unread is None
+        assert caller(world=a_world(note_1={}), note_key="note_1").unread is None
 
     def test_has_what_the_account_before_it_has(self):
         world = a_world(note_1={"credits": 5}, note_2={"state": "inactive"})

@@ -1,7 +1,11 @@
 """The pictures behind links: who finds the door, and what is answered behind it."""
 
+import io
+
 import pytest
 from catalogues import NOON_S, NOTES, a_catalogue, a_request, a_world, an_output, notes
+from conftest import said
+from PIL import Image
 
 from mockserver.downloads import Downloads
 from mockserver.problems import EmulatorProblem
@@ -155,3 +159,27 @@ class TestNoPicture:
         world.reset()
         world.clock.set(NOON_S)
         assert refused(world).status == 404
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "title"),
+    [
+        ("download_404", 404, "Download ordered to fail"),
+        ("download_500", 500, "Download ordered to fail"),
+        ("download_truncated", 200, None),
+    ],
+)
+@pytest.mark.parametrize("way", ["key", "word"])
+def test_a_download_fails_where_the_call_ordered_it(ask, word, status, title, way):
+    prompt = f"My island [{word}]" if way == "word" else "My island"
+    key = f"pkz_test_{word}" if way == "key" else "pkz_test"
+    body = {"prompt": prompt, "model": "pkz_4", "format": "16:9"}
+    made = ask("POST", "/v2/thumbnail/text", body, x_api_key=key)
+    link = said(made)["output"].removeprefix("http://localhost")
+    answer = ask("GET", link)
+    assert (made.status, answer.status) == (200, status)
+    if title:
+        assert said(answer)["title"] == title
+    else:
+        with pytest.raises(OSError, match=r"[Tt]runcated"):
+            Image.open(io.BytesIO(answer.read())).load()

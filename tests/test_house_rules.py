@@ -23,7 +23,7 @@ LAYERS = (
     ("pointer", "posting"),
     ("messages", "problems", "jsontext", "seeded", "settings"),
     ("spec", "state", "imaging"),
-    ("call", "fixtures", "scaffold", "scenarios"),
+    ("call", "causes", "fixtures", "scaffold", "scenarios"),
     ("links",),
     ("behaviours", "pipeline"),
     ("payloads", "samples"),

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from mockserver.call import Override
 from mockserver.messages import Response
 from mockserver.pipeline.override import (
-    LONGEST_DELAY_MS,
     applied,
     delay_alone,
     delay_ms,
@@ -18,6 +17,7 @@ from mockserver.pipeline.override import (
     read_preferences,
 )
 from mockserver.problems import EmulatorProblem, Problem, ProblemType
+from mockserver.spec.words import LONGEST_DELAY_MS
 
 SCORE = {"image_url": "https://example.com/a.png"}
 HEADERS = [
@@ -212,11 +212,15 @@ class TestTheEndOfAJob:
     def test_is_one_of_the_tables_or_by_hand(self, end):
         assert ordered(f"job={end}", provider=JOBS) == Override(job=end, applied=(f"job={end}",))
 
-    @pytest.mark.parametrize("end", ["waiting", "Done", "", "partial"])
+    @pytest.mark.parametrize("end", ["waiting", "", "partial"])
     def test_that_the_api_does_not_know_is_refused(self, end):
         problem = unknown(f"job={end}", provider=JOBS)
         assert problem.detail == f"Notes has no job={end}; there are done, failed, manual"
         assert problem.members == {"available": ["done", "failed", "manual"]}
+
+    @pytest.mark.parametrize("end", ["Done", "faild", "manuel"])
+    def test_that_is_near_to_one_and_none_is_left_out(self, end):
+        assert ordered(f"job={end}", provider=JOBS) == Override()
 
     def test_is_nothing_to_an_operation_without_a_job(self):
         assert ordered("job=failed", operation="read_note", provider=JOBS) == Override()
@@ -262,7 +266,7 @@ class TestAWordInBrackets:
             ({"text": "[too_fast] [taken]"}, "text", "taken"),
         ],
     )
-    def test_orders_the_error_where_the_table_knows_it_in_the_order_of_the_table(self, body, field, error):
+    def test_orders_any_row_of_the_catalogue_and_of_several_its_first(self, body, field, error):
         made = ordered(body=body)
         assert (made.error, made.origin) == (error, "word")
         assert made.word == (field, error, "The notes' handbook")
@@ -274,7 +278,7 @@ class TestAWordInBrackets:
             {"text": "[taken"},
             {"text": "taken]"},
             {"text": "[ taken ]"},
-            {"text": "[locked]"},
+            {"text": "[lock]"},
             {"text": 7},
             {"text": None},
             {"colour": "[taken]"},
@@ -290,6 +294,56 @@ class TestAWordInBrackets:
 
     def test_is_nothing_to_another_operation(self):
         assert ordered(body={"text": "[taken]"}, operation="read_note") == Override()
+
+
+class TestOtherWords:
+    """A delay, the end of a job and what becomes of downloads, by key and by word."""
+
+    def test_a_word_orders_them_all_at_once(self):
+        made = ordered(body={"text": "[delay_5] [JOB_failed] [download_404]"}, provider=JOBS)
+        assert made == Override(delay_ms=5, job="failed", download="404")
+
+    def test_a_key_orders_one(self):
+        assert ordered(key="delay_5") == Override(delay_ms=5)
+        assert ordered(key="job_manual", provider=JOBS) == Override(job="manual")
+        assert ordered(key="download_truncated") == Override(download="truncated")
+
+    def test_of_two_words_the_first_wins(self):
+        assert ordered(body={"text": "[delay_5] [delay_6]"}).delay_ms == 5
+
+    def test_the_word_wins_over_the_header_and_that_over_the_key(self):
+        by_word = {"text": "[delay_5] [job_failed]"}
+        assert ordered("delay=6, job=done", body=by_word, provider=JOBS) == Override(delay_ms=5, job="failed")
+        made = ordered("delay=6, job=done", key="job_failed", provider=JOBS)
+        assert (made.delay_ms, made.job) == (6, "done")
+        assert ordered("delay=6", key="delay_5").delay_ms == 6
+
+    def test_the_end_of_a_job_is_nothing_to_an_operation_without_one(self):
+        assert ordered(key="job_failed") == Override()
+
+    def test_an_error_leaves_the_delay_alone(self):
+        made = ordered(body={"text": "[taken] [delay_5] [job_failed] [download_404]"}, provider=JOBS)
+        assert (made.error, made.delay_ms, made.job, made.download) == ("taken", 5, None, None)
+
+    def test_a_delay_by_key_holds_for_a_refused_call_too(self, ask, heard):
+        answer = ask("POST", "/v2/thumbnail/score", {}, x_api_key="pkz_test_delay_7")
+        assert (answer.status, heard[0].override.delay_ms, heard[0].account.key) == (400, 7, "pkz_test")
+
+    @pytest.mark.parametrize("word", ["delay_600001", "delay_", "delay_x", "download_200", "job_done", "job"])
+    def test_what_is_none_orders_nothing(self, word):
+        assert ordered(body={"text": f"[{word}]"}) == Override()
+
+
+@pytest.mark.parametrize(
+    ("prefer", "made"),
+    [
+        ("example=lokced", Override()),
+        ("code=409, example=lokced", Override(error="taken", origin="header", applied=("code=409",))),
+        ("example=rate_limited", Override()),
+    ],
+)
+def test_a_row_that_is_near_to_one_and_none_is_left_out(prefer, made):
+    assert ordered(prefer) == made
 
 
 MARKED = {"text": "[taken]"}
@@ -337,7 +391,7 @@ class TestWhatWasOrdered:
         with pytest.raises(Problem) as caught:
             raise_ordered(ordered(body={"text": "[TAKEN]"}))
         (violation,) = caught.value.violations
-        assert (caught.value.type, caught.value.error) == (ProblemType.INVALID_REQUEST, "taken")
+        assert (caught.value.type, caught.value.error) == (ProblemType.INTERNAL, "taken")  # as by header
         assert (violation.location, violation.pointer, violation.keyword) == ("body", "/text", "marked_words")
         assert (violation.message, violation.citation) == (
             "text holds the mark [taken]",

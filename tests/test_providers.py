@@ -79,22 +79,24 @@ def test_an_order_does_not_outlive_its_call(client, provider):
     assert example_call(client, provider).status_code == 200
 
 
-MARKED = [
-    (operation, word.field, word.error)
-    for operation in CATALOG.operations
-    for word in operation.row.marked_words
-]
-
-
-@pytest.mark.parametrize(
-    ("operation", "field", "error"), MARKED, ids=lambda value: getattr(value, "id", value)
-)
-def test_every_marked_word_brings_its_error_about(client, operation, field, error):
-    provider = CATALOG.providers[operation.provider]
-    body = {**operation.body.example, field: f"please [{error.lower()}] now"}
-    response = client.request(operation.method, operation.path, json=body, headers=KEYS[provider.name])
-    assert response.status_code == provider.errors[error].status
-    validated(provider, response, operation)
+@pytest.mark.parametrize(("provider", "row"), ROWS, ids=lambda value: value.name)
+def test_every_documented_error_is_obtained_by_a_word_in_brackets_and_looks_as_by_header(
+    client, provider, row
+):
+    operation = next(each for each in provider.operations.values() if each.row.order_fields)
+    field, example = operation.row.order_fields[0], operation.body.example
+    answers = [
+        client.request(
+            operation.method, operation.path, json=body, headers={**KEYS[provider.name], "Prefer": prefer}
+        )
+        for body, prefer in (
+            ({**example, field: f"please [{row.name.lower()}] now"}, ""),
+            (example, f"example={row.name}"),
+        )
+    ]
+    assert [each.status_code for each in answers] == [row.status] * 2
+    said = [{**each.json(), "request_id": None} for each in answers]
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mockserver.behaviours.generate import echo, generate, success
-from mockserver.call import MANUAL, Call, Result
+from mockserver.call import Call, Result
 from mockserver.problems import Location, ProblemType
 from mockserver.seeded import Random
 from mockserver.spec.marks import AnswerMember, ParameterName
-from mockserver.spec.rows import Jobs, Row
+from mockserver.spec.rows import MANUAL, Jobs, Row
 from mockserver.state.resources import Resource
 
 MOST_IDS = 2**31 - 1  # where ids are numbers

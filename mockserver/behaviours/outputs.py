@@ -68,6 +68,7 @@ def publish(call: Call, scene: SceneJson, label: str, *, lifetime_s: float | Non
         expires_at_s=None if lifetime_s is None else now_s + lifetime_s,
         media_type=scene["media_type"],
         scene=scene,
+        fails=call.override.download,
     )
     return call.world.add_output(output)
 

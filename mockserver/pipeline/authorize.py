@@ -1,7 +1,7 @@
 """Match and Request → Caller: whose key is this, and may it call?
 
-A key that ends in the name of an error, `pkz_test_generation_rejected`, belongs to the account before it
-and orders that error; errors that are about the key itself are answered here, all others later.
+A key that ends in a word, `pkz_test_generation_rejected` or `pkz_test_delay_800`, belongs to the account
+before it and orders that; errors that are about the key itself are answered here, all else later.
 """
 
 import base64
@@ -12,6 +12,7 @@ from mockserver.call import Caller, Match
 from mockserver.messages import Request
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.model import Provider, SecurityScheme
+from mockserver.spec.words import ordered_by
 from mockserver.state.accounts import Account
 from mockserver.state.world import World
 
@@ -103,9 +104,10 @@ def _find_caller(
 def _find_by_key(match: Match, scheme: SecurityScheme, key: str, world: World, *, is_strict: bool) -> Caller:
     """Find whose key this is, and what it orders. Raises a Problem for one that nobody may call with."""
     provider = match.provider
-    account, ordered = world.accounts.listed(provider.name, key), None
+    account, ordered, unread = world.accounts.listed(provider.name, key), None, None
     if account is None:
         owner, ordered = ordered_by(provider, key)
+        unread = (scheme, key) if ordered is None else None
         account = world.accounts.listed(provider.name, owner)
         prefix = provider.keys.prefix
         if prefix is not None and not key.startswith(prefix):
@@ -119,7 +121,7 @@ def _find_by_key(match: Match, scheme: SecurityScheme, key: str, world: World, *
         violation = _violation(scheme, "ordered", f"the key orders {ordered}", "the request itself")
         raise Problem(violations=(violation,), error=ordered)
     _check_state(match, account, scheme)
-    return Caller(account, ordered)
+    return Caller(account, ordered, unread)
 
 
 def _check_state(match: Match, account: Account, scheme: SecurityScheme) -> None:
@@ -128,15 +130,6 @@ def _check_state(match: Match, account: Account, scheme: SecurityScheme) -> None
         problem = ProblemType.ACCESS_DISABLED
     if problem is not None:
         raise _refused(match, problem, scheme, EXPLANATIONS[problem])
-
-
-def ordered_by(provider: Provider, key: str) -> tuple[str, str | None]:
-    """Split a key into its owner's and the error that it orders; None where it orders none."""
-    lowered = key.lower()
-    for ending, name in provider.key_endings.items():
-        if lowered.endswith(ending):
-            return key[: -len(ending)], name
-    return key, None
 
 
 def _missing(match: Match) -> Problem:

@@ -1,11 +1,12 @@
 """What was ordered for a call, and by whom → one Override; the room where it is resolved who wins.
 
-Precedence: a word in brackets in a text of the body, `[content_policy]`, where the table's `orders` know it;
-the `Prefer` header (RFC 7240), whose `code` of a success cancels what the key orders; the ending of the key;
+Precedence: a word in brackets, `[content_policy]`, in a text that the table's `orders` name; the `Prefer`
+header (RFC 7240), whose `code` of a success cancels the error that the key orders; the ending of the key;
 the plan of faults, of which a call takes nothing that orders an error, a success or a job's end for itself.
 What is wrong with the call itself is told before any ordered error, so an order is resolved after all checks;
 a delay alone holds for every answer. A key ending that names an error of keys is wrong from the start:
-`authorize` answers it, before anything here is asked.
+`authorize` answers it, before anything here is asked. What is near to an order and is none is left out here;
+`mistyped` warns of it.
 """
 
 import re
@@ -13,13 +14,15 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from mockserver import pointer
-from mockserver.call import MANUAL, Match, Override
+from mockserver.call import Match, Override
 from mockserver.jsontext import Json
 from mockserver.messages import WIRE_FAULTS, Response
-from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
+from mockserver.problems import EmulatorProblem, Problem, Violation
 from mockserver.seeded import Random
 from mockserver.spec.model import MarkedWord, Operation, Provider
+from mockserver.spec.nearness import nearest_of
 from mockserver.spec.rows import ErrorRow
+from mockserver.spec.words import LONGEST_DELAY_MS, Wish, ends_of, near_row, wish_of
 from mockserver.state.world import World
 
 # One preference of RFC 7240: a token, and a value that is a token or a quoted string.
@@ -27,7 +30,7 @@ PREFERENCE = re.compile(
     r"""\s*+([A-Za-z][\w-]*+)\s*+(?:=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^",;\s]*+)))?+\s*+(?:[,;]|$)""", re.ASCII
 )
 MILLISECONDS = re.compile(r"[0-9]+")
-LONGEST_DELAY_MS = 600_000
+MARK = re.compile(r"\[([^\[\]]{1,80})\]")
 MOST_DIGITS = 9
 ERRORS = "400"  # what is documented below is a success
 NOTHING = Override()
@@ -70,6 +73,14 @@ def delay_alone(preferences: Preferences) -> Override:
     return Override(delay_ms=delay, applied=(f"delay={preferences['delay']}",)) if delay else NOTHING
 
 
+def delay_of_key(provider: Provider, key_order: str, so_far: Override) -> Override:
+    """Add the delay that a key orders, which holds for every answer; one in the header wins."""
+    wish = wish_of(provider, key_order)
+    return (
+        so_far._replace(delay_ms=wish.delay_ms) if wish and wish.delay_ms and not so_far.delay_ms else so_far
+    )
+
+
 def planned(
     own: Override,
     subject: str,
@@ -99,26 +110,57 @@ def planned(
 def override(match: Match, preferences: Preferences, key_order: str | None, body: Json) -> Override:
     """Resolve what a call orders for itself. Raises EmulatorProblem for an order that nobody can fulfil.
 
-    `key_order` is the error that the key orders by its ending; None: none.
+    `key_order` is the word that the key orders something by; None: none.
     """
-    operation, provider = match.operation, match.provider
-    if not preferences and key_order is None and not operation.row.marked_words:
+    marked = _marked(match, body) if match.operation.row.order_fields else ()
+    if not preferences and key_order is None and not marked:
         return NOTHING
-    word = _marked(operation, body)
-    if word is not None:
-        return delay_alone(preferences)._replace(error=word.error, origin="word", word=word)
-    if not preferences:
-        return NOTHING if key_order is None else Override(error=key_order, origin="key")
+    errors = [(field, wish.error) for field, wish in marked if wish.error]
+    if errors:  # of one field's rows, the first of the catalogue
+        name = next(each for each in match.provider.errors if (errors[0][0], each) in errors)
+        word = MarkedWord(errors[0][0], name, match.operation.row.order_citation)
+        resolved = delay_alone(preferences)._replace(error=word.error, origin="word", word=word)
+    else:
+        resolved = _asked(match, preferences, key_order, body)
+    for _, wish in reversed(marked):  # the first of several wins
+        resolved = _with(resolved, wish, match, body)
+    return resolved
+
+
+def _asked(match: Match, preferences: Preferences, key_order: str | None, body: Json) -> Override:
+    """Resolve what the header and the key order."""
+    operation, provider = match.operation, match.provider
+    wish = (key_order and wish_of(provider, key_order)) or Wish()
     resolved = delay_alone(preferences)
-    row = _preferred(provider, operation, preferences)
+    row = _preferred(provider, operation, preferences) if preferences else None
     if row is not None:
-        named = _as_written(preferences, "code", "example")
-        return resolved._replace(error=row.name, origin="header", applied=(*named, *resolved.applied))
-    if key_order is not None and "code" not in preferences:
-        return resolved._replace(error=key_order, origin="key")
-    job = _job(provider, operation, preferences, body)
-    named, ends = _as_written(preferences, "code"), _as_written(preferences, "job") if job else ()
-    return resolved._replace(job=job, applied=(*named, *resolved.applied, *ends))
+        is_near = preferences.get("example", row.name).lower() != row.name.lower()
+        named = _as_written(preferences, "code", *([] if is_near else ["example"]))
+        resolved = resolved._replace(error=row.name, origin="header", applied=(*named, *resolved.applied))
+    elif wish.error and "code" not in preferences:
+        resolved = resolved._replace(error=wish.error, origin="key")
+    elif preferences:
+        job = _job(match, preferences, body)
+        named, ends = _as_written(preferences, "code"), _as_written(preferences, "job") if job else ()
+        resolved = resolved._replace(job=job, applied=(*named, *resolved.applied, *ends))
+    own = {"delay_ms": resolved.delay_ms, "job": resolved.job}  # the header's
+    return _with(resolved, wish._replace(**{name: None for name, value in own.items() if value}), match, body)
+
+
+def _with(resolved: Override, wish: Wish, match: Match, body: Json) -> Override:
+    """Add what one word orders beside an error: a delay, the end of a job, the downloads of its pictures."""
+    if wish.delay_ms:
+        resolved = resolved._replace(delay_ms=wish.delay_ms, applied=_without("delay", resolved))
+    if wish.job and match.operation.row.job and not resolved.error:
+        _check_end(match, wish.job, body)
+        resolved = resolved._replace(job=wish.job, applied=_without("job", resolved))
+    if wish.download and not resolved.error:
+        resolved = resolved._replace(download=wish.download)
+    return resolved
+
+
+def _without(name: str, ordered: Override) -> tuple[str, ...]:
+    return tuple(each for each in ordered.applied if not each.startswith(f"{name}="))
 
 
 def raise_ordered(ordered: Override, *, has_socket: bool = False) -> None:
@@ -127,7 +169,7 @@ def raise_ordered(ordered: Override, *, has_socket: bool = False) -> None:
         field, name, citation = ordered.word
         message = f"{field} holds the mark [{name.lower()}]"
         violation = Violation("body", pointer.write((field,)), "marked_words", message, citation)
-        raise Problem(ProblemType.INVALID_REQUEST, (violation,), error=name)
+        raise Problem(violations=(violation,), error=name)
     if ordered.error is not None:
         by_plan = ordered.origin == "plan"
         place = "" if by_plan else "/prefer" if ordered.origin == "header" else "/key"
@@ -150,37 +192,47 @@ def applied(ordered: Override, response: Response) -> str:
     return ", ".join(each for each in ordered.applied if is_ordered or each.startswith("delay="))
 
 
-def _marked(operation: Operation, body: Json) -> MarkedWord | None:
-    for word in operation.row.marked_words if isinstance(body, dict) else ():
-        text = body.get(word.field)
-        if isinstance(text, str) and "[" in text and f"[{word.error.lower()}]" in text.lower():
-            return word
-    return None
+def _marked(match: Match, body: Json) -> tuple[tuple[str, Wish], ...]:
+    """Find what the texts order by words in brackets; the first field's come first."""
+    found: list[tuple[str, Wish]] = []
+    for field in match.operation.row.order_fields if isinstance(body, dict) else ():
+        text = body.get(field)
+        if isinstance(text, str) and "[" in text:
+            wishes = (wish_of(match.provider, mark) for mark in MARK.findall(text))
+            found += [(field, wish) for wish in wishes if wish]
+    return tuple(found)
 
 
 def _as_written(preferences: Preferences, *names: str) -> tuple[str, ...]:
     return tuple(f"{name}={preferences[name]}" for name in names if preferences.get(name))
 
 
-def _job(provider: Provider, operation: Operation, preferences: Preferences, body: Json) -> str | None:
+def _job(match: Match, preferences: Preferences, body: Json) -> str | None:
     """Give how the call's job shall end; None where it has none, or nothing was said of it."""
-    wanted = preferences.get("job")
+    wanted, provider = preferences.get("job"), match.provider
     if wanted is None:
         return None
     if provider.jobs is None:
         raise _unknown(f"{provider.title} has no job={wanted[:40]}; it has no jobs at all")
-    known = [*provider.jobs.outcomes, MANUAL]
+    known = list(ends_of(provider.jobs))
     if wanted not in known:
+        if nearest_of(wanted, known):
+            return None
         detail = f"{provider.title} has no job={wanted[:40]}; there are {', '.join(known)}"
         raise _unknown(detail, available=known)
-    if not operation.row.job:
+    if not match.operation.row.job:
         return None  # a client may send it with the calls that only poll, too
-    asked = {**operation.defaults, **body} if isinstance(body, dict) else operation.defaults
-    if not provider.jobs.can_end(wanted, asked):
-        parts = provider.jobs.parts
-        detail = f"job={wanted} is the end of several, and this call asks for one; send {parts} of at least 2"
-        raise _unknown(detail, available=[each for each in known if each != wanted])
+    _check_end(match, wanted, body)
     return wanted
+
+
+def _check_end(match: Match, wanted: str, body: Json) -> None:
+    """Raise EmulatorProblem where the job that this call starts cannot end so."""
+    jobs, operation = match.provider.jobs, match.operation
+    asked = {**operation.defaults, **body} if isinstance(body, dict) else operation.defaults
+    if jobs and not jobs.can_end(wanted, asked):
+        detail = f"job={wanted} is the end of several, and this call asks for one; send {jobs.parts} of at least 2"
+        raise _unknown(detail, available=[each for each in ends_of(jobs) if each != wanted])
 
 
 def _preferred(provider: Provider, operation: Operation, preferences: Preferences) -> ErrorRow | None:
@@ -196,6 +248,10 @@ def _preferred(provider: Provider, operation: Operation, preferences: Preference
             return None  # a documented success: what the call gets anyway
         rows = [row for row in rows if str(row.status) == code]
     found = [row for row in rows if example is None or row.name.lower() == example.lower()]
+    if not found and example is not None and near_row(provider, example):
+        return _preferred(
+            provider, operation, {key: each for key, each in preferences.items() if key != "example"}
+        )
     if not found:
         raise _unknown_order(provider, operation, code, example)
     return found[0]

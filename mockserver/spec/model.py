@@ -80,7 +80,7 @@ class RefusalRow(NamedTuple):
 
 
 class MarkedWord(NamedTuple):
-    """A field whose text orders an error by holding its name in brackets."""
+    """A field whose text ordered an error by holding its name in brackets."""
 
     field: str
     error: str
@@ -95,7 +95,8 @@ class OperationRow(NamedTuple):
     citation: str  # the document's full name
     section: rows.OperationSection = rows.OperationSection(behaviour="generate")  # as the table says it
     refusals: tuple[RefusalRow, ...] = ()
-    marked_words: tuple[MarkedWord, ...] = ()
+    order_fields: tuple[str, ...] = ()  # whose texts order something by a word in brackets
+    order_citation: str = ""
     pictures: tuple[rows.Pictures, ...] = ()  # with the full names of documents
     picture_fields: frozenset[str] = frozenset()
     price: rows.Price | None = None
@@ -166,7 +167,7 @@ class Provider:
     webhooks: rows.Webhooks | None
     credits: rows.Credits | None
     shows_credits: bool  # True: a header on every answer tells of credits
-    key_endings: Mapping[str, str]  # "_conflict" → CONFLICT, longest first
+    key_endings: Mapping[str, str]  # "_conflict" → CONFLICT, "_job_failed" → job_failed; longest first
     callbacks: tuple[Schema, ...]  # what the API sends to its callers, as documented
     table: rows.Sections  # as it was written, for whoever holds it against the documents
     text: str  # of the OpenAPI document

@@ -11,6 +11,8 @@ from msgspec import Struct
 from mockserver.jsontext import Json
 from mockserver.spec import marks
 
+MANUAL = "manual"  # the end of a job that runs until somebody says that it has ended
+
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True, eq=False):
     """What can be read from a mapping of a table. Equal only to itself, so that results may be kept by it."""
@@ -245,11 +247,11 @@ class Pictures(Row, frozen=True, kw_only=True):
 
 
 class Orders(Row, frozen=True, kw_only=True):
-    """Words in brackets by which a text orders an error."""
+    """Texts that order something by a word in brackets; `errors` are rows that nothing else brings about."""
 
     fields: tuple[marks.TextField, ...]
-    errors: tuple[marks.ErrorName, ...]
     citation: marks.CitationName
+    errors: tuple[marks.ErrorName, ...] = ()
 
 
 class OperationSection(Row, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from itertools import chain, product
+from itertools import chain
 from typing import Any, cast
 
 import msgspec
@@ -17,9 +17,10 @@ from msgspec.structs import asdict, replace
 from mockserver.jsontext import Json
 from mockserver.spec.explain import located, nearest
 from mockserver.spec.fields import branch
-from mockserver.spec.model import MarkedWord, Operation, OperationRow, ProblemRow, Provider, RefusalRow
+from mockserver.spec.model import Operation, OperationRow, ProblemRow, Provider, RefusalRow
 from mockserver.spec.rows import ErrorRow, OperationSection, Refusal, Row, Saying, Sections
 from mockserver.spec.schema import Schema
+from mockserver.spec.words import key_endings
 
 # Problems that only some mechanisms meet: a table without these need not list errors for them.
 JOBS_READ = "jobs.read"  # the behaviour of all tables that may not find what it is asked for
@@ -89,7 +90,7 @@ class Table:
             webhooks=table.webhooks,
             credits=table.credits,
             shows_credits=bool(tells),
-            key_endings={f"_{key.lower()}": key for key in sorted(errors, key=len, reverse=True)},
+            key_endings=key_endings(errors, table.jobs),
             callbacks=callbacks,
             table=table,
             text=text,
@@ -136,11 +137,8 @@ class Table:
             title=section.title or name,
             citation=citations.get(section.citation or "", f"{self._sections.title}, OpenAPI document"),
             section=section,
-            marked_words=tuple(
-                MarkedWord(field, error, citations.get(each.citation, ""))
-                for each in ([orders] if orders else [])
-                for field, error in product(each.fields, each.errors)
-            ),
+            order_fields=orders.fields if orders else (),
+            order_citation=citations.get(orders.citation, "") if orders else "",
             pictures=tuple(replace(row, citation=citations.get(row.citation, "")) for row in pictures),
             picture_fields=frozenset(chain(*(fields for row in pictures for fields in row.roles.values()))),
             price=section.price,

@@ -16,6 +16,9 @@ class Output(Value, frozen=True):
     expires_at_s: Time | None  # None: never
     media_type: str
     scene: Mapping[str, Any]  # what `imaging` draws; a picture in it is named by its key
+    fails: str | None = (
+        None  # a status, or "truncated": what a download was ordered to get; None: the picture
+    )
 
     def is_over(self, now_s: float) -> bool:
         """Whether the link has expired."""

@@ -12,6 +12,7 @@ from mockserver.call import Exchange, Match
 from mockserver.engine import Engine
 from mockserver.journal.records import Record, record
 from mockserver.journal.redaction import redaction_of
+from mockserver.pipeline.mistyped import KEYWORD as MISTYPED
 from mockserver.problems import ProblemType, Violation
 from mockserver.state.journal import Era
 from mockserver.state.plans import Order
@@ -22,7 +23,7 @@ from mockserver.testing.uses import uses
 from mockserver.testing.verdict import Finding, Verdict
 
 # Keywords of violations that say nothing against the request: what was ordered, and what is only odd …
-EXCUSED = {"ordered", "marked_words", "duplicateKey"}
+EXCUSED = {"ordered", "marked_words", "duplicateKey", MISTYPED}
 # … and what another account, balance, moment or earlier call would have made right: problems, and checks.
 STATE = {
     ProblemType.KEY_UNKNOWN, ProblemType.KEY_INACTIVE, ProblemType.KEY_DELETED, ProblemType.ACCOUNT_SUSPENDED,
@@ -94,10 +95,11 @@ class Judge:
         found: dict[object, Finding] = {}
         declared = {id(each) for each in self._declared}
         for era, exchange in self._engine.world.journal.everything():
-            if id(exchange) in declared or any(each.is_met(exchange) for each in self._expected):
-                continue
+            is_declared = id(exchange) in declared or any(each.is_met(exchange) for each in self._expected)
             asked = (exchange, *exchange.parts)
             for part, wrong in (each for one in asked for each in _judged(one, self._strictness)):
+                if is_declared and part != MISTYPED:  # a refusal was meant, the order that it lacks was, too
+                    continue
                 key = (
                     part,
                     exchange.operation,
@@ -126,6 +128,7 @@ class Judge:
 
 def _judged(exchange: Exchange, strictness: Strictness) -> Iterator[tuple[str, list[Violation]]]:
     """Give the parts of the verdict that an exchange is against, each with its violations."""
+    yield from ((MISTYPED, [each]) for each in exchange.violations if each.keyword == MISTYPED)
     wrong = [each for each in exchange.violations if each.keyword not in NOT_AGAINST_IT]
     if wrong:
         yield ("unmatched" if exchange.match is None else "refusals"), wrong

@@ -29,6 +29,7 @@ class Strictness(NamedTuple):
     undocumented: Level = "error"  # fields and query parameters that no document names
     deprecated: Level = "error"  # fields, parameters and operations
     unused_faults: Level = "error"  # what was ordered and did not happen
+    mistyped: Level = "error"  # what is near to an order of ours and orders nothing
 
 
 PARTS = Strictness._fields

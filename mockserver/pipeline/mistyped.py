@@ -1,0 +1,124 @@
+"""A request → what in it is near to an order and is none: a key's ending, a word in brackets, a preference.
+
+It is answered as it would be without that; the warnings tell. A key and a text are looked at once: what they
+are near to is kept.
+"""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+
+from mockserver import pointer
+from mockserver.call import Match
+from mockserver.jsontext import Json
+from mockserver.messages import Request
+from mockserver.problems import NO_VIOLATIONS, ProblemType, Violation
+from mockserver.spec.catalog import Catalog
+from mockserver.spec.model import Provider, SecurityScheme
+from mockserver.spec.nearness import LONGEST, Lookalikes, nearest_of
+from mockserver.spec.words import ends_of, like_delay, lookalikes, near_row, wish_of
+
+KEYWORD = "mistyped"
+CITATION = "mockserver, errors on demand"
+MARK = re.compile(rf"\[([\w-]{{1,{LONGEST}}})\]", re.ASCII)
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?')
+MOST_MARKS = 50  # in one text
+MOST_PARTS = 5  # of a key, between underscores: as many as the longest word may have
+NAMES = ("code", "example", "delay", "job")
+# What is said of calls to come is no preference of one call.
+OF_FAULTS = {"count", "times", "after", "every", "probability", "fault", "stub", "scenario", "repeat"}
+OTHER_NAMES = {"status": "code", "error": "example", "latency": "delay"}
+REGISTERED = {"handling", "respond-async", "return", "safe", "wait"}  # by IANA, for servers of any kind
+
+
+class Mistyped:
+    """Finds what is near to an order of any provider of a catalogue."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._providers = catalog.providers
+        self._meant = functools.lru_cache(maxsize=4096)(self._find)
+        self._ending = functools.lru_cache(maxsize=4096)(self._find_ending)
+        self._lookalikes = functools.cache(self._make)
+
+    def of_key(self, provider: Provider, scheme: SecurityScheme, key: str) -> tuple[Violation, ...]:
+        """Look at a key that nobody listed and that orders nothing."""
+        found = self._ending(provider, key)
+        if found is None:
+            return NO_VIOLATIONS
+        ending, meant = found
+        where = "header" if scheme.location == "cookie" else scheme.location
+        message = f"the key's ending _{ending} orders nothing; did you mean _{meant}?"
+        return (Violation(where, pointer.write((scheme.field,)), KEYWORD, message, CITATION),)
+
+    def of_call(
+        self, match: Match, request: Request, preferences: Mapping[str, str], body: Json
+    ) -> tuple[Violation, ...]:
+        """Look at the preferences of a well-formed call, and at the texts that may order something."""
+        header = request.headers.get("prefer")
+        if not header and b"[" not in request.body:
+            return NO_VIOLATIONS
+        fields = match.operation.row.order_fields
+        texts = [(name, body.get(name)) for name in fields] if isinstance(body, dict) else []
+        marked = [(name, text) for name, text in texts if isinstance(text, str) and "[" in text]
+        if not marked and not header:
+            return NO_VIOLATIONS
+        found = [*self._of_texts(match, marked), *(_of_header(match, preferences, header) if header else ())]
+        return tuple(found)
+
+    def _of_texts(self, match: Match, marked: list[tuple[str, str]]) -> Iterator[Violation]:
+        for field, text in marked:
+            for mark in dict.fromkeys(MARK.findall(text)[:MOST_MARKS]):
+                wish = wish_of(match.provider, mark)
+                what = f"[{mark}] orders nothing"
+                if wish and wish.job and not match.operation.row.job:
+                    what += f": {match.operation.name} starts no job"
+                elif wish is None and (meant := self._meant(match.provider, mark)):
+                    what += f"; did you mean [{meant}]?"
+                else:
+                    continue
+                yield Violation("body", pointer.write((field,)), KEYWORD, f"{field}: {what}", CITATION)
+
+    def _make(self, provider: Provider) -> Lookalikes:
+        others = (each for each in self._providers.values() if each.name != provider.name)
+        return lookalikes(provider, others, [each.value for each in ProblemType])
+
+    def _find(self, provider: Provider, text: str) -> str | None:
+        return like_delay(text) or self._lookalikes(provider).meant(text)
+
+    def _find_ending(self, provider: Provider, key: str) -> tuple[str, str] | None:
+        """Find an ending of a key that is near to a word, the longest first; the owner is not looked at."""
+        parts = re.split("[_-]", key[-2 * LONGEST :])
+        for count in range(min(MOST_PARTS, len(parts) - 1), 0, -1):
+            ending = "_".join(parts[-count:])
+            if meant := self._find(provider, ending):
+                return ending, meant
+        return None
+
+
+def _of_header(match: Match, preferences: Mapping[str, str], header: str) -> Iterator[Violation]:
+    """Look at names of preferences, at ends of jobs and rows that they name, and at what cannot be read."""
+    provider = match.provider
+    for name, value in preferences.items():
+        meant, what = None, f"{name}={value[:LONGEST]}"
+        if name in OF_FAULTS:
+            yield _odd(
+                f"{name} is no preference: what happens to calls to come is ordered at /__admin/faults"
+            )
+        elif name == "example":
+            row = near_row(provider, value)
+            meant = row and f"example={row}"
+        elif name == "job" and value not in ends_of(provider.jobs):
+            end = nearest_of(value, ends_of(provider.jobs))
+            meant = end and f"job={end}"
+        elif name not in {*NAMES, *REGISTERED}:
+            meant = OTHER_NAMES.get(name) or nearest_of(name, NAMES)
+        if meant:
+            yield _odd(f"{what} orders nothing; did you mean {meant}?")
+    bare = QUOTED.sub("", header)
+    for name in NAMES:
+        if name not in preferences and re.search(rf"(?:^|[,;\s]){name}\s*[=:]", bare, re.IGNORECASE):
+            yield _odd(f"{name} cannot be read in {header[:LONGEST]!r}; write Prefer: code=402, delay=800")
+
+
+def _odd(message: str) -> Violation:
+    return Violation("header", "/prefer", KEYWORD, message, CITATION)

@@ -1,0 +1,193 @@
+"""What is near to an order and is none: answered as without it, and said wherever somebody looks."""
+
+import json
+
+import pytest
+from conftest import header, said
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockserver.spec.nearness import Lookalikes, distance
+from mockserver.testing.mock import MockServer
+
+SCORE = {"image_url": "https://example.com/a.png"}
+TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}
+CALLS = {
+    "pikzels": ("/v2/thumbnail/text", "x-api-key", "pkz_test", "prompt", TEXT),
+    "fatthumb": (
+        "/api/v1/generate",
+        "authorization",
+        "nsk_test",
+        "prompt",
+        {"prompt": "A focused developer"},
+    ),
+    "thumbapi": (
+        "/v1/generate",
+        "x-api-key",
+        "tb_test",
+        "title",
+        {"title": "An island", "format": "youtube"},
+    ),
+}
+ENDINGS = [
+    ("pikzels", "content_polcy", "content_policy"),
+    ("pikzels", "contentpolicy", "content_policy"),
+    ("pikzels", "content-policy", "content_policy"),
+    ("pikzels", "too_many_request", "too_many_requests"),
+    ("pikzels", "rate_limited", "too_many_requests"),
+    ("pikzels", "credits_exhausted", "insufficient_credits"),
+    ("pikzels", "content_rejected", "generation_rejected"),
+    ("pikzels", "job_faild", "job_failed"),
+    ("pikzels", "dealy_800", "delay_800"),
+    ("pikzels", "delay_2s", "delay_2000"),
+    ("pikzels", "downlod_404", "download_404"),
+    ("fatthumb", "unauthorised", "unauthorized"),
+    ("fatthumb", "too_many_requests", "rate_limited"),
+    ("fatthumb", "job_partail", "job_partial"),
+    ("thumbapi", "rate_limited", "rate_limit_exceeded"),
+    ("thumbapi", "RATE_LIMIT_EXCEDED", "rate_limit_exceeded"),
+]
+NATURAL = [
+    "[16:9]", "[draft]", "[Vlog]", "[4K]", "[Official Video]", "[Part 2]", "[part_2]", "[EP12]", "[ad]",
+    "[Conflicted]", "[wip]", "[RELAY]", "[NEW]", "[Delay]", "[timeout]", "[x_y]", "[my_title]", "[top_10]",
+    "[not found yet]", "[policy]", "[job]", "[Download]", "[rate]", "[credits]", "[Failed]", "[image_1]",
+    "[2026]", "[]", "[", "[unlisted]", "[trailer]", "[before/after]", "[a, b]", "[[nested]]", "[🎉]",
+]  # fmt: skip
+PREFER = [
+    ("cod=402", "cod=402 orders nothing; did you mean code?"),
+    ("exmaple=CONFLICT", "exmaple=CONFLICT orders nothing; did you mean example?"),
+    ("dealy=5", "dealy=5 orders nothing; did you mean delay?"),
+    ("status=402", "status=402 orders nothing; did you mean code?"),
+    (
+        "code=200, count=2",
+        "count is no preference: what happens to calls to come is ordered at /__admin/faults",
+    ),
+    ("times=2", "times is no preference: what happens to calls to come is ordered at /__admin/faults"),
+    ("example=CONTENT_POLCY", "example=CONTENT_POLCY orders nothing; did you mean example=CONTENT_POLICY?"),
+    ("example=rate_limited", "example=rate_limited orders nothing; did you mean example=TOO_MANY_REQUESTS?"),
+    ("code: 402", "code cannot be read in 'code: 402'; write Prefer: code=402, delay=800"),
+]
+
+
+def sent(ask, api, *, key="", word="", prefer=""):
+    path, name, own, field, body = CALLS[api]
+    value = f"{own}_{key}" if key else own
+    value = f"Bearer {value}" if name == "authorization" else value
+    body = {**body, field: f"{body[field]} {word}"}
+    return ask("POST", path, body, **{name.replace("-", "_"): value, "prefer": prefer})
+
+
+def warnings(answer):
+    return [each["message"] for each in json.loads(header(answer, "mock-violations") or "[]")]
+
+
+def test_a_keys_ending_is_answered_as_without_it_and_warned_of(ask):
+    for api, typed, meant in ENDINGS:
+        answer = sent(ask, api, key=typed)
+        assert (answer.status, answer.error) == (200, None)
+        assert [each.rpartition("; ")[2] for each in warnings(answer)] == [f"did you mean _{meant}?"]
+
+
+def test_a_word_in_brackets_is_answered_as_without_it_and_warned_of(ask):
+    for api, typed, meant in ENDINGS:
+        answer = sent(ask, api, word=f"[{typed}]")
+        assert (answer.status, answer.error) == (200, None)
+        assert warnings(answer) == [f"{CALLS[api][3]}: [{typed}] orders nothing; did you mean [{meant}]?"]
+
+
+@pytest.mark.parametrize(("prefer", "message"), PREFER)
+def test_a_preference_is_answered_as_without_it_and_warned_of(ask, prefer, message):
+    answer = ask("POST", "/v2/thumbnail/score", SCORE, x_api_key="pkz_test", prefer=prefer)
+    assert (answer.status, warnings(answer)) == (200, [message])
+
+
+def test_the_end_of_a_job_that_is_near_to_one_is_warned_of(ask):
+    answer = sent(ask, "fatthumb", prefer="job=parital")
+    assert warnings(answer) == ["job=parital orders nothing; did you mean job=partial?"]
+
+
+def test_the_end_of_a_job_in_a_call_that_starts_none_is_warned_of(ask):
+    (message,) = warnings(sent(ask, "pikzels", word="[job_failed]"))
+    assert message == "prompt: [job_failed] orders nothing: pikzels.post_v2_thumbnail_text starts no job"
+
+
+def test_natural_words_in_brackets_are_nothing(ask):
+    for api in CALLS:
+        for word in NATURAL:
+            answer = sent(ask, api, word=word)
+            assert (word, answer.status, warnings(answer)) == (word, 200, [])
+
+
+def test_natural_keys_are_nothing(ask):
+    for key in ("alice", "life", "1", "8f3kd0s9", "team_7", "x" * 500, "my_key_for_ci", "a_b_c_d_e_f"):
+        assert warnings(sent(ask, "pikzels", key=key)) == []
+
+
+@pytest.mark.parametrize("prefer", ["respond-async, wait=10", 'note="code=402"', "return=minimal", "depth"])
+def test_preferences_of_others_are_nothing(ask, prefer):
+    assert warnings(sent(ask, "pikzels", prefer=prefer)) == []
+
+
+def test_a_key_that_somebody_listed_is_not_looked_at(ask, engine):
+    engine.world.accounts.put(engine.world.accounts.fresh("pikzels", "pkz_content_polcy"))
+    answer = ask("POST", "/v2/thumbnail/score", SCORE, x_api_key="pkz_content_polcy")
+    assert (answer.status, warnings(answer)) == (200, [])
+
+
+def test_the_warning_stands_beside_what_is_wrong(ask):
+    answer = ask("POST", "/v2/thumbnail/score", {}, x_api_key="pkz_test_content_polcy")
+    assert answer.status == 400
+    assert (
+        warnings(answer)[-1]
+        == "the key's ending _content_polcy orders nothing; did you mean _content_policy?"
+    )
+
+
+def test_a_tool_that_is_called_warns_of_its_prompt_once(ask, heard):
+    arguments = {"name": "generate_thumbnail", "arguments": {"prompt": "Focus [content_rejcted]"}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": arguments}
+    answer = ask("POST", "/api/mcp", call, authorization="Bearer nsk_test_rate_limitd", prefer="cod=402")
+    assert len(warnings(answer)) == 3
+    assert "result" in said(answer)
+    assert [each.keyword for each in heard[0].violations] == ["mistyped"]  # the rest is its part's
+
+
+class TestTheVerdict:
+    @pytest.mark.parametrize(
+        "order", [{"key": "content_polcy"}, {"word": "[content_polcy]"}, {"prefer": "count=2"}]
+    )
+    def test_fails_for_it(self, order):
+        mock = MockServer()
+        self.call(mock, **order)
+        (found,) = mock.verdict().errors
+        assert found.part == "mistyped"
+
+    def test_fails_for_it_though_a_refusal_was_declared(self):
+        mock = MockServer()
+        with mock.expect_refusal("VALIDATION_ERROR"):
+            self.call(mock, key="content_polcy", model="pkz_9")
+        assert [each.part for each in mock.verdict().errors] == ["mistyped"]
+
+    @staticmethod
+    def call(mock, *, key="", word="", prefer="", **members):
+        import httpx
+
+        body = {**TEXT, "prompt": f"An island {word}", **members}
+        headers = {"x-api-key": f"pkz_test_{key}" if key else "pkz_test", "prefer": prefer}
+        with httpx.Client(transport=mock.httpx_transport(), base_url=mock.pikzels.url) as api:
+            api.post("/v2/thumbnail/text", json=body, headers=headers)
+
+
+LETTERS = st.text("abc_", max_size=7)
+
+
+@given(LETTERS, LETTERS)
+def test_a_bounded_distance_is_the_whole_one_where_that_is_within_the_bound(one, other):
+    whole = distance(one, other, 20)
+    assert whole == distance(other, one, 20)
+    for most in range(4):
+        assert distance(one, other, most) == (whole if whole is not None and whole <= most else None)
+
+
+def test_a_long_text_is_not_held_against_words():
+    assert Lookalikes({"conflict": "conflict"}).meant("conflict" * 1000) is None
