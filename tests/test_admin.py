@@ -384,3 +384,64 @@ def test_a_job_whose_webhook_was_sent_changes_without_sending_it_again(client):
     assert len(before["webhooks"][0]["attempts"]) == 1
     assert client.put(f"/__admin/jobs/{job}", json={"status": "failed"}).json()["status"] == "failed"
     assert client.get("/__admin/webhooks").json() == before
+
+
+def test_accounts_are_listed_with_balance_and_unit_and_keys_that_are_secret_shortened(client):
+    client.put("/__admin/accounts/pikzels/pkz_0123456789", json={"credits": 7.5}).raise_for_status()
+    rows = client.get("/__admin/accounts").json()["accounts"]
+    known = {(row["provider"], row["key"]): row for row in rows}
+    assert known["pikzels", "pkz_...6789"] == {
+        "provider": "pikzels",
+        "key": "pkz_...6789",
+        "state": "active",
+        "plan": "standard",
+        "credits": 7.5,
+        "unit": "USD",
+    }
+    assert known["fatthumb", "nsk_free"]["unit"] == "credits"
+    assert known["thumbapi", "tb_suspended"]["state"] == "suspended"
+
+
+def test_one_account_is_forgotten_alone(client):
+    style = {"name": "Mine", "image_urls": ["https://example.com/1.png"] * 3}
+    text = {"prompt": "Island", "model": "pkz_4", "format": "1:1"}
+    made = {}
+    for key in ("pkz_gone", "pkz_stays"):
+        headers = {"X-Api-Key": key}
+        id_ = client.post("/v2/pikzonality/style", json=style, headers=headers).json()["id"]
+        made[key] = (id_, client.post("/v2/thumbnail/text", json=text, headers=headers).json()["output"])
+    client.put("/__admin/accounts/pikzels/pkz_gone", json={"state": "active"}).raise_for_status()
+    said = client.delete("/__admin/accounts/pikzels/pkz_gone").raise_for_status().json()
+    assert (said["credits"], said["ledger"]) == (100, [])
+    found = {
+        key: [
+            client.get(f"/v2/pikzonality/{id_}", headers={"X-Api-Key": key}).status_code,
+            client.get(link).status_code,
+            len(client.get(f"/__admin/accounts/pikzels/{key}").json()["ledger"]),
+            client.post("/v2/pikzonality/style", json=style, headers={"X-Api-Key": key}).status_code,
+        ]
+        for key, (id_, link) in made.items()
+    }
+    assert found == {"pkz_gone": [404, 404, 0, 200], "pkz_stays": [200, 200, 2, 409]}
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("pikzels/abc", "'abc': a key of Pikzels v2 begins with pkz_, so no call can come with this one"),
+        (
+            "fatthumb/pkz_test",
+            "'pkz_test': a key of FatThumb begins with nsk_, so no call can come with this one",
+        ),
+        (
+            "thumbapi/%20tb",
+            "' tb': a key is printable ASCII without blanks around it, or no header can hold it",
+        ),
+        (
+            "thumbapi/t%C3%BC",
+            "'tü': a key is printable ASCII without blanks around it, or no header can hold it",
+        ),
+    ],
+)
+def test_an_account_with_an_impossible_key_is_refused(client, path, why):
+    assert problem(client.put(f"/__admin/accounts/{path}", json={"credits": 1})) == why

@@ -102,7 +102,7 @@ class TestAPath:
         assert pages.refused("GET", "/clock//").status == 404
 
     @pytest.mark.parametrize(
-        "path", ["/clocks", "/jobs/a/b", "/accounts", "/accounts/notes", "/accounts/notes/a/b", "x"]
+        "path", ["/clocks", "/jobs/a/b", "/account", "/accounts/notes", "/accounts/notes/a/b", "x"]
     )
     def test_that_there_is_not_is_told_what_there_is(self, pages, path):
         problem = pages.refused("GET", path)

@@ -18,6 +18,26 @@ DIRECT = ("state", "plan", "credits")  # fields of every account; all else are i
 HIDDEN = {"flags", "entries", "held"}  # how an account is kept, which is nobody's business
 
 
+def show_all(asked: Asked) -> Json:
+    """List the accounts that the fixtures list or somebody has used, each with its balance."""
+    rows: list[Json] = []
+    for provider in asked.catalog.providers.values():
+        for key, stored in asked.world.accounts.known(provider.name).items():
+            account = find_current(provider, asked.world, stored)
+            is_public = asked.world.accounts.is_in_fixtures(provider.name, key)
+            shown = key if is_public else asked.redaction.key(key)
+            unit = provider.credits.unit if provider.credits else None
+            own = {"state": account.state, "plan": account.plan, "credits": account.credits, "unit": unit}
+            rows.append({"provider": provider.name, "key": shown, **own})
+    return {"accounts": rows}
+
+
+def forget(asked: Asked) -> Json:
+    """Forget one account alone: its changes, charges, windows, jobs and pictures."""
+    asked.world.forget(_account(asked))
+    return show(asked)
+
+
 def show(asked: Asked) -> Json:
     """Show an account with its ledger, newest entry last."""
     account = _account(asked)
@@ -33,6 +53,7 @@ def show(asked: Asked) -> Json:
 
 def change(asked: Asked) -> Json:
     """Change what the body names; everything else stays."""
+    _check_key(asked)
     flags, pictures = dict(asked.body(account_schema(asked.provider()))), dict[str, StoredPicture]()
     if "assets" in flags:
         assets = flags["assets"].items()
@@ -51,6 +72,18 @@ def change(asked: Asked) -> Json:
 
     asked.world.accounts.update(_account(asked), changed)
     return show(asked)
+
+
+def _check_key(asked: Asked) -> None:
+    """Raise EmulatorProblem for a key that no request can come with."""
+    key, prefix = asked.values["key"], asked.provider().keys.prefix
+    why = ""
+    if not (key.isprintable() and key.isascii() and key == key.strip()):
+        why = "a key is printable ASCII without blanks around it, or no header can hold it"
+    elif prefix and not key.startswith(prefix):
+        why = f"a key of {asked.provider().title} begins with {prefix}, so no call can come with this one"
+    if why:
+        raise EmulatorProblem(400, "Impossible key", f"{key!r:.80}: {why}")
 
 
 def _account(asked: Asked) -> Account:

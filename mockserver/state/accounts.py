@@ -62,6 +62,19 @@ class Accounts:
         """Give the account of a key, listed or fresh."""
         return self.listed(provider, key) or self.fresh(provider, key)
 
+    def known(self, provider: str) -> dict[str, Account]:
+        """Give all accounts of a provider that the fixtures list, or that were stored, by key."""
+        stored = {each.key: each for each in self._stored if each.provider == provider}
+        return {**self._listed.get(provider, {}), **stored}
+
+    def is_in_fixtures(self, provider: str, key: str) -> bool:
+        """Whether the fixtures list a key, which is no secret then."""
+        return key in self._listed.get(provider, {})
+
+    def delete(self, account: Account) -> None:
+        """Forget what was stored of an account: it is again what the fixtures say."""
+        self._stored.delete(account.id)
+
     def put(self, account: Account) -> Account:
         """Store an account."""
         self._stored.put(account.id, account)

@@ -8,7 +8,7 @@ from mockserver.state.clock import Clock
 from mockserver.state.collection import Collection
 from mockserver.state.deliveries import WAITING, Delivery
 from mockserver.state.journal import Journal
-from mockserver.state.ledger import Entry, JobCharges
+from mockserver.state.ledger import Entry, JobCharges, ledger_key
 from mockserver.state.limits import RESETS, Slots, Windows
 from mockserver.state.outputs import Output, StoredPicture
 from mockserver.state.plans import Plan, Plans
@@ -115,6 +115,21 @@ class World:
             return replace(delivery, due_at_s=job.ends_at_s, claim=0)  # an attempt under way counts no more
 
         self.deliveries.update(job.id, due)
+
+    def forget(self, account: Account) -> None:
+        """Forget all that one account has done and was given; everybody else's stays."""
+        id_, prefix = account.id, f"{account.id}/"
+        for key, entry in self.ledger.list(prefix):
+            if key == ledger_key(id_, entry.number):
+                self.ledger.delete(key)
+        for key, _ in self.names.list(prefix):
+            self.names.delete(key)
+        for owned in (self.resources, self.outputs, self.kept_outputs):
+            for key in [key for key, value in owned.list() if value.account == id_]:
+                owned.delete(key)
+                self.deliveries.delete(key)
+        self.windows.delete(id_)
+        self.accounts.delete(account)
 
     def reset(self, *, seed: int | None = None, enforced: frozenset[str] | None = None) -> None:
         """Forget everything; the clock shows real time again, and ids are drawn from the first seed.
