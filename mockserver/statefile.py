@@ -32,30 +32,47 @@ class StateFile:
 
     def loaded(self) -> Self:
         """Restore the world from the file, if there is one. Raises SpecificationError where that fails."""
-        folder, allow = self._file.parent, "allow it, or name another file"
-        if not folder.is_dir():
-            why = f"there is no folder {folder}; make it, or name another file"
-            raise SpecificationError([f"{self._file}: {why}"])
-        if not os.access(folder, os.W_OK):
-            raise SpecificationError([f"{self._file}: nothing can be written into {folder}; {allow}"])
-        if not self._file.exists():
-            return self
+        allow = "allow it, or name another file"
         try:
+            self._try_writing(allow)
+            if not self._file.exists():
+                return self
             value, _ = parse(self._file.read_bytes())
             self._world.restore(value if isinstance(value, dict) else {})
         except OSError as error:
-            why = f"cannot be read: {error.strerror}; {allow}"
+            why = f"cannot be read or written: {error.strerror}; {allow}"
             raise SpecificationError([f"{self._file}: {why}"]) from error
         except (MalformedJsonError, ValueError) as error:
             raise SpecificationError([f"{self._file}: {error}; move it away to begin anew"]) from error
         return self
+
+    def _try_writing(self, allow: str) -> None:
+        """Write beside the file, as a save does. Raises SpecificationError, or OSError, where that fails."""
+        folder = self._file.parent
+        if not folder.is_dir():
+            raise SpecificationError(
+                [f"{self._file}: there is no folder {folder}; make it, or name another file"]
+            )
+        if self._file.exists() and not (self._file.is_file() and os.access(self._file, os.W_OK)):
+            raise SpecificationError([f"{self._file}: is nothing that can be written; {allow}"])
+        try:
+            self._fresh.touch()
+            self._fresh.unlink()
+        except OSError as error:
+            what = f"nothing can be written into {folder}: {error.strerror}; {allow}"
+            raise SpecificationError([f"{self._file}: {what}"]) from error
+
+    @property
+    def _fresh(self) -> Path:
+        """The file that is written beside the old one."""
+        return self._file.with_name(f"{self._file.name}.{os.getpid()}.part")
 
     def save(self) -> None:
         """Write the world, if it has changed since the last time. Raises OSError."""
         version = self._world.version
         if version == self._saved_version:
             return
-        fresh = self._file.with_name(f"{self._file.name}.{os.getpid()}.part")
+        fresh = self._fresh
         with fresh.open("wb") as file:
             file.write(dump(self._world.snapshot()))
             file.flush()

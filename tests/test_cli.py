@@ -258,9 +258,69 @@ def test_serve_says_what_to_do_about_a_port_that_is_taken():
     assert (result.returncode, result.stdout, result.stderr) == (1, "", said)
 
 
-def test_serve_says_what_to_do_about_a_host_that_is_none():
-    result = run("serve", "--port", "0", "--host", "no.such.host.invalid")
-    assert (result.exit_code, "error: cannot listen on no.such.host.invalid:0" in result.output) == (1, True)
+@pytest.mark.parametrize(
+    ("host", "status", "told"),
+    [
+        ("no.such.host.invalid", 1, "error: cannot listen on no.such.host.invalid:0: "),
+        ("no.such.host.invalid", 1, "--host takes a name or an address of this machine, such as 127.0.0.1"),
+        ("192.0.2.7", 1, "--host takes a name or an address of this machine, such as 127.0.0.1"),
+        ("a..b", 2, "a..b cannot be resolved: it is no name of a host"),
+        ("", 2, "it is empty; 0.0.0.0 stands for all addresses of this machine"),
+    ],
+)
+def test_serve_says_what_to_do_about_a_host_that_is_none(host, status, told):
+    result = run("serve", "--port", "0", "--host", host)
+    assert (result.exit_code, told in result.output) == (status, True), result.output
+
+
+def test_check_says_of_a_folder_that_is_not_there_just_that(tmp_path):
+    result = run("check", tmp_path / "nowhere")
+    told = "there is no such folder; name a provider's folder, or a folder of them"
+    assert (result.exit_code, result.output) == (1, f"error: {tmp_path / 'nowhere'}: {told}\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("/dev/null", "/dev/null: is nothing that can be written; allow it, or name another file"),
+        ("/proc/state.json", "/proc/state.json: nothing can be written into /proc: "),
+        (
+            "/no/such/state.json",
+            "/no/such/state.json: there is no folder /no/such; make it, or name another file",
+        ),
+    ],
+)
+def test_serve_refuses_to_start_where_the_world_cannot_be_kept(file, told):
+    result = run("serve", "--port", "0", "--state", file)
+    assert (result.exit_code, f"error: {told}" in result.output) == (1, True), result.output
+
+
+def test_options_come_from_the_environment_too_and_the_command_line_wins(monkeypatch):
+    for name, value in {"PORT": "x", "STRICT_KEYS": "1", "JSON": "1", "SERVE_ENFORCE": "credits"}.items():
+        monkeypatch.setenv(f"MOCKSERVER_{name}", value)
+    with serving() as (_, first), httpx.Client(base_url=json.loads(first)["url"]) as client:
+        said = [
+            client.post("/v2/thumbnail/score", json=SCORE, headers={"X-Api-Key": key}).status_code
+            for key in ("pkz_test", "pkz_mine")
+        ]
+    assert said == [200, 401]
+    assert "'x' is not a valid integer" in run("serve").output
+
+
+def test_every_option_has_a_variable_of_its_own_name():
+    serve = {each.opts[0]: each.envvar for each in main.commands["serve"].params}
+    assert serve["--seed"] == ["MOCKSERVER_SEED", "MOCKSERVER_SERVE_SEED"]
+    assert serve["--strict-keys"] == ["MOCKSERVER_STRICT_KEYS", "MOCKSERVER_SERVE_STRICT_KEYS"]
+    assert all(
+        each.envvar for command in main.commands.values() for each in command.params if each.opts[0][0] == "-"
+    )
+
+
+@pytest.mark.parametrize(("value", "has_colours"), [("", True), ("1", False)])
+def test_no_colour_is_respected(monkeypatch, value, has_colours):
+    monkeypatch.setenv("NO_COLOR", value)
+    result = CliRunner().invoke(main, ["errors", "pikzels"], color=True)
+    assert ("\x1b[" in result.output) is has_colours
 
 
 def test_serve_stops_with_the_complaint_about_a_wrong_table(tmp_path):

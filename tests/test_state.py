@@ -245,7 +245,7 @@ def test_a_missing_folder_is_told_with_the_way_out(tmp_path):
 
 
 def test_a_folder_in_the_place_of_the_file_is_told(tmp_path):
-    with pytest.raises(SpecificationError, match="cannot be read"):
+    with pytest.raises(SpecificationError, match="is nothing that can be written"):
         StateFile(Worlds(World()), tmp_path).loaded()
 
 

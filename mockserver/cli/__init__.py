@@ -3,6 +3,8 @@
 Everything that is printed is put together here; the work is done elsewhere.
 """
 
+import os
+
 import click
 
 from mockserver.cli.check import check
@@ -12,12 +14,23 @@ from mockserver.cli.new import new
 from mockserver.cli.render import render
 from mockserver.cli.serve import serve
 
+PREFIX = "MOCKSERVER"
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": PREFIX})
 @click.version_option(package_name="mockserver")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Emulate third-party HTTP APIs on this machine: Pikzels v2, FatThumb and ThumbAPI."""
+    if os.environ.get("NO_COLOR"):  # no-color.org: colours are for whoever does not object
+        context.color = False
 
 
 for command in (serve, routes, errors, check, new, render, coverage):
     main.add_command(command)
+    for option in command.params:
+        if isinstance(
+            option, click.Option
+        ):  # by its own name, whatever the parameter of our function is called
+            name = option.opts[0].lstrip("-").upper().replace("-", "_")
+            option.envvar = [f"{PREFIX}_{name}", f"{PREFIX}_{str(command.name).upper()}_{name}"]

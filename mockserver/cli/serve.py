@@ -1,10 +1,12 @@
 """`serve`: answer for the APIs until the process is stopped."""
 
 import contextlib
+import errno
 import gc
 import logging
 import re
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +34,16 @@ def _urls(_context: click.Context, _option: click.Parameter, values: tuple[str, 
     return found
 
 
+def _host(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    try:
+        value.encode("idna")
+    except UnicodeError as error:
+        raise click.BadParameter(f"{value} cannot be resolved: it is no name of a host") from error
+    if not value.strip():
+        raise click.BadParameter("it is empty; 0.0.0.0 stands for all addresses of this machine")
+    return value
+
+
 def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> frozenset[str]:
     names = frozenset(name.strip() for name in value.split(",") if name.strip())
     if not names <= ENFORCEABLE:
@@ -40,7 +52,9 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, callback=_host, help="The address to listen on."
+)
 @click.option(
     "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port."
 )
@@ -116,6 +130,13 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
 @click.option(
     "--json", "is_json", is_flag=True, help="Print one JSON object a line, the first one holding the URL."
 )
+@click.option(
+    "--verbose",
+    "-v",
+    "is_verbose",
+    is_flag=True,
+    help="Print the bodies of each request, pictures shortened.",
+)
 @click.option("--quiet", is_flag=True, help="Do not print a line for each request.")
 def serve(
     host: str,
@@ -124,6 +145,7 @@ def serve(
     time_scale: float,
     state_file: Path | None,
     is_json: bool,
+    is_verbose: bool,
     quiet: bool,
     **chosen: Any,
 ) -> None:
@@ -140,7 +162,7 @@ def serve(
     hosts, urls = frozenset(chosen.pop("webhook_hosts")), chosen.pop("public_urls")
     public_url = urls.pop("", None)
     settings = Settings(**chosen, webhook_hosts=hosts, public_url=public_url, public_urls=urls)
-    printer = Printer(is_json=is_json)
+    printer = Printer(is_json=is_json, is_verbose=is_verbose)
     with _explained(f"{host}:{port}"):
         engine = create_engine(settings, folders, clock=Clock(scale=time_scale))
         keeper = StateFile(engine.worlds, state_file).loaded() if state_file else contextlib.nullcontext()
@@ -161,6 +183,18 @@ def serve(
         server.run()
 
 
+def _way_out(error: Exception) -> str:
+    """Say what can be done where an address cannot be listened on: it is the host's fault, or the port's."""
+    is_host = isinstance(error, socket.gaierror | UnicodeError)
+    if is_host or getattr(error, "errno", None) in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+        return (
+            "--host takes a name or an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"
+        )
+    if getattr(error, "errno", None) == errno.EACCES:
+        return "this user may not take that port; --port takes one above 1023, and 0 any free one"
+    return "--port 0 takes any free port"
+
+
 @contextlib.contextmanager
 def _explained(address: str) -> Iterator[None]:
     """Stop with what can be done about it where a server cannot start."""
@@ -170,6 +204,6 @@ def _explained(address: str) -> Iterator[None]:
         stop(error.complaints)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        stop([f"cannot listen on {address}: {reason}; --port 0 takes any free port"])
+        stop([f"cannot listen on {address}: {reason}; {_way_out(error)}"])
     except ValueError as error:
         stop([str(error)])

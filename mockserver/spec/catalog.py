@@ -86,10 +86,14 @@ def _misplaced(folders: Sequence[Path]) -> list[str]:
         f"{folder}: holds no provider; it must contain openapi.yaml (or .json) and behaviour.yaml, "
         "or folders with them"
         if folder.is_dir()
-        else f"{folder}: is not a folder; --specs takes a provider's folder, or a folder of them"
+        else f"{folder}: {_absence(folder)}; name a provider's folder, or a folder of them"
         for folder in folders
         if not _provider_folders(folder)
     ]
+
+
+def _absence(folder: Path) -> str:
+    return "is no folder" if folder.exists() else "there is no such folder"
 
 
 def _load_provider(
