@@ -1,12 +1,16 @@
 """What a running server prints: its address, a call to paste for each provider, and a line for each request.
 
-Lines are gathered and written a few times a second, so that printing does not slow the calls.
+Exchanges are gathered, and put into words and written a few times a second by a thread of their own, so that
+printing does not slow the calls.
 """
 
+import io
 import json
+import os
 import shlex
 import sys
 import threading
+from collections.abc import Iterator
 from itertools import islice
 from typing import Self
 from urllib.parse import unquote
@@ -15,7 +19,9 @@ import click
 
 from mockserver.admin.routes import NAME as ADMIN
 from mockserver.call import Exchange, Match
-from mockserver.messages import Request
+from mockserver.console import write_bodies, write_json, write_line
+from mockserver.journal.redaction import NOWHERE, redaction_of
+from mockserver.messages import Request, Response
 from mockserver.pipeline.route import NoMatch, Router
 from mockserver.samples import make_sample
 from mockserver.spec.catalog import Catalog
@@ -29,18 +35,24 @@ GREEN, YELLOW, RED, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
 class Printer:
     """Writes to standard output, as text for people or as one JSON object a line."""
 
-    def __init__(self, *, is_json: bool) -> None:
-        self._is_json = is_json
-        self._lines: list[str] = []
+    def __init__(self, *, is_json: bool, is_verbose: bool = False) -> None:
+        self._is_json, self._is_verbose = is_json, is_verbose
+        self._heard: list[tuple[Exchange, Response]] = []
         self._is_deaf = False  # True: standard output was closed, so nothing is noted any more
-        is_terminal = sys.stdout.isatty()
-        self._colours = {2: GREEN, 4: YELLOW, 5: RED} if is_terminal else {}
-        self._plain = PLAIN if is_terminal else ""
+        self._redaction = NOWHERE
+        if isinstance(
+            sys.stdout, io.TextIOWrapper
+        ):  # what its encoding does not know must not end the printing
+            sys.stdout.reconfigure(errors="backslashreplace")
+        has_colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self._colours = {2: GREEN, 4: YELLOW, 5: RED} if has_colours else {}
+        self._plain = PLAIN if has_colours else ""
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._write_on, name="mockserver-printer", daemon=True)
 
     def start(self, url: str, catalog: Catalog) -> None:
         """Say where the server is and what can be called."""
+        self._redaction = redaction_of(catalog.providers.values())
         if self._is_json:
             click.echo(json.dumps({"event": "start", "url": url, "providers": list(catalog.providers)}))
             return
@@ -56,26 +68,10 @@ class Printer:
 
     def exchange(self, exchange: Exchange) -> None:
         """Note what was asked; it is printed within a tenth of a second. What was told to /__admin is not."""
-        request, response, operation = exchange.request, exchange.response, exchange.operation
-        if self._is_deaf or response is None or operation == ADMIN:
+        response = exchange.response
+        if self._is_deaf or response is None or exchange.operation == ADMIN:
             return
-        took_ms = exchange.duration_s * 1000
-        if self._is_json:
-            row = {
-                "event": "request",
-                "method": request.method,
-                "path": request.path,
-                "operation": operation,
-                "status": response.status,
-                "error": response.error,
-                "ms": round(took_ms, 1),
-            }
-            self._lines.append(json.dumps(row))
-            return
-        status = f"{self._colours.get(response.status // 100, '')}{response.status}{self._plain}"
-        path = request.path if request.path.isprintable() else ascii(request.path)
-        said = (request.method, path, operation or "-", status, response.error or "-", took_ms)
-        self._lines.append("%-6s %-28s %-36s %s %s %.1f ms" % said)  # noqa: UP031 - half an f-string's time
+        self._heard.append((exchange, response))
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -94,10 +90,19 @@ class Printer:
             self._is_deaf = True
 
     def _write(self) -> None:
-        lines, self._lines = self._lines, []
+        heard, self._heard = self._heard, []
+        lines = [line for exchange, response in heard for line in self._lines(exchange, response)]
         if lines and not sys.stdout.closed:
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
+
+    def _lines(self, exchange: Exchange, response: Response) -> Iterator[str]:
+        if self._is_json:
+            yield write_json(exchange, response, self._redaction, has_bodies=self._is_verbose)
+            return
+        yield write_line(exchange, response, self._colours, self._plain)
+        if self._is_verbose:
+            yield from write_bodies(exchange, response, self._redaction)
 
 
 def curl(provider: Provider, url: str, router: Router) -> str:

@@ -29,7 +29,7 @@ LAYERS = (
     ("payloads", "samples"),
     ("downloads", "webhooks"),
     ("journal", "coverage"),
-    ("admin",),
+    ("admin", "console"),
     ("walk",),
     ("engine",),
     ("assembly", "printing", "statefile", "serving"),

@@ -129,7 +129,7 @@ def record(exchange: Exchange, redaction: Redaction) -> Record:
         account=redaction.account(account.id) if account else None,
         request=_sent(exchange.request, sizes[0], redaction),
         response=response and _answered(response, sizes[1], redaction),
-        violations=tuple(_cited(each, exchange) for each in exchange.violations),
+        violations=tuple(cited(each, exchange) for each in exchange.violations),
         charge=exchange.charge,
         error=response.error if response else None,
         ordered=exchange.override.error,
@@ -137,7 +137,7 @@ def record(exchange: Exchange, redaction: Redaction) -> Record:
     )
 
 
-def _cited(violation: Violation, exchange: Exchange) -> Violation:
+def cited(violation: Violation, exchange: Exchange) -> Violation:
     """Give a violation with the document that says so: where it names none, the operation's."""
     match = exchange.match
     return (

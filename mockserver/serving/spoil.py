@@ -19,6 +19,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 EXTENSION = "mockserver.wire"  # where the protocol puts its wire into the scope
 GARBAGE = blake2b(b"mockserver").digest()  # no line of HTTP, and no chunk
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST, and forgets what was not sent
+SHORT_S = 0.3  # a pause that a server which ends waits for
 PIECES = 20  # of a body that comes slowly
 
 
@@ -71,9 +72,11 @@ async def wait_for_leaving(receive: Receive) -> None:
 
 
 async def leaves_within(receive: Receive, delay_s: float, wire: Wire | None) -> bool:
-    """Wait; say whether the caller went away meanwhile."""
+    """Wait; say whether the caller went away meanwhile. A server that ends does not wait for a long pause."""
+    was_held = wire is not None and wire.is_held
     if wire:
         wire.is_waited_on = True
+        wire.is_held = was_held or delay_s > SHORT_S
     try:
         async with asyncio.timeout(delay_s):
             await wait_for_leaving(receive)
@@ -81,7 +84,7 @@ async def leaves_within(receive: Receive, delay_s: float, wire: Wire | None) -> 
         return False
     finally:
         if wire:
-            wire.is_waited_on = False
+            wire.is_waited_on, wire.is_held = False, was_held
     return True
 
 
