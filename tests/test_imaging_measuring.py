@@ -2,15 +2,18 @@
 
 from dataclasses import astuple
 from io import BytesIO
+from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
+from mockserver import imaging
 from mockserver.imaging.measuring import Measures, measure
 from mockserver.imaging.reading import UnreadablePicture
 from mockserver.imaging.rendering import render
 from mockserver.imaging.scene import Scene
 
+FONTS = Path(imaging.__file__).parent / "fonts"
 SEEDS = ["00", "5a", "c3", "f1", "77", "e9"]
 
 
@@ -86,6 +89,26 @@ def test_a_subject_in_the_centre_is_composed_better_than_one_in_the_corner() -> 
 
 def test_a_subject_is_composed_better_than_noise_all_over() -> None:
     assert measured(drawn()).composition > measured(Image.effect_noise((640, 360), 90)).composition
+
+
+def printed(size: int) -> Image.Image:
+    """A page full of words."""
+    image, font = (
+        Image.new("RGB", (1280, 720), "white"),
+        ImageFont.truetype(FONTS / "DejaVuSans-Bold.ttf", size),
+    )
+    for row in range(0, 720, size + size // 4):
+        ImageDraw.Draw(image).text((4, row), "All about it, and more of that " * 8, font=font, fill="black")
+    return image
+
+
+@pytest.mark.parametrize("size", [10, 20, 40])
+def test_a_picture_full_of_words_is_less_calm_than_one_with_a_subject(size: int) -> None:
+    clean = Image.new("RGB", (1280, 720), (20, 40, 90))
+    ImageDraw.Draw(clean).ellipse((500, 150, 900, 550), fill=(250, 200, 40))
+    full, poster, calm = (measured(each).calm for each in (printed(size), drawn(), clean))
+    assert full < 0.2
+    assert 0.5 < poster < calm
 
 
 def test_transparency_is_seen_on_white() -> None:

@@ -1,10 +1,13 @@
 """The whole life of Pikzels over HTTP: train, poll, use, expire; run out, top up, go on. Nothing sleeps."""
 
+import base64
+import io
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from conftest import STRICT
+from conftest import STRICT, said
+from PIL import Image, ImageDraw
 
 from mockserver import Server, create_engine
 
@@ -190,3 +193,29 @@ def test_twenty_threads_lose_nothing_and_count_right(api):
     shown = api.get("/__admin/accounts/pikzels/pkz_life").json()
     assert len(shown["ledger"]) == 100
     assert shown["credits"] == round(100 - 100 * 0.38, 6)
+
+
+def data_url(image):
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.mark.parametrize("colour", ["red", "grey", "black", "white", (30, 60, 120)])
+def test_a_score_of_flat_colour_is_not_advised_to_sharpen(ask, colour):
+    body = {"image_base64": data_url(Image.new("RGB", (640, 360), colour))}
+    answer = said(ask("POST", "/v2/thumbnail/score", body, x_api_key="pkz_test"))
+    assert "Sharpen" not in answer["suggestion"]
+    assert "subject" not in answer["suggestion"]
+
+
+def test_a_picture_full_of_words_is_less_clear_than_a_clean_one(ask):
+    clean, full = Image.new("RGB", (640, 360), "navy"), Image.new("RGB", (640, 360), "white")
+    ImageDraw.Draw(clean).ellipse((220, 80, 420, 280), fill="gold")
+    for row in range(0, 360, 12):
+        ImageDraw.Draw(full).text((2, row), "words and more words " * 10, fill="black")
+    clarity = [
+        said(ask("POST", "/v2/thumbnail/score", {"image_base64": data_url(each)}, x_api_key="pkz_test"))
+        for each in (clean, full)
+    ]
+    assert clarity[0]["subscores"]["clarity"] > clarity[1]["subscores"]["clarity"] + 10

@@ -32,7 +32,7 @@ from mockserver.state.resources import Resource
 from mockserver.state.values import replace
 
 # Of imaging.measuring.
-Measure = Literal["brightness", "contrast", "colourfulness", "sharpness", "composition"]
+Measure = Literal["brightness", "contrast", "colourfulness", "sharpness", "composition", "calm"]
 MEASURES: tuple[str, ...] = get_args(Measure)
 Topical = Annotated[str, Mark("template", "topic", "Topic")]
 TOPIC_WORDS = 7
@@ -44,6 +44,7 @@ class Subscore(Row, frozen=True, kw_only=True):
 
     weights: Mapping[Measure, Number]  # of what the pixels say, from 0 to 1; together 1
     suggestion: str
+    needs: Mapping[Measure, Number] = {}  # what is measured at least where the suggestion makes sense
 
     def __post_init__(self) -> None:
         """Refuse weights that would lift or lower the score. Raises ValueError."""
@@ -153,7 +154,12 @@ def _scores(words: Words, measures: Mapping[str, float]) -> Mapping[str, Json]:
         name: round(100 * sum(measures[measure] * weight for measure, weight in each.weights.items()))
         for name, each in words.subscores.items()
     }
-    weakest = min(subscores, key=lambda name: subscores[name])
+    sensible = [
+        name
+        for name, each in words.subscores.items()
+        if all(measures[measure] >= least for measure, least in each.needs.items())
+    ]
+    weakest = min(sensible or subscores, key=lambda name: subscores[name])
     is_low = subscores[weakest] < words.suggests_below
     return {
         "main_score": round(sum(subscores.values()) / len(subscores)),

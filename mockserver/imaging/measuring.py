@@ -14,6 +14,7 @@ from mockserver.imaging.reading import open_upright
 _SIDE_PX = 256  # light and colour are measured at this size
 _FINE_SIDE_PX = 512  # sharpness at this one
 _CELLS = 9  # across and down, for composition
+_GRID, _FINE_EDGE, _STEP = 24, 20, 4  # cells across and down, for calm; the edge strength of a busy one
 _TARGETS = ((0.5, 0.5), (1 / 3, 1 / 3), (2 / 3, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 2 / 3))  # centre and thirds
 
 
@@ -30,6 +31,7 @@ class Measures:
     composition: (
         float  # how much of the detail lies at the centre and where the thirds cross, unevenly spread
     )
+    calm: float  # how much of it holds no fine detail, such as small print; nothing where it shows nothing
 
 
 def measure(data: bytes) -> Measures:
@@ -48,6 +50,7 @@ def measure(data: bytes) -> Measures:
         colourfulness=_rising(_colour_strength(small), 45),
         sharpness=_rising(_edge_strength(grey), 9),
         composition=_composition(small.convert("L")),
+        calm=_rising(spread, 0.05) * (1 - _clutter(grey)),
     )
 
 
@@ -84,6 +87,12 @@ def _edges(grey: Image.Image) -> Image.Image:
 
 def _edge_strength(grey: Image.Image) -> float:
     return ImageStat.Stat(_edges(grey)).mean[0]
+
+
+def _clutter(grey: Image.Image) -> float:
+    """The share of the picture that is busy: a cell is the more so the more edges it holds."""
+    cells = _edges(grey).resize((_GRID, _GRID), Image.Resampling.BOX).tobytes()
+    return sum(1 / (1 + math.exp((_FINE_EDGE - level) / _STEP)) for level in cells) / len(cells)
 
 
 def _composition(grey: Image.Image) -> float:
