@@ -11,7 +11,7 @@ from mockserver import pointer
 from mockserver.call import Caller, Match
 from mockserver.messages import Request
 from mockserver.problems import Problem, ProblemType, Violation
-from mockserver.spec.model import Provider, SecurityScheme
+from mockserver.spec.model import SecurityScheme
 from mockserver.spec.words import ordered_by
 from mockserver.state.accounts import Account
 from mockserver.state.world import World
