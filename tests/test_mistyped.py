@@ -190,4 +190,4 @@ def test_a_bounded_distance_is_the_whole_one_where_that_is_within_the_bound(one,
 
 
 def test_a_long_text_is_not_held_against_words():
-    assert Lookalikes({"conflict": "conflict"}).meant("conflict" * 1000) is None
+    assert Lookalikes(["conflict"]).nearest("conflict" * 1000) is None

@@ -7,6 +7,7 @@ are near to is kept.
 import functools
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from mockserver import pointer
 from mockserver.call import Match
@@ -15,14 +16,15 @@ from mockserver.messages import Request
 from mockserver.problems import NO_VIOLATIONS, ProblemType, Violation
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider, SecurityScheme
-from mockserver.spec.nearness import LONGEST, Lookalikes, nearest_of
-from mockserver.spec.words import ends_of, like_delay, lookalikes, near_row, wish_of
+from mockserver.spec.nearness import LONGEST, nearest_of
+from mockserver.spec.words import Vocabulary, ends_of, near_row, wish_of
 
 KEYWORD = "mistyped"
 CITATION = "mockserver, errors on demand"
 MARK = re.compile(rf"\[([\w-]{{1,{LONGEST}}})\]", re.ASCII)
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?')
 MOST_MARKS = 50  # in one text
+LONGEST_KEY = 200  # characters: what is longer nobody types
 MOST_PARTS = 5  # of a key, between underscores: as many as the longest word may have
 NAMES = ("code", "example", "delay", "job")
 # What is said of calls to come is no preference of one call.
@@ -36,13 +38,13 @@ class Mistyped:
 
     def __init__(self, catalog: Catalog) -> None:
         self._providers = catalog.providers
-        self._meant = functools.lru_cache(maxsize=4096)(self._find)
-        self._ending = functools.lru_cache(maxsize=4096)(self._find_ending)
-        self._lookalikes = functools.cache(self._make)
+        self._meant = functools.lru_cache(maxsize=1024)(self._find)
+        self._ending = functools.lru_cache(maxsize=1024)(self._find_ending)
+        self._vocabulary = functools.lru_cache(maxsize=64)(self._make)
 
     def of_key(self, provider: Provider, scheme: SecurityScheme, key: str) -> tuple[Violation, ...]:
         """Look at a key that nobody listed and that orders nothing."""
-        found = self._ending(provider, key)
+        found = self._ending(provider, key) if len(key) <= LONGEST_KEY else None
         if found is None:
             return NO_VIOLATIONS
         ending, meant = found
@@ -67,7 +69,7 @@ class Mistyped:
 
     def _of_texts(self, match: Match, marked: list[tuple[str, str]]) -> Iterator[Violation]:
         for field, text in marked:
-            for mark in dict.fromkeys(MARK.findall(text)[:MOST_MARKS]):
+            for mark in dict.fromkeys(each[1] for each in islice(MARK.finditer(text), MOST_MARKS)):
                 wish = wish_of(match.provider, mark)
                 what = f"[{mark}] orders nothing"
                 if wish and wish.job and not match.operation.row.job:
@@ -78,16 +80,16 @@ class Mistyped:
                     continue
                 yield Violation("body", pointer.write((field,)), KEYWORD, f"{field}: {what}", CITATION)
 
-    def _make(self, provider: Provider) -> Lookalikes:
+    def _make(self, provider: Provider) -> Vocabulary:
         others = (each for each in self._providers.values() if each.name != provider.name)
-        return lookalikes(provider, others, [each.value for each in ProblemType])
+        return Vocabulary(provider, others, [each.value for each in ProblemType])
 
     def _find(self, provider: Provider, text: str) -> str | None:
-        return like_delay(text) or self._lookalikes(provider).meant(text)
+        return self._vocabulary(provider).find_meant(text)
 
     def _find_ending(self, provider: Provider, key: str) -> tuple[str, str] | None:
         """Find an ending of a key that is near to a word, the longest first; the owner is not looked at."""
-        parts = re.split("[_-]", key[-2 * LONGEST :])
+        parts = re.split("[_-]", key)
         for count in range(min(MOST_PARTS, len(parts) - 1), 0, -1):
             ending = "_".join(parts[-count:])
             if meant := self._find(provider, ending):

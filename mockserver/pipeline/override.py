@@ -11,6 +11,7 @@ a delay alone holds for every answer. A key ending that names an error of keys i
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 
 from mockserver import pointer
@@ -30,6 +31,7 @@ PREFERENCE = re.compile(
     r"""\s*+([A-Za-z][\w-]*+)\s*+(?:=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^",;\s]*+)))?+\s*+(?:[,;]|$)""", re.ASCII
 )
 MILLISECONDS = re.compile(r"[0-9]+")
+MOST_MARKS = 1_000  # words in brackets that are looked at in one text
 MARK = re.compile(r"\[([^\[\]]{1,80})\]")
 MOST_DIGITS = 9
 ERRORS = "400"  # what is documented below is a success
@@ -198,7 +200,8 @@ def _marked(match: Match, body: Json) -> tuple[tuple[str, Wish], ...]:
     for field in match.operation.row.order_fields if isinstance(body, dict) else ():
         text = body.get(field)
         if isinstance(text, str) and "[" in text:
-            wishes = (wish_of(match.provider, mark) for mark in MARK.findall(text))
+            marks = (each[1] for each in islice(MARK.finditer(text), MOST_MARKS))
+            wishes = (wish_of(match.provider, mark) for mark in marks)
             found += [(field, wish) for wish in wishes if wish]
     return tuple(found)
 

@@ -5,7 +5,7 @@ may be speech, two in a long one with an underscore, which nobody writes by chan
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 SHORTEST, LONG, LONGEST = 5, 9, 60  # letters: of what is near to anything; of what may differ in two
 FEW, MORE = 1, 2
@@ -14,24 +14,24 @@ FEW, MORE = 1, 2
 class Lookalikes:
     """Words by their length, so that a text is held against few of them.
 
-    >>> known = Lookalikes({"content_policy": "content_policy", "conflict": "conflict"})
-    >>> [known.meant(text) for text in ("content-polcy", "confilct", "conflicted", "vlog")]
+    >>> known = Lookalikes(["content_policy", "conflict"])
+    >>> [known.nearest(text) for text in ("content-polcy", "confilct", "conflicted", "vlog")]
     ['content_policy', 'conflict', None, None]
     """
 
-    def __init__(self, meanings: Mapping[str, str]) -> None:
-        self._meanings = meanings
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = frozenset(words)
         self._by_length: dict[int, list[str]] = defaultdict(list)
-        for word in meanings:
+        for word in sorted(self._words):
             self._by_length[len(word)].append(word)
 
-    def meant(self, text: str) -> str | None:
-        """Give what the nearest word means; None where none is near."""
+    def nearest(self, text: str) -> str | None:
+        """Give the nearest word; None where none is near."""
         if not SHORTEST <= len(text) <= LONGEST:
             return None
         folded = text.lower().replace("-", "_")
-        if folded in self._meanings:
-            return self._meanings[folded]
+        if folded in self._words:
+            return folded
         lengths = range(len(folded) - MORE, len(folded) + MORE + 1)
         near = [
             (found, word)
@@ -39,7 +39,7 @@ class Lookalikes:
             for word in self._by_length.get(length, ())
             if (found := distance(folded, word, tolerance(word))) is not None
         ]
-        return self._meanings[min(near)[1]] if near else None
+        return min(near)[1] if near else None
 
 
 def tolerance(word: str) -> int:

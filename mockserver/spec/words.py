@@ -5,9 +5,9 @@ Nothing is listed: a table that gains a row gains its word.
 """
 
 import difflib
+import functools
 import re
-from collections.abc import Iterable, Mapping
-from itertools import chain
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from mockserver.spec.model import Provider
@@ -16,6 +16,7 @@ from mockserver.spec.rows import MANUAL, ErrorRow, Jobs
 
 LONGEST_DELAY_MS = 600_000
 TRUNCATED = "truncated"
+KEPT, LONGEST_KEPT = 1024, 200  # keys that were looked at, and characters of one
 DELAY = re.compile(r"delay_([0-9]{1,6})")
 DOWNLOAD = re.compile(rf"download_([45][0-9]{{2}}|{TRUNCATED})")
 ENDING = re.compile(rf"_(delay_[0-9]{{1,6}}|{DOWNLOAD.pattern})$", re.IGNORECASE)
@@ -45,6 +46,11 @@ def key_endings(errors: Iterable[str], jobs: Jobs | None) -> dict[str, str]:
 
 def ordered_by(provider: Provider, key: str) -> tuple[str, str | None]:
     """Split a key into its owner's and the word that it orders something by; None where it orders nothing."""
+    return _split(provider, key) if len(key) <= LONGEST_KEPT else _split.__wrapped__(provider, key)
+
+
+@functools.lru_cache(maxsize=KEPT)  # on the path of every call whose key no fixture lists
+def _split(provider: Provider, key: str) -> tuple[str, str | None]:
     lowered = key.lower()
     for ending, word in provider.key_endings.items():
         if lowered.endswith(ending):
@@ -75,19 +81,30 @@ def near_row(provider: Provider, name: str) -> str | None:
     return row.name if row else nearest_of(name, provider.errors)
 
 
-def lookalikes(provider: Provider, others: Iterable[Provider], problems: Iterable[str]) -> Lookalikes:
-    """Give what may be mistaken for a word of a provider: its own misspelt, other APIs', and `problems`.
+class Vocabulary:
+    """What may be mistaken for a word of a provider: its own misspelt, other APIs', problems by their names.
 
     What belongs to another API counts where it has an underscore: a single word may be speech.
     """
-    own = [ending[1:] for ending in provider.key_endings]
-    theirs: Mapping[str, ErrorRow] = {
-        row.name.lower(): row for each in others for row in each.errors.values() if "_" in row.name
-    }
-    meanings = {name: _counterpart(provider, name, row) for name, row in theirs.items()}
-    rows = ((name, provider.find_error(name)) for name in problems if "_" in name)
-    meanings |= {name: row.name.lower() for name, row in rows if row}
-    return Lookalikes(meanings | {word: word for word in chain(own, EXAMPLES)})
+
+    def __init__(self, provider: Provider, others: Iterable[Provider], problems: Iterable[str]) -> None:
+        self._provider = provider
+        self._own = {*(ending[1:] for ending in provider.key_endings), *EXAMPLES}
+        rows = {row.name.lower(): row for each in others for row in each.errors.values() if "_" in row.name}
+        found = {name: provider.find_error(name) for name in problems if "_" in name}
+        self._theirs = rows | {name: row for name, row in found.items() if row}
+        self._words = Lookalikes([*self._own, *self._theirs])
+
+    def find_meant(self, text: str) -> str | None:
+        """Give the provider's word that was most likely meant; None where nothing is near."""
+        if delay := like_delay(text):
+            return delay
+        near = self._words.nearest(text)
+        return (
+            near
+            if near is None or near in self._own
+            else _counterpart(self._provider, near, self._theirs[near])
+        )
 
 
 def like_delay(text: str) -> str | None:
