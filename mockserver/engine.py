@@ -26,8 +26,7 @@ from mockserver.pipeline.conform import conform
 from mockserver.pipeline.decode import decode
 from mockserver.pipeline.finish import finish
 from mockserver.pipeline.limit import limit
-from mockserver.pipeline.mistyped import KEYWORD as MISTYPED
-from mockserver.pipeline.mistyped import Mistyped
+from mockserver.pipeline.mistyped import Mistyped, odd_of
 from mockserver.pipeline.override import (
     NOTHING,
     applied,
@@ -144,11 +143,8 @@ class Engine:
     ) -> tuple[Account, str | None, Override, tuple[Violation, ...]]:
         """Find the caller; add the delay that the key orders, and what its ending is near to."""
         account, key_order, unread = authorize(match, request, world, is_strict=self.settings.is_strict)
-        if key_order is not None:
-            ordered = delay_of_key(match.provider, key_order, ordered)
-        elif unread is not None:
-            return account, None, ordered, self._mistyped.of_key(match.provider, *unread)
-        return account, key_order, ordered, NO_VIOLATIONS
+        ordered = delay_of_key(match.provider, key_order, ordered)
+        return account, key_order, ordered, self._mistyped.of_key(match.provider, unread)
 
     def _tell(self, told: Exchange, era: Era[Exchange]) -> None:
         """Keep an exchange, unless it was a look at ourselves, and let all listeners hear of it."""
@@ -206,8 +202,7 @@ class Engine:
             result = behave(call, bound)
             if isinstance(result, Referral):
                 result, parts = self._refer(call, result, request)
-                odd = (each for part in parts for each in part.violations if each.keyword == MISTYPED)
-                warnings += tuple(each for each in odd if each not in warnings)
+                warnings += odd_of(parts, warnings)
             if callable(result.body):
                 result = result._replace(body=(yield functools.partial(draw, result.body)))
         except BaseException:

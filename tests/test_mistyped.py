@@ -123,6 +123,13 @@ def test_natural_keys_are_nothing(ask):
         assert warnings(sent(ask, "pikzels", key=key)) == []
 
 
+@pytest.mark.parametrize("order", [{"word": "[job_partial]"}, {"key": "job_partial"}])
+def test_an_end_of_several_is_refused_where_the_call_asks_for_one(ask, order):
+    answer = sent(ask, "fatthumb", **order)
+    assert answer.status == 400
+    assert said(answer)["detail"].startswith("job=partial is the end of several")
+
+
 @pytest.mark.parametrize("prefer", ["respond-async, wait=10", 'note="code=402"', "return=minimal", "depth"])
 def test_preferences_of_others_are_nothing(ask, prefer):
     assert warnings(sent(ask, "pikzels", prefer=prefer)) == []

@@ -6,11 +6,11 @@ are near to is kept.
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import islice
 
 from mockserver import pointer
-from mockserver.call import Match
+from mockserver.call import Exchange, Match
 from mockserver.jsontext import Json
 from mockserver.messages import Request
 from mockserver.problems import NO_VIOLATIONS, ProblemType, Violation
@@ -42,8 +42,11 @@ class Mistyped:
         self._ending = functools.lru_cache(maxsize=1024)(self._find_ending)
         self._vocabulary = functools.lru_cache(maxsize=64)(self._make)
 
-    def of_key(self, provider: Provider, scheme: SecurityScheme, key: str) -> tuple[Violation, ...]:
-        """Look at a key that nobody listed and that orders nothing."""
+    def of_key(self, provider: Provider, unread: tuple[SecurityScheme, str] | None) -> tuple[Violation, ...]:
+        """Look at a key that nobody listed and that orders nothing; None: it is another one."""
+        if unread is None:
+            return NO_VIOLATIONS
+        scheme, key = unread
         found = self._ending(provider, key) if len(key) <= LONGEST_KEY else None
         if found is None:
             return NO_VIOLATIONS
@@ -95,6 +98,12 @@ class Mistyped:
             if meant := self._find(provider, ending):
                 return ending, meant
         return None
+
+
+def odd_of(parts: Iterable[Exchange], known: Container[Violation]) -> tuple[Violation, ...]:
+    """Give what was found so in the calls that another one stood for."""
+    found = (each for part in parts for each in part.violations if each.keyword == KEYWORD)
+    return tuple(each for each in found if each not in known)
 
 
 def _of_header(match: Match, preferences: Mapping[str, str], header: str) -> Iterator[Violation]:

@@ -75,8 +75,10 @@ def delay_alone(preferences: Preferences) -> Override:
     return Override(delay_ms=delay, applied=(f"delay={preferences['delay']}",)) if delay else NOTHING
 
 
-def delay_of_key(provider: Provider, key_order: str, so_far: Override) -> Override:
+def delay_of_key(provider: Provider, key_order: str | None, so_far: Override) -> Override:
     """Add the delay that a key orders, which holds for every answer; one in the header wins."""
+    if key_order is None:
+        return so_far
     wish = wish_of(provider, key_order)
     return (
         so_far._replace(delay_ms=wish.delay_ms) if wish and wish.delay_ms and not so_far.delay_ms else so_far
@@ -234,7 +236,9 @@ def _check_end(match: Match, wanted: str, body: Json) -> None:
     jobs, operation = match.provider.jobs, match.operation
     asked = {**operation.defaults, **body} if isinstance(body, dict) else operation.defaults
     if jobs and not jobs.can_end(wanted, asked):
-        detail = f"job={wanted} is the end of several, and this call asks for one; send {jobs.parts} of at least 2"
+        detail = (
+            f"job={wanted} is the end of several, and this call asks for one; send {jobs.parts} of at least 2"
+        )
         raise _unknown(detail, available=[each for each in ends_of(jobs) if each != wanted])
 
 

@@ -122,13 +122,15 @@ class World:
         for key, entry in self.ledger.list(prefix):
             if key == ledger_key(id_, entry.number):
                 self.ledger.delete(key)
-        for key, _ in self.names.list(prefix):
-            self.names.delete(key)
+        for named in (self.names, self.furnished):
+            for key, _ in named.list(prefix):
+                named.delete(key)
         for owned in (self.resources, self.outputs, self.kept_outputs):
             for key in [key for key, value in owned.list() if value.account == id_]:
                 owned.delete(key)
                 self.deliveries.delete(key)
         self.windows.delete(id_)
+        self.job_charges.delete(id_)
         self.accounts.delete(account)
 
     def reset(self, *, seed: int | None = None, enforced: frozenset[str] | None = None) -> None:
