@@ -1,13 +1,17 @@
 """Everything put together: specifications, fixtures and a world become an engine."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 from mockserver.engine import Engine
 from mockserver.fixtures import load_fixtures
+from mockserver.readings import misreadings
 from mockserver.settings import Settings
+from mockserver.spec.assumptions import read_choices
 from mockserver.spec.catalog import load
 from mockserver.spec.explain import nearest
+from mockserver.spec.files import SPECS, SpecificationError
 from mockserver.state.clock import Clock
 from mockserver.state.store import Store
 from mockserver.state.world import World
@@ -23,7 +27,7 @@ def create_engine(
 ) -> Engine:
     """Load specifications and fixtures into an engine; its state is in `store`.
 
-    Raises SpecificationError for what is wrong in these, ValueError for a setting of no provider.
+    Raises SpecificationError for what is wrong in these, ValueError for a setting of what is not there.
 
     >>> list(create_engine(Settings(seed=7)).catalog.providers)
     ['fatthumb', 'pikzels', 'thumbapi']
@@ -33,6 +37,10 @@ def create_engine(
     for name in settings.public_urls:
         if name not in catalog.providers:
             raise ValueError(f"public_urls: there is no provider {name}; {nearest(name, catalog.providers)}")
+    # The bundled ones are known to be sound under every reading; of others each is tried.
+    own = [each for each in catalog.providers.values() if each.source and each.source.folder.parent != SPECS]
+    if complaints := misreadings(own):
+        raise SpecificationError(complaints)
     fixtures = load_fixtures(catalog)
     world = World(
         seed=settings.seed,
@@ -42,5 +50,10 @@ def create_engine(
         clock=clock,
         enforced=settings.enforced,
         store=store,
+        assume=settings.assume,
+        read_assumed=functools.partial(read_choices, catalog.providers),
     )
-    return Engine(catalog, Worlds(world), settings)
+    engine = Engine(catalog, Worlds(world), settings)
+    for name, choice in world.assumed.items():
+        engine.readings.choose(name, choice)
+    return engine

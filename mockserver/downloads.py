@@ -12,6 +12,7 @@ from mockserver.links import CDN, cdn_hosts, output_id
 from mockserver.messages import Request, Response
 from mockserver.pipeline.spoil import spoil
 from mockserver.problems import EmulatorProblem
+from mockserver.readings import Readings
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.words import TRUNCATED
 from mockserver.state.outputs import Output
@@ -25,7 +26,8 @@ CUT = Override(fault="IMAGE_TRUNCATED")
 class Downloads:
     """The door to every picture that was handed out."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, readings: Readings) -> None:
+        self._readings = readings
         self._providers = catalog.providers
         self._hosts = cdn_hosts(catalog.providers.values())
 
@@ -56,7 +58,8 @@ class Downloads:
         output = self._output(name, path, world)
         if output is None:
             why = f"{request.path} was never handed out, or has expired"
-            raise EmulatorProblem(404, "No such picture", why)
+            outputs = self._readings.provider(name, world).outputs if name in self._providers else None
+            raise EmulatorProblem(outputs.gone_status if outputs else 404, "No such picture", why)
         if output.fails and output.fails != TRUNCATED:
             why = f"the call that made {request.path} ordered its downloads to fail"
             raise EmulatorProblem(int(output.fails), "Download ordered to fail", why)

@@ -34,6 +34,7 @@ from mockserver.pipeline.override import (
     delay_of_key,
     override,
     planned,
+    planned_of_call,
     raise_ordered,
     read_preferences,
 )
@@ -41,7 +42,8 @@ from mockserver.pipeline.respond import answer_headers, draw, problem_response, 
 from mockserver.pipeline.route import NoMatch, Router
 from mockserver.pipeline.spoil import is_slow, spoil
 from mockserver.pipeline.validate import validate
-from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Problem, ProblemType, Violation
+from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Problem, ProblemType, Violation, told_of_bug
+from mockserver.readings import Readings
 from mockserver.seeded import Random, digest_of
 from mockserver.settings import Settings
 from mockserver.spec.catalog import Catalog
@@ -71,17 +73,28 @@ class Engine:
         self.catalog = catalog
         self.worlds = worlds
         self.settings = settings or Settings()
-        self.webhooks = WebhookSender(catalog, worlds, self.settings.webhook_hosts)
+        self.readings = Readings(catalog, bind(catalog))
+        self.webhooks = WebhookSender(self.readings, worlds, self.settings.webhook_hosts)
         self.listeners: list[Listener] = [Counter()]  # hear of each exchange, on the thread that ended it
         self._mistyped = Mistyped(catalog)
-        self._bound = bind(catalog)
         self._names = Names.of(catalog.providers, self.settings)
-        self._router = Router(catalog, (Admin(catalog, self.webhooks).find, Downloads(catalog).find))
+        admin = Admin(catalog, self.webhooks, self.readings)
+        self._router = Router(catalog, (admin.find, Downloads(catalog, self.readings).find))
 
     @property
     def world(self) -> World:
         """The world of whoever names no other."""
         return self.worlds.default
+
+    def has_cors(self, request: Request) -> bool:
+        """Whether pages of any origin may read what a request is answered with."""
+        try:
+            match = self._router.route(request)
+        except NoMatch as found:
+            owner = found.provider
+        else:
+            owner = match.provider if isinstance(match, Match) else None
+        return owner is None or self.readings.provider(owner.name, self.worlds.find(request)).answers.has_cors
 
     def handle(self, request: Request) -> Response:
         """Answer one request: drawn, waited for, and told to every listener."""
@@ -99,12 +112,13 @@ class Engine:
         random, free_slot, response, said, honoured, is_sent, fee = None, None, None, None, "", False, 0.0
         try:
             try:
-                match = self._router.route(request)
+                match = self.readings.of_world(self._router.route(request), world)
                 if isinstance(match, Door):
                     made = yield functools.partial(match.answer, request, world)
                     ordered, response = self._order_door(match, request, made, ordered, world, has_socket)
                 else:
                     account, key_order, ordered, violations = self._authorize(match, request, world, ordered)
+                    match, bound = self.readings.of_account(match, account, world)
                     random = self._random(match, request, account, world)
                     free_slot = limit(match, account, world)
                     arguments = decode(match, request)
@@ -112,11 +126,10 @@ class Engine:
                     arguments = localise(match, request, arguments, world, self._names)
                     validate(match, arguments)
                     said = arguments
-                    bound = self._bound[match.operation.name]
                     call = examine(self._call(match, request, account, arguments, world, random), bound)
                     ordered = override(match, preferences, key_order, call.arguments.body)
                     violations += self._mistyped.of_call(match, request, preferences, call.arguments.body)
-                    ordered = self._order_call(call, ordered) if not hear and world.plans.orders else ordered
+                    ordered = planned_of_call(ordered, call) if not hear and world.plans.orders else ordered
                     raise_ordered(ordered, has_socket=has_socket)
                     response, fee, parts = yield from self._make(call, ordered, bound, request, violations)
             except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
@@ -153,11 +166,6 @@ class Engine:
             keep(told, era)
         for listener in self.listeners:
             listener(told)
-
-    def _order_call(self, call: Call, own: Override) -> Override:
-        """Add what the plan holds for a call."""
-        account = (call.account.id, call.account.key)
-        return planned(own, call.operation.name, call.provider, call.world, call.random, account)
 
     def _order_door(
         self, door: Door, request: Request, made: Response, own: Override, world: World, has_socket: bool
@@ -256,7 +264,8 @@ class Engine:
         if isinstance(match, Match):
             provider, operation = match.provider, match.operation
         if isinstance(error, NoMatch):
-            provider, problem = error.provider, error.problem
+            problem = error.problem
+            provider = self.readings.provider(error.provider.name, world) if error.provider else None
         elif isinstance(error, Problem):
             problem = error
         elif isinstance(error, EmulatorProblem):
@@ -266,7 +275,7 @@ class Engine:
         else:
             log.error("a bug of mockserver in %s %s", request.method, request.path, exc_info=error)
         if provider is None:
-            return problem_response(_own(error, problem))
+            return problem_response(error.told if isinstance(error, NoMatch) else told_of_bug(error))
         request_id = (random or self._random(match, request, account, world)).uuid("request")
         headers = self._headers(provider, request_id, account, world)
         return refuse(provider, operation, problem, request_id=request_id, headers=headers, warnings=warnings)
@@ -289,12 +298,3 @@ class Engine:
         what = f"{world.seed}\0{place}\0{request.query}\0{account.id if account else ''}\0"
         digest = digest_of(what.encode("utf-8", "surrogatepass") + request.body)
         return Random(digest, world.seen.increment(digest.hex()))
-
-
-def _own(error: Exception, problem: Problem) -> EmulatorProblem:
-    """Say in our own voice what nobody's API can be asked to say."""
-    if isinstance(error, NoMatch):
-        violations = problem.violations
-        return EmulatorProblem(404, "Unknown path", violations[0].message, violations=violations)
-    detail = f"{type(error).__name__}: {error}; the log has the traceback"
-    return EmulatorProblem(500, "A bug of mockserver", detail)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from string import Template
 from typing import NamedTuple
 
 from mockserver.behaviours.outputs import draw_scene
@@ -50,7 +51,9 @@ def write_message(world: World, delivery: Delivery, job: Resource, jobs: Jobs, s
         status = order.stub.status if order.stub else sent.status
         result = status if order.stub or status != OK else result
     body = sent.read()
-    signature = hmac.new(delivery.secret.encode(), body, hashlib.sha256).hexdigest()
+    digest = hmac.new(delivery.secret.encode(), body, hashlib.sha256).digest()
+    signed = {"hex": digest.hex(), "base64": base64.b64encode(digest).decode()}
+    signature = Template(settings.signature).safe_substitute(signed)
     headers = {**dict(sent.headers), settings.signature_header: signature}
     return Message(body, headers, delay_ms / 1000, result)
 

@@ -92,3 +92,9 @@ class EmulatorProblem(Exception):  # noqa: N818 - it is RFC 9457's word for the 
     members: Mapping[str, object] = field(default_factory=dict)  # further members of the answer
     violations: tuple[Violation, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def told_of_bug(error: Exception) -> EmulatorProblem:
+    """Say in our own voice that we have failed."""
+    detail = f"{type(error).__name__}: {error}; the log has the traceback"
+    return EmulatorProblem(500, "A bug of mockserver", detail)

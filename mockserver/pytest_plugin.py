@@ -33,13 +33,16 @@ SETTINGS = {
     "pictures": ("string", "plain (the default) or poster"),
     "clock": ("string", "frozen, or the time in ISO 8601 at which it stands"),
     "scenario": ("string", "what goes wrong: flaky, rate-limited, out-of-credits …, or a file"),
+    "assume": ("args", "readings: pikzels.rename=accepted, strictest …; or each, or names, to try each of"),
     "strict": ("string", "the verdict: error, warn or off, and parts that differ: unused_faults=off"),
 }
 USAGE = (
     "mockserver(seed=0, enforce=[], accounts={}, pictures='plain', clock=None, scenario=None, "
-    "strict='error', expect=[])"
+    "assume={}, strict='error', expect=[])"
 )
 START = pytest.StashKey["Start | None"]()
+READING = "_mockserver_reading"
+CALLED = pytest.StashKey[dict[str, set[str]]]()  # by test: what its run with the defaults has called
 HOSTS = pytest.StashKey[Callable[[], frozenset[str]]]()
 
 
@@ -88,6 +91,30 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _start(item)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test run once for each reading that its marker or the ini file names."""
+    said = [metafunc.config.stash[START], *metafunc.definition.iter_markers(MARKER)]
+    if READING not in metafunc.fixturenames or not any(_tells_assume(each) for each in said):
+        return
+    from mockserver.spec.catalog import load  # noqa: PLC0415 - see above
+    from mockserver.testing.each import list_runs, split_assume  # noqa: PLC0415
+
+    _, tried = split_assume(_start(metafunc.definition).assume)
+    try:
+        runs = list_runs(load(metafunc.config.getini(SPECS)).providers, tried) if tried else []
+    except ValueError as error:
+        pytest.fail(f"@pytest.mark.{MARKER}: assume: {error}", pytrace=False)
+    if runs:
+        metafunc.parametrize(READING, runs, indirect=True)
+
+
+@pytest.fixture
+def _mockserver_reading(request: pytest.FixtureRequest) -> str | None:
+    """The reading under which a test is run now; None: it is run once."""
+    run: str | None = getattr(request, "param", None)
+    return run
+
+
 @pytest.fixture(scope="session")
 def mockserver_session(pytestconfig: pytest.Config) -> "Iterator[MockServer]":
     """The mock of the whole session, for fixtures of a wider scope; `mockserver` is it, begun anew."""
@@ -105,13 +132,15 @@ def mockserver_session(pytestconfig: pytest.Config) -> "Iterator[MockServer]":
 
 
 @pytest.fixture
-def mockserver(request: pytest.FixtureRequest, mockserver_session: "MockServer") -> "Iterator[MockServer]":
+def mockserver(
+    request: pytest.FixtureRequest, mockserver_session: "MockServer", _mockserver_reading: str | None
+) -> "Iterator[MockServer]":
     """A running mock in which nothing has happened yet; a unittest class finds it as `self.mockserver`.
 
     A test that used it fails in the end where its calls were against the contract: see `strict`, `expect`.
     """
     try:
-        mockserver_session.reset(_start(request.node))
+        mockserver_session.reset(_under(_mockserver_reading, request.node, mockserver_session))
     except ValueError as error:
         raise pytest.fail.Exception(f"{MARKER}: {error}", pytrace=False) from None
     # Its methods take no arguments; who has not imported unittest has no such class.
@@ -122,6 +151,9 @@ def mockserver(request: pytest.FixtureRequest, mockserver_session: "MockServer")
     with mockserver_session.judge.sitting(request.node.nodeid.partition("::")[0], names):
         yield mockserver_session
         verdict = mockserver_session.verdict()
+        if _mockserver_reading:
+            called = {each.operation for each in mockserver_session.calls() if each.operation}
+            request.config.stash.setdefault(CALLED, {}).setdefault(request.node.nodeid, called)
     _tell(request.node, verdict)
 
 
@@ -145,6 +177,27 @@ class Everywhere:
     @pytest.fixture(autouse=True)
     def _mockserver_everywhere(self, mockserver_intercept: "MockServer") -> None:
         """Let every test use the fixture."""
+
+
+def _tells_assume(said: "Start | pytest.Mark | None") -> bool:
+    return bool(said and (said.kwargs.get("assume") if isinstance(said, pytest.Mark) else said.assume))
+
+
+def _under(run: str | None, item: pytest.Item, mock: "MockServer") -> "Start":
+    """Give how a world begins in one run of a test; skip one that would be as with the defaults."""
+    from mockserver.testing.each import DEFAULTS, EACH, is_touched, split_assume  # noqa: PLC0415 - see above
+
+    start = _start(item)
+    if run is None:
+        return start
+    fixed, tried = split_assume(start.assume)
+    if run == DEFAULTS:
+        return start._replace(assume=fixed)
+    called = item.config.stash.get(CALLED, {}).get(item.nodeid.replace(run, DEFAULTS))
+    if EACH in tried and called is not None and not is_touched(mock.engine.catalog.providers, run, called):
+        pytest.skip("this assumption is about no operation that the test calls")
+    texts = [f"{name}={each}" for name, each in fixed.items()] if isinstance(fixed, dict) else list(fixed)
+    return start._replace(assume=[*texts, run])
 
 
 def _tell(item: pytest.Item, verdict: "Verdict") -> None:

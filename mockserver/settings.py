@@ -1,6 +1,6 @@
 """How an emulator behaves that no table says: what a command line, a test or a fixture chooses once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,7 +20,9 @@ class Settings:
     is_strict: bool = False  # refuse keys that no fixture lists
     public_url: str | None = None  # the address in links; None: as the caller sees it
     public_urls: Mapping[str, str] = field(default_factory=dict, hash=False)  # by provider; they win
-    has_extra_fields: bool = True  # answer with the fields that the ground truth does not name, too
+    # How to read what the documents leave open: "strictest", "most-lenient", or what `mockserver assumptions`
+    # lists, {"pikzels.multi_line_prompts": "accepted"}; of several texts the last one wins.
+    assume: str | Mapping[str, str] | Sequence[str] = ()
     enforced: frozenset[str] = frozenset()  # of "credits" and "limits": what is real for every account
     pictures: Style = "poster"  # plain: exact in size and format, and drawn in a few milliseconds
     webhook_hosts: frozenset[str] = frozenset()  # where webhooks may go besides this machine

@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Collection
 
 from mockserver.payloads import OK, write_message
-from mockserver.spec.catalog import Catalog
+from mockserver.readings import Readings
+from mockserver.spec.model import Provider
 from mockserver.spec.rows import Jobs, Webhooks
 from mockserver.state.deliveries import BLOCKED, DELIVERED, GIVEN_UP, WAITING, Delivery
 from mockserver.state.resources import Resource
@@ -84,8 +85,8 @@ class _Outbox:
 class WebhookSender:
     """Delivers what is due: by itself in a thread, and at once whenever a clock was moved."""
 
-    def __init__(self, catalog: Catalog, worlds: Worlds, allowed_hosts: Collection[str] = ()) -> None:
-        self._catalog = catalog
+    def __init__(self, readings: Readings, worlds: Worlds, allowed_hosts: Collection[str] = ()) -> None:
+        self._readings = readings
         self._worlds = worlds
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
         self._is_over = threading.Event()
@@ -187,7 +188,7 @@ class WebhookSender:
     def _attempted(self, world: World, delivery: Delivery) -> Delivery | None:
         """Make one attempt; give the delivery as it is after that. None: there is nothing to tell."""
         job = world.resources.get(delivery.id)
-        provider = self._catalog.providers[job.account.partition("/")[0]] if job else None
+        provider = self._provider(job, world) if job else None
         settings, jobs = (provider.webhooks, provider.jobs) if provider else (None, None)
         if job is None or settings is None or jobs is None:
             return None
@@ -210,6 +211,10 @@ class WebhookSender:
             return delivery.attempted(result, GIVEN_UP)
         pause_s = settings.first_pause_s * settings.factor**past
         return delivery.attempted(result, WAITING, (delivery.due_at_s or 0.0) + took_s + pause_s)
+
+    def _provider(self, job: Resource, world: World) -> Provider:
+        name, _, key = job.account.partition("/")
+        return self._readings.provider(name, world, world.accounts.find(name, key))
 
     def _sent(
         self, world: World, delivery: Delivery, job: Resource, jobs: Jobs, settings: Webhooks

@@ -9,6 +9,7 @@ from mockserver.admin.routes import Admin
 from mockserver.messages import LARGEST_SNAPSHOT
 from mockserver.pipeline.charge import reserve, settle
 from mockserver.problems import EmulatorProblem
+from mockserver.readings import Readings
 from mockserver.state.deliveries import WAITING, Delivery
 from mockserver.state.resources import Resource
 from mockserver.state.values import replace
@@ -29,7 +30,8 @@ class Pages:
     def __init__(self, provider=NOTES, **accounts):
         self.world = a_world(provider, **accounts)
         catalogue = a_catalogue(provider)
-        self.admin = Admin(catalogue, WebhookSender(catalogue, Worlds(self.world)))
+        readings = Readings(catalogue, {})
+        self.admin = Admin(catalogue, WebhookSender(readings, Worlds(self.world)), readings)
 
     def ask(self, method, path, body=b"", **more):
         request = a_request(body, method=method, path=f"/__admin{path}")._replace(**more)

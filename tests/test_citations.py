@@ -16,7 +16,8 @@ from mockserver import create_engine
 from mockserver.messages import Request
 from mockserver.spec.catalog import load
 from mockserver.spec.references import hints
-from mockserver.spec.rows import Cited, ErrorRow, Fact, Row
+from mockserver.spec.row import Cited, Fact
+from mockserver.spec.rows import ErrorRow, Row
 
 ROOT = Path(__file__).parents[1]
 PROVIDERS = load().providers

@@ -345,8 +345,8 @@ def test_strict_keys_refuses_what_no_fixture_lists_and_nothing_else():
     assert said == [200, 401, 409]
 
 
-def test_seed_only_fields_leaves_the_others_out():
-    with called("--seed-only-fields") as client:
+def test_what_the_documents_leave_open_is_read_as_assume_says():
+    with called("--assume", "thumbapi.extra_answer_fields=left_out") as client:
         answer = client.post("/v1/generate", json=THUMB, headers=KEYS["thumbapi"])
     assert set(answer.json()) == {"image", "format", "outputFormat"}
 
@@ -411,3 +411,29 @@ def test_serve_begins_with_a_scenario_and_a_latency():
 def test_serve_says_what_is_wrong_with_what_shall_go_wrong(option, value, told):
     result = run("serve", "--port", "0", option, value)
     assert (result.exit_code, f"error: {told}" in result.output) == (1, True)
+
+
+def test_assumptions_are_listed_with_their_readings_and_why():
+    result = run("assumptions", "pikzels")
+    assert result.exit_code == 0
+    assert "pikzels.multi_line_prompts  May a prompt hold line breaks?" in result.output
+    assert "accepted  line breaks are a part of the prompt" in result.output
+    assert "thumbapi." not in result.output
+
+
+def test_assumptions_in_json_are_one_object_a_line():
+    rows = [json.loads(line) for line in run("assumptions", "--json").output.splitlines()]
+    found = {row["name"]: row for row in rows}
+    assert found["thumbapi.extra_answer_fields"]["strictest"] == "left_out"
+    assert found["thumbapi.extra_answer_fields"]["mostLenient"] == "sent"
+    assert all(row["default"] in row["readings"] for row in rows)
+
+
+def test_assumptions_of_a_provider_that_is_not_there_are_refused_with_the_nearest():
+    result = run("assumptions", "pikzel")
+    assert (result.exit_code, "did you mean pikzels?" in result.output) == (1, True)
+
+
+def test_serve_refuses_a_misspelt_assumption():
+    result = run("serve", "--port", "0", "--assume", "pikzels.renam=accepted")
+    assert (result.exit_code, "did you mean pikzels.rename?" in result.output) == (1, True)

@@ -523,3 +523,26 @@ class TestTheCommand:
         done = self.run(*files, *arguments)
         assert done.exit_code == 1
         assert told in done.output
+
+
+LINES = {"prompt": "one\ntwo", "model": "pkz_4", "format": "16:9"}
+
+
+class TestReadings:
+    def test_are_met_by_calls_that_they_are_about(self, ask, report):
+        ask("POST", "/v2/thumbnail/text", {**LINES, "prompt": "one"}, **PIKZELS)
+        met = {name for name, is_met in report().entries["pikzels.*"]["readings"].items() if is_met}
+        assert {"multi_line_prompts=refused", "browsers=allowed"} <= met
+        assert not met & {"multi_line_prompts=accepted", "rename=refused"}
+
+    def test_are_met_where_they_are_chosen_and_are_not_in_the_sum(self, ask, report, engine):
+        before = report().count().of
+        engine.world.assume({"pikzels.multi_line_prompts": "accepted"})
+        ask("POST", "/v2/thumbnail/text", LINES, **PIKZELS)
+        assert report().entries["pikzels.*"]["readings"]["multi_line_prompts=accepted"]
+        assert report().count().of == before
+        assert "readings: " in "\n".join(write_table(report(), 80))
+
+    def test_of_a_run_that_chooses_none_are_not_missed(self, ask, report):
+        ask(*SCORE, **PIKZELS)
+        assert "readings: " not in "\n".join(write_table(report(), 80))

@@ -9,6 +9,7 @@ from PIL import Image
 
 from mockserver.downloads import Downloads
 from mockserver.problems import EmulatorProblem
+from mockserver.readings import Readings
 
 PATH = "/cdn/notes/photos/7.png"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -23,7 +24,9 @@ def world():
 
 def door(path=PATH, *, method="GET", catalogue=None, **headers):
     request = a_request(method=method, path=path, **headers)
-    return request, Downloads(catalogue or a_catalogue()).find(request)
+    return request, Downloads(catalogue or a_catalogue(), Readings(catalogue or a_catalogue(), {})).find(
+        request
+    )
 
 
 def answered(world, path=PATH, **more):
@@ -64,7 +67,7 @@ class TestTheDoor:
 
     def test_is_not_found_by_a_request_without_a_host(self):
         request = a_request(method="GET", path="/photos/7.png")._replace(headers={})
-        assert Downloads(a_catalogue()).find(request) is None
+        assert Downloads(a_catalogue(), Readings(a_catalogue(), {})).find(request) is None
 
 
 class TestAPicture:

@@ -4,6 +4,10 @@ Every exchange names its `citation`, the document that promises the answer: by t
 provider's table has for it, as a section of the README, or as a standard; several are parted by `; `. Where
 only documents of the vendor are cited, a refusal names one of them as its `source`.
 
+`assume` chooses readings of what the documents leave open, for this exchange alone.
+
+`only` names the one sender that can send an exchange, where what it shows is a socket's own.
+
 `after_s` lets that many seconds pass before an exchange; `remember` keeps values of the answer for later ones
 as `${name}`, and `${host}` is the server's own address; `absent` names places in the body, and headers. The
 sender that got a link also follows it.
@@ -33,6 +37,7 @@ from exchanges.comparison import find_broken_promises, find_complaints, look_up,
 from exchanges.senders import SENDERS, Sender
 
 from mockserver import Settings, create_engine
+from mockserver.spec.catalog import load
 
 ROOT = Path(__file__).parents[1]
 EXCHANGES = ROOT / "tests" / "exchanges"
@@ -40,9 +45,19 @@ FILES = sorted(str(file.relative_to(EXCHANGES)) for file in EXCHANGES.rglob("*.y
 PICTURES = ROOT / "fixtures" / "images"
 NOON = 1_800_000_000  # seconds since 1970; time stands still but for `after_s`
 WORDS = {
-    "exchange": {"name", "citation", "after_s", "request", "answer", "remember"},
+    "exchange": {"name", "citation", "after_s", "assume", "only", "request", "answer", "remember"},
     "request": {"method", "path", "headers", "body", "raw", "raw_hex"},
-    "answer": {"status", "body", "headers", "absent", "matches", "violations", "differs", "pictures"},
+    "answer": {
+        "status",
+        "body",
+        "headers",
+        "absent",
+        "lacks",
+        "matches",
+        "violations",
+        "differs",
+        "pictures",
+    },
 }
 PATTERNS = {
     "uuid": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
@@ -53,6 +68,8 @@ PATTERNS = {
 }
 JSON_SECTIONS = ("2", "3", "4", "6", "7", "8.1", "8.3")
 HTTP_SECTIONS = ("4.2.3", "5.1", "5.5", "5.6.6", "8.3.1", "9.3.1", "9.3.2", "11.1", "11.4", "15.5.6")
+# What no answer shows: tests/test_life_thumbapi.py does.
+BY_WEBHOOK = {("thumbapi.signature", reading) for reading in ("hex", "prefixed_hex", "base64")}
 STANDARDS = {
     r"ECMA-262, \s",
     r"ECMA-262, \s and $",
@@ -146,9 +163,12 @@ def replay(
         host = host or sender.host
         remembered: dict[str, Any] = {"host": host}
         for written in read_exchanges(where):
+            if written.get("only", sender_name) != sender_name:
+                continue
             exchange = fill_in(written, remembered)
             answer = None
             engine.world.clock.advance(exchange.get("after_s", 0))
+            engine.world.assume(exchange.get("assume", {}), for_good=True)
             try:
                 answer = send(sender, exchange["request"], host)
                 complaints = [*find_complaints(exchange["answer"], answer), *find_broken_promises(answer)]
@@ -211,6 +231,21 @@ def test_a_fresh_world_answers_alike_however_it_is_asked(where: str) -> None:
     )
     assert again == first
     assert all(other == first for other in others)
+
+
+def test_every_reading_of_every_assumption_has_an_exchange() -> None:
+    shown = {
+        choice
+        for where in FILES
+        for exchange in read_exchanges(where)
+        for choice in exchange.get("assume", {}).items()
+    }
+    assert shown | BY_WEBHOOK == {
+        (f"{provider.name}.{name}", reading)
+        for provider in load().providers.values()
+        for name, row in provider.table.assumptions.items()
+        for reading in row.readings
+    }
 
 
 def read_citations(where: str) -> set[str]:

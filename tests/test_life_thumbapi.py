@@ -1,5 +1,6 @@
 """The whole life of ThumbAPI over HTTP: quota, plans, rates, webhooks that come again. No sleep."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -70,6 +71,22 @@ def promised(api, receiver, **headers):
 
 def delivery(api, job):
     return next(each for each in api.get("/__admin/webhooks").json()["webhooks"] if each["jobId"] == job)
+
+
+@pytest.mark.parametrize(
+    ("reading", "written"),
+    [
+        ("hex", lambda digest: digest.hex()),
+        ("prefixed_hex", lambda digest: f"sha256={digest.hex()}"),
+        ("base64", lambda digest: base64.b64encode(digest).decode()),
+    ],
+)
+def test_a_signature_is_written_as_the_documents_are_read(api, receiver, reading, written):
+    api.put("/__admin/assumptions", json={"thumbapi.signature": reading}).raise_for_status()
+    promised(api, receiver)
+    advance(api, 2)
+    headers, body = receiver.got[-1]
+    assert headers["X-ThumbAPI-Signature"] == written(hmac.new(b"whsec_test", body, hashlib.sha256).digest())
 
 
 def test_a_webhook_refused_twice_is_delivered_with_a_right_signature(api, receiver):

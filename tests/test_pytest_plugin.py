@@ -7,6 +7,7 @@ from test_new_provider import write
 import mockserver.imaging.rendering
 import mockserver.serving.server
 import mockserver.testing.mock  # noqa: F401 - a run within this process forgets what it was the first to import
+from mockserver.spec.catalog import load
 
 pytest_plugins = ["pytester"]
 
@@ -141,7 +142,7 @@ def test_it(mockserver):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("flavour=1", "there is no 'flavour'; there are accounts, clock, enforce, expect, *"),
+        ("flavour=1", "there is no 'flavour'; there are accounts, assume, clock, enforce, expect, *"),
         ("7", "7 has no name; write mockserver(seed=0, "),
         ("seed='7'", "seed is a whole number, not '7'"),
         ("enforce=['credit']", 'enforce is a list of "credits" and "limits", not [[]\'credit\'[]]'),
@@ -397,3 +398,90 @@ def test_pytest_lists_its_marker_its_fixtures_and_its_settings(run):
 
 def test_the_marker_is_known_under_strict_markers(run):
     run("@pytest.mark.mockserver\ndef test_it(): pass", "--strict-markers").assert_outcomes(passed=1)
+
+
+LINES = """
+LINES = {**TEXT, "prompt": "one\\ntwo"}
+
+def lines(mock):
+    return ask(mock, "/v2/thumbnail/text", LINES).status_code
+"""
+
+
+class TestReadings:
+    def test_are_chosen_by_the_marker_for_one_test(self, run):
+        text = """
+@pytest.mark.mockserver(assume={"pikzels.multi_line_prompts": "accepted"})
+def test_with(mockserver):
+    assert lines(mockserver) == 200
+
+@pytest.mark.mockserver(expect=["VALIDATION_ERROR"])
+def test_without(mockserver):
+    assert lines(mockserver) == 400
+"""
+        run(LINES + text).assert_outcomes(passed=2)
+
+    def test_are_chosen_by_the_ini_file_for_all(self, run, pytester):
+        pytester.makeini("[pytest]\nmockserver_assume = pikzels.multi_line_prompts=accepted")
+        text = "def test_all(mockserver): assert lines(mockserver) == 200"
+        run(LINES + text).assert_outcomes(passed=1)
+
+    def test_of_a_list_of_names_are_tried_one_by_one(self, run):
+        text = """
+@pytest.mark.mockserver(assume=["pikzels.multi_line_prompts", "pikzels.gone_links"])
+def test_all(mockserver):
+    assert ask(mockserver).status_code == 200
+"""
+        ran = run(LINES + text, "-vv")
+        ran.assert_outcomes(passed=4)
+        runs = ("defaults", "pikzels.multi_line_prompts=accepted", "pikzels.gone_links=forbidden")
+        for name in (*runs, "pikzels.gone_links=gone"):
+            assert f"test_all[{name}]" in ran.stdout.str()
+
+    def test_of_each_assumption_that_a_test_touches_are_tried(self, run):
+        text = """
+@pytest.mark.mockserver(assume="each")
+@pytest.mark.parametrize("number", [1, 2])
+def test_all(mockserver, number):
+    assert ask(mockserver).status_code == 200
+"""
+        ran = run(LINES + text, "-vv")
+        outcomes = ran.parseoutcomes()
+        assert outcomes["passed"] > 10
+        assert outcomes["passed"] + outcomes["skipped"] == 2 * (1 + number_of_other_readings())
+        assert "test_all[pikzels.rename=accepted-1] SKIPPED" in ran.stdout.str()
+        assert "test_all[pikzels.content_type=ignored-2] PASSED" in ran.stdout.str()
+        assert "test_all[fatthumb.links=for_a_day-2] SKIPPED" in ran.stdout.str()
+
+    def test_show_a_client_that_passes_under_some_alone(self, run):
+        text = """
+@pytest.mark.mockserver(assume=["fatthumb.several_persons"])
+def test_all(mockserver):
+    body = {"prompt": "a", "personIds": ["person_test"] * 2}
+    assert ask(mockserver, "/api/v1/generate", body, "fatthumb").is_success
+"""
+        ran = run(LINES + text)
+        assert "FAILED" in ran.stdout.str()
+        assert "test_all[fatthumb.several_persons=refused]" in ran.stdout.str()
+        assert ran.parseoutcomes()["passed"] == 1
+
+    @pytest.mark.parametrize(
+        ("assume", "told"),
+        [
+            ("{'pikzels.renam': 'accepted'}", "did you mean pikzels.rename?"),
+            ("{'pikzels.rename': 'acepted'}", "did you mean accepted?"),
+            ("['pikzels.renam']", "did you mean pikzels.rename?"),
+            ("'ech'", "there is no assumption 'ech'"),
+            ("5", "assume is readings such as"),
+        ],
+    )
+    def test_that_are_misspelt_are_told(self, run, assume, told):
+        text = f"@pytest.mark.mockserver(assume={assume})\ndef test_all(mockserver): pass"
+        ran = run(LINES + text)
+        assert ran.ret != 0
+        assert told in ran.stdout.str()
+
+
+def number_of_other_readings():
+    rows = [row for each in load().providers.values() for row in each.table.assumptions.values()]
+    return sum(len(row.readings) - 1 for row in rows)

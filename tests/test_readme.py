@@ -125,6 +125,24 @@ def test_the_table_of_errors_is_complete():
     assert table("errors") == errors_table()
 
 
+def assumptions_table() -> str:
+    rows = ["| assumption | question | readings, the default first |", "|---|---|---|"]
+    for provider in load().providers.values():
+        for name, row in provider.table.assumptions.items():
+            ends = {"strictest": row.strictest, "most lenient": row.most_lenient}
+            said = []
+            for key in sorted(row.readings, key=lambda key: key != row.default):
+                marks = [word for word, end in ends.items() if key == (end or row.default)]
+                told = f" ({', '.join(marks)})" if marks else ""
+                said.append(f"`{key}`{told}: {row.readings[key].does}")
+            rows.append(f"| `{provider.name}.{name}` | {row.question} | {'; '.join(said)} |")
+    return "\n".join([*rows, ""])
+
+
+def test_the_table_of_assumptions_is_complete():
+    assert table("assumptions") == assumptions_table()
+
+
 def options_table() -> str:
     from mockserver.cli import main
 
@@ -199,7 +217,7 @@ def test_what_the_tables_of_wishes_say_is_right(tmp_path):
     done = subprocess.run(
         command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (11, 9, 17)
+    assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (11, 11, 17)
     assert done.returncode == 0, done.stdout
 
 

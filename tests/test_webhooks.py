@@ -39,7 +39,7 @@ def world(engine):
 
 @pytest.fixture
 def sender(engine, world):
-    yield (made := WebhookSender(engine.catalog, engine.worlds))
+    yield (made := WebhookSender(engine.readings, engine.worlds))
     made.stop()
 
 
@@ -393,7 +393,7 @@ def test_thousands_of_finished_webhooks_cost_nothing():
 def test_an_attempt_is_made_by_one_of_two_senders(engine, world, listen, promised, background):
     receiver = listen()
     jobs = [promised(f"{receiver.url}/{number}") for number in range(40)]
-    senders = [WebhookSender(engine.catalog, engine.worlds) for _ in range(2)]
+    senders = [WebhookSender(engine.readings, engine.worlds) for _ in range(2)]
     world.clock.advance(2)
     counts = []
     threads = [background(lambda each=each: counts.append(each.run_due(world))) for each in senders]
@@ -417,7 +417,7 @@ def test_the_thread_looks_at_every_world(engine, world, listen, promised):
     job = promised(f"{receiver.url}/second")
     second.restore(world.snapshot())
     world.deliveries.delete(job)
-    sender = WebhookSender(engine.catalog, Two(world))
+    sender = WebhookSender(engine.readings, Two(world))
     sender.start()
     second.clock.advance(2)
     assert arrived.wait(10)

@@ -89,7 +89,7 @@ def _check_key(asked: Asked) -> None:
 def _account(asked: Asked) -> Account:
     provider = asked.provider()
     account = asked.world.accounts.find(provider.name, asked.values["key"])
-    return find_current(provider, asked.world, account)
+    return find_current(asked.readings.provider(provider.name, asked.world, account), asked.world, account)
 
 
 def _stored(name: str, asset: Mapping[str, Json], pictures: dict[str, StoredPicture]) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from mockserver.journal.redaction import Redaction, redaction_of
 from mockserver.jsontext import Json, parse
 from mockserver.messages import Request
 from mockserver.problems import EmulatorProblem
+from mockserver.readings import Readings
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
 from mockserver.spec.schema import Schema
@@ -25,6 +26,7 @@ class Asked(NamedTuple):
     world: World
     catalog: Catalog
     webhooks: WebhookSender
+    readings: Readings
 
     def body(self, schema: Schema) -> Mapping[str, Json]:
         """Read the JSON body. Raises EmulatorProblem with everything that is wrong with it."""

@@ -6,12 +6,13 @@ Answers are JSON; refusals are RFC 9457 problem details and change nothing.
 import re
 from collections.abc import Callable, Mapping
 
-from mockserver.admin import accounts, clock, coverage, faults, jobs, requests, worlds
+from mockserver.admin import accounts, assumptions, clock, coverage, faults, jobs, requests, worlds
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.call import Door
 from mockserver.jsontext import Json, dump
 from mockserver.messages import JSON_TYPE, LARGEST_SNAPSHOT, Request, Response
 from mockserver.problems import EmulatorProblem
+from mockserver.readings import Readings
 from mockserver.spec.catalog import Catalog
 from mockserver.state.world import World
 from mockserver.webhooks import WebhookSender
@@ -34,6 +35,7 @@ ROUTES: Mapping[str, Mapping[str, Page]] = {
     "/jobs/{id}": {"GET": jobs.show, "PUT": jobs.change},
     "/accounts": {"GET": accounts.show_all},
     "/accounts/{provider}/{key}": {"GET": accounts.show, "PUT": accounts.change, "DELETE": accounts.forget},
+    "/assumptions": {"GET": assumptions.show, "PUT": assumptions.change},
     "/faults": {"GET": faults.show, "POST": faults.add, "DELETE": faults.remove_all},
     "/faults/{id}": {"DELETE": faults.remove},
     "/scenario": {"GET": faults.show_scenarios, "PUT": faults.load_scenario},
@@ -54,9 +56,10 @@ ROUTES: Mapping[str, Mapping[str, Page]] = {
 class Admin:
     """The door to `/__admin`."""
 
-    def __init__(self, catalog: Catalog, webhooks: WebhookSender) -> None:
+    def __init__(self, catalog: Catalog, webhooks: WebhookSender, readings: Readings) -> None:
         self._catalog = catalog
         self._webhooks = webhooks
+        self._readings = readings
         self._patterns = [(_pattern(path), pages) for path, pages in ROUTES.items()]
 
     def find(self, request: Request) -> Door | None:
@@ -70,7 +73,7 @@ class Admin:
             raise _unknown(request, pages)
         if request.size > LARGEST_SNAPSHOT:
             raise EmulatorProblem(413, "Too large", "the body is larger than this server takes")
-        value = page(Asked(request, values, world, self._catalog, self._webhooks))
+        value = page(Asked(request, values, world, self._catalog, self._webhooks, self._readings))
         return value if isinstance(value, Response) else Response(200, (JSON_TYPE,), dump(value))
 
     def _found(self, path: str) -> tuple[Mapping[str, Page], Mapping[str, str]]:

@@ -67,6 +67,21 @@ def refuse_when(
         raise _problem(call, "refuse_when", message, "", citation, error, location="header")
 
 
+def allowed_with(
+    call: Call,
+    *,
+    field: SentField,
+    when: Annotated[Mapping[BodyField, list[Any]], Mark("body_values")],
+    error: ErrorName,
+    citation: CitationName,
+) -> None:
+    """Refuse a field where all others that are named have one of these values."""
+    if all(call.value(name) in values for name, values in when.items()):
+        values = ", ".join(f"{name} {call.value(name)}" for name in when)
+        message = f"{field} cannot be used with {values}"
+        raise _problem(call, "allowed_with", message, field, citation, error)
+
+
 def plan_allows(
     call: Call,
     *,
@@ -97,6 +112,7 @@ def known_ids(
     field: BodyField,
     among: AccountIds,
     states: Annotated[Mapping[str, ErrorName] | None, Mark("states_of", "among")] = None,
+    takes_unknown: bool = False,
     error: ErrorName,
     citation: CitationName,
     state_citation: OtherCitation = None,
@@ -104,6 +120,8 @@ def known_ids(
     """Refuse ids that the account does not have, or has in a state that its own error answers."""
     value, owned = call.value(field), call.account.flag(among) or {}
     for name in [value] if isinstance(value, str) else value or ():
+        if name not in owned and takes_unknown:
+            continue
         if name not in owned:
             message = f"{field}: this account has no {name!r}; it has {', '.join(owned) or 'none'}"
             raise _problem(call, "known_ids", message, field, citation, error)
@@ -114,8 +132,19 @@ def known_ids(
             raise _problem(call, "known_ids", message, field, says, states[state])
 
 
-def usable_resource(call: Call, *, field: SentField, kind: KindName, citation: CitationName) -> None:
-    """Refuse an id that is not a finished resource of this account and kind."""
+def usable_resource(
+    call: Call,
+    *,
+    field: SentField,
+    kind: KindName,
+    error: ErrorName | None = None,
+    unready: ErrorName | None = None,
+    citation: CitationName,
+) -> None:
+    """Refuse an id that is not a finished resource of this account and kind.
+
+    `error` and `unready` are the rows that answer, where the problem's own do not.
+    """
     id_, jobs = call.body[field], call.provider.jobs
     resource, type_ = find_resource(call, id_), ProblemType.RESOURCE_UNKNOWN
     message = f"this account has no {kind} {id_}"
@@ -124,7 +153,10 @@ def usable_resource(call: Call, *, field: SentField, kind: KindName, citation: C
         if jobs is not None and status == jobs.success:
             return
         type_, message = ProblemType.RESOURCE_NOT_READY, f"the {kind} {id_} is {status}"
-    raise call.problem(type_, message, name=field, keyword="usable_resource", citation=citation, kind=kind)
+        error = unready
+    raise call.problem(
+        type_, message, name=field, keyword="usable_resource", citation=citation, error=error, kind=kind
+    )
 
 
 def saved_asset(

@@ -58,12 +58,16 @@ def _sent(call: Call, place: str, url: str, wanted: Pictures) -> GivenPicture:
     if url in wanted.examples:
         return GivenPicture(place, "example", wanted.examples[url])
     key = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    if call.world.picture(key) is None or len(url) > call.provider.limits[wanted.limit]:
+    is_particular = wanted.has_true_labels or wanted.media_types or wanted.is_cap_on_text
+    is_known = call.world.picture(key) is not None and len(url) <= call.provider.limits[wanted.limit]
+    if is_particular or not is_known:
         from mockserver.imaging import reading  # noqa: PLC0415 - Pillow is slow to import
 
         try:
-            data = _decoded(call, place, url, wanted)
-            keep(call.world, key, reading.open_picture(data))
+            picture = reading.open_picture(_decoded(call, place, url, wanted))
+            if why := _strange(picture.media_type, url, wanted):
+                raise _problem(call, ProblemType.PICTURE_UNREADABLE, why, place, wanted)
+            keep(call.world, key, picture)
         except (reading.UnreadablePicture, reading.OversizedPicture) as error:
             raise _problem(call, ProblemType.PICTURE_UNREADABLE, f": {error}", place, wanted) from error
     return GivenPicture(place, "uploaded", key)
@@ -85,10 +89,21 @@ def _decoded(call: Call, place: str, url: str, wanted: Pictures) -> bytes:
     from mockserver.imaging.reading import decode_data_url  # noqa: PLC0415 - Pillow is slow to import
 
     data, most = decode_data_url(url), call.provider.limits[wanted.limit]
-    if len(data) > most:
-        why = f" holds {len(data)} bytes; at most {most} are allowed"
+    size = len(url) if wanted.is_cap_on_text else len(data)
+    if size > most:
+        why = f" holds {size} bytes; at most {most} are allowed"
         raise _problem(call, ProblemType.PICTURE_TOO_LARGE, why, place, wanted, wanted.too_large)
     return data
+
+
+def _strange(media_type: str, url: str, wanted: Pictures) -> str:
+    """Say why a picture of a type is not taken; nothing where it is."""
+    label = url.removeprefix("data:").partition(";")[0].lower()
+    if wanted.has_true_labels and label.replace("jpg", "jpeg") != media_type:
+        return f": the bytes are {media_type}, the label says {label}"
+    if wanted.media_types and media_type not in wanted.media_types:
+        return f": {media_type} is none of {', '.join(wanted.media_types)}"
+    return ""
 
 
 def _linked(call: Call, place: str, url: str, wanted: Pictures, cdns: Cdns) -> GivenPicture:

@@ -12,10 +12,11 @@ from string import Template
 from typing import Annotated, Literal, get_args
 
 from mockserver.behaviours.jobs import change_owned, find_owned, start_job
+from mockserver.behaviours.names import key_of, move, taken
 from mockserver.behaviours.outputs import insets, link, publish, scene
 from mockserver.call import Call, Result
 from mockserver.jsontext import Json
-from mockserver.problems import Problem, ProblemType
+from mockserver.problems import ProblemType
 from mockserver.seeded import Random
 from mockserver.spec.marks import (
     AccountFlag,
@@ -36,6 +37,7 @@ Measure = Literal["brightness", "contrast", "colourfulness", "sharpness", "compo
 MEASURES: tuple[str, ...] = get_args(Measure)
 Topical = Annotated[str, Mark("template", "topic", "Topic")]
 TOPIC_WORDS = 7
+PERCENT = 100
 NOT_THERE = "this account has no persona or style"
 
 
@@ -63,6 +65,7 @@ class Words(Row, frozen=True, kw_only=True):
     """What a table says for these behaviours."""
 
     reserved_names: tuple[str, ...]
+    tells_case: bool = False  # names that differ in case alone are two
     subscores: Annotated[Mapping[str, Subscore], Mark("members_of", "subscores")]
     remote_measures: Bounds
     suggests_below: Number
@@ -190,31 +193,25 @@ def free_name(
     if name.strip().casefold() in words.reserved_names:
         message = f"{field}: {name} is reserved"
         raise call.problem(ProblemType.NAME_RESERVED, message, name=field, citation=citation, kind=job)
-    if not call.account.flag(unless) and call.world.names.get(_name_key(call, job, name)):
-        raise _taken(call, job, name, field, citation)
+    if not call.account.flag(unless) and call.world.names.get(
+        key_of(call, job, name, tells_case=words.tells_case)
+    ):
+        raise taken(call, job, name, field, citation)
 
 
-def _taken(call: Call, mode: str, name: str, field: str, citation: str) -> Problem:
-    message = f"{field}: this account has a {mode} named {name}"
-    return call.problem(ProblemType.NAME_TAKEN, message, name=field, citation=citation, kind=mode)
-
-
-def train(call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: TrainSettings) -> Result:
+def train(
+    call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: TrainSettings, words: Words
+) -> Result:
     """Create a persona or a style; its name is taken from now on."""
     name, names = call.body["name"], call.world.names
     resource = start_job(call, jobs, job, *_trained(call, outputs, settings, name))
-    key = _name_key(call, job, name)
+    key = key_of(call, job, name, tells_case=words.tells_case)
     if call.account.flag(settings.equal_names):
         names.put(key, resource.id)
     elif not names.put_if_unchanged(key, resource.id, None):  # somebody took it since `free_name` looked
-        raise _taken(call, job, name, "name", call.operation.row.citation)
+        raise taken(call, job, name, "name", call.operation.row.citation)
     call.world.resources.put(resource.id, resource)
     return Result({"id": resource.id, "request_id": call.request_id}, job=resource.id)
-
-
-def _name_key(call: Call, mode: str, name: str) -> str:
-    """Give the key of a name: taken once in each account and mode, in any case."""
-    return f"{call.account.id}/{mode}/{name.strip().casefold()}"
 
 
 def _trained(call: Call, outputs: Outputs, settings: TrainSettings, name: str) -> tuple[str, dict[str, Json]]:
@@ -248,7 +245,10 @@ def read(call: Call, *, jobs: Jobs, outputs: Outputs) -> Result:
     resource, now_s = find_owned(call, NOT_THERE), call.world.clock.now()
     status = resource.status(now_s)
     is_completed = status == jobs.success
-    top = 100 if resource.outcome == jobs.success else jobs.failed_progress
+    share = resource.share_done(now_s)
+    if resource.outcome != jobs.success:
+        share *= jobs.failed_progress / PERCENT
+    progress = PERCENT * share if jobs.full_progress is None else round(jobs.full_progress * share, 2)
     told = {"special_instructions": None, "references": (), **resource.fields}
     portrait = _link(call, outputs, told["portrait"]) if told.get("portrait") else None
     references = [_link(call, outputs, each) for each in told["references"]]
@@ -257,7 +257,7 @@ def read(call: Call, *, jobs: Jobs, outputs: Outputs) -> Result:
         "id": resource.id,
         "mode": resource.kind,
         "portrait_url": portrait if is_completed else None,
-        "progress": int(top * resource.share_done(now_s)),
+        "progress": progress if jobs.full_progress else int(progress),
         "reference": references if is_completed else None,
         "special_instructions": told["special_instructions"],
         "status": status,
@@ -265,8 +265,11 @@ def read(call: Call, *, jobs: Jobs, outputs: Outputs) -> Result:
     return Result(shown)
 
 
-def update(call: Call) -> Result:
-    """Change what a persona or a style is told; what is left out stays."""
+def update(call: Call, *, words: Words) -> Result:
+    """Change what a persona or a style is told; what is left out stays. A new name must be free."""
+    if "name" in call.body:
+        known = find_owned(call, NOT_THERE)
+        move(call, known, call.body["name"], "name", tells_case=words.tells_case)
     changed = change_owned(call, NOT_THERE, lambda it: replace(it, fields={**it.fields, **call.body}))
     assert changed is not None
     name, told = changed.fields.get("name", changed.id), changed.fields.get("special_instructions")
@@ -282,7 +285,8 @@ def delete(call: Call, *, words: Words) -> Result:
             message = f"{resource.id} is still processing"
             busy, kind = ProblemType.RESOURCE_BUSY, resource.kind
             raise call.problem(busy, message, name="id", location="path", kind=kind)
-        keys[:] = [_name_key(call, resource.kind, resource.fields.get("name", resource.id))]
+        name = resource.fields.get("name", resource.id)
+        keys[:] = [key_of(call, resource.kind, name, tells_case=words.tells_case)]
 
     change_owned(call, NOT_THERE, remove)
     call.world.names.delete(keys[0])

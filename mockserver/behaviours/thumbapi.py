@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 from mockserver.behaviours.jobs import start_job
 from mockserver.behaviours.outputs import SceneJson, draw_scene, insets, link, publish, scene
-from mockserver.call import Call, Result
+from mockserver.call import EMPTY, Call, Result
 from mockserver.jsontext import Json
 from mockserver.spec import marks
 from mockserver.spec.rows import Jobs, Outputs, Row, Size
 from mockserver.state.deliveries import WAITING, Delivery
 from mockserver.state.resources import Resource
+from mockserver.state.values import replace
 
 
 class Settings(Row, frozen=True, kw_only=True):
@@ -25,6 +26,8 @@ class Settings(Row, frozen=True, kw_only=True):
     webhook_secret: marks.AccountText
     placeholder_for: marks.AccountFlag
     placeholder: str
+    scales: Mapping[Annotated[str, marks.Mark("values_of", "model")], int] = {}  # of sizes, by model
+    has_extra_fields: bool = False  # answers tell the size, an id and a link, too
 
 
 class LegacyStyle(Row, frozen=True, kw_only=True):
@@ -41,17 +44,25 @@ def modernise(
     picture: marks.PictureField,
     styles: Annotated[Mapping[str, LegacyStyle], marks.Mark("choices_of", "style")],
     flags: Mapping[marks.FlagField, marks.FlagField],
+    implied: Mapping[marks.PictureField, marks.FlagField] = EMPTY,
+    wins: bool = False,
 ) -> Call:
-    """Read the legacy parameters as what they mean today; an explicit new parameter wins."""
+    """Read the legacy parameters as what they mean today; an explicit new parameter wins unless `wins`.
+
+    `implied`: pictures that switch on their flag by being there.
+    """
     body = dict(call.body)
     meant = styles.get(body.get(style, ""))
     for flag, value in meant.flags.items() if meant else ():
-        body.setdefault(flag, value)
+        body[flag] = value if wins else body.get(flag, value)
     if meant and meant.picture and picture in body:
         body.setdefault(meant.picture, body[picture])
     for older, newer in flags.items():
         if body.get(older) is True:
             body.setdefault(newer, True)
+    for field, flag in implied.items():
+        if field in body:
+            body.setdefault(flag, True)
     return call._replace(arguments=call.arguments._replace(body=body))
 
 
@@ -61,11 +72,14 @@ def generate(
     """Generate a thumbnail; it is drawn when the answer is sent."""
     format_ = _format(call, settings)
     output_format = call.value("outputFormat")
-    picture = _scene(call, settings, sizes[format_], f"image/{output_format}")
+    size, times = sizes[format_], settings.scales.get(call.value("model"), 1)
+    if times != 1:
+        size = replace(size, width=size.width * times, height=size.height * times)
+    picture = _scene(call, settings, size, f"image/{output_format}")
     if "webhookUrl" in call.body:
         return _promised(call, start_job(call, jobs, job, *_job(call, format_, picture)), settings)
     answer: dict[str, Json] = {"image": None, "format": format_, "outputFormat": output_format}
-    if call.settings.has_extra_fields:
+    if settings.has_extra_fields:
         output = publish(call, picture, "output", lifetime_s=outputs.lifetime_s)
         answer["dimensions"] = {"width": picture["width"], "height": picture["height"]}
         answer["generationId"] = f"gen_{call.random.hex('generation', 24)}"

@@ -1,4 +1,4 @@
-"""The command line: serve, routes, errors, check, new, render and coverage; a module a subject.
+"""The command line: serve, routes, errors, assumptions, check, new, render and coverage; a module a subject.
 
 Everything that is printed is put together here; the work is done elsewhere.
 """
@@ -7,6 +7,7 @@ import os
 
 import click
 
+from mockserver.cli.assumptions import assumptions
 from mockserver.cli.check import check
 from mockserver.cli.coverage import coverage
 from mockserver.cli.listing import errors, routes
@@ -26,7 +27,7 @@ def main(context: click.Context) -> None:
         context.color = False
 
 
-for command in (serve, routes, errors, check, new, render, coverage):
+for command in (serve, routes, errors, assumptions, check, new, render, coverage):
     main.add_command(command)
     for option in command.params:
         if isinstance(

@@ -15,6 +15,7 @@ def check(folder: Path | None) -> None:
     """Look for mistakes in specifications and tables: the bundled ones and those in DIR."""
     from mockserver.fixtures import load_fixtures  # noqa: PLC0415 - only this command and serve need these
     from mockserver.pipeline.behave import bind  # noqa: PLC0415
+    from mockserver.readings import misreadings  # noqa: PLC0415
     from mockserver.scenarios import misfits  # noqa: PLC0415
     from mockserver.spec.lint import lint, remarks  # noqa: PLC0415
 
@@ -24,6 +25,8 @@ def check(folder: Path | None) -> None:
             step(catalog)
         except SpecificationError as error:
             complaints += error.complaints
+    if not complaints:
+        complaints += misreadings(catalog.providers.values())
     complaints += [*misfits(catalog), *lint(catalog)]
     if complaints:
         stop(list(dict.fromkeys(complaints)))

@@ -74,11 +74,12 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
     help="The address in links, where it is another; pikzels=URL for one API alone. Repeatable.",
 )
 @click.option(
-    "--seed-only-fields",
-    "has_extra_fields",
-    is_flag=True,
-    callback=lambda _context, _option, value: not value,
-    help="Leave out ThumbAPI's dimensions, generationId and imageUrl.",
+    "--assume",
+    "assume",
+    multiple=True,
+    metavar="NAME=READING",
+    help="How to read what the documents leave open: see `mockserver assumptions`; also strictest and "
+    "most-lenient. Repeatable; the last one wins.",
 )
 @click.option(
     "--time-scale",

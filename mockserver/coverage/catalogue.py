@@ -12,7 +12,8 @@ from mockserver.jsontext import Json
 from mockserver.problems import ProblemType as Type
 from mockserver.spec.model import Operation, Provider
 
-KINDS = ("operations", "statuses", "errors", "values", "fields")
+READINGS = "readings"  # of what the documents leave open, which is beside what they say: not in the sum
+KINDS = ("operations", "statuses", "errors", "values", "fields", READINGS)
 ANY = ".*"  # behind a provider's name: whichever operation it was
 BODY = {Type.BODY_TOO_LARGE, Type.UNSUPPORTED_MEDIA_TYPE, Type.MALFORMED_BODY}
 PICTURES = {Type.PICTURE_UNREADABLE, Type.PICTURE_UNREACHABLE, Type.PICTURE_TOO_LARGE}
@@ -41,6 +42,15 @@ def own_errors(operation: Operation, provider: Provider) -> tuple[str, ...]:
         answer = row.problems.get(type_.value) or provider.problems.get(type_.value)
         found |= {answer.error.name} if answer else set()
     return tuple(name for name in provider.table.errors if name in found)
+
+
+def readings_of(provider: Provider) -> tuple[str, ...]:
+    """Give every reading of every assumption, its default first, as it is chosen: `rename=accepted`."""
+    return tuple(
+        f"{name}={reading}"
+        for name, row in provider.table.assumptions.items()
+        for reading in dict.fromkeys((row.default, *row.readings))
+    )
 
 
 def shared_errors(provider: Provider) -> tuple[str, ...]:

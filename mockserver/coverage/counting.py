@@ -44,6 +44,7 @@ class Counter:
             heard = tally.entries.get(likeness) if shape or arguments is None else None
         except TypeError:  # a value that the schema leaves open is an array or an object
             heard, likeness = None, (name, status, error, charge, None)
+        tally.note_readings(name, match.provider.chosen)
         if heard is None:
             heard = tally.add(Likeness(*likeness), () if arguments is None else reader.read(arguments))
         if charge:

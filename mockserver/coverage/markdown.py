@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 
-from mockserver.coverage.catalogue import KINDS
 from mockserver.coverage.costs import amount, in_order
 from mockserver.coverage.report import Report
-from mockserver.coverage.tables import EVERYWHERE, FULL_HEADS, Row, gaps_of, rows_of, uncalled_of
+from mockserver.coverage.tables import COLUMNS, EVERYWHERE, FULL_HEADS, Row, gaps_of, rows_of, uncalled_of
 from mockserver.state.tally import MICRO
 
 
 def write_markdown(report: Report) -> str:
     """Write a table, what is missing, and what it would have cost."""
     whole = report.count()
-    heads = ("", *(FULL_HEADS.get(kind, kind) for kind in KINDS), "all")
+    heads = ("", *(FULL_HEADS.get(kind, kind) for kind in COLUMNS), "all")
     rows = ((_label(row), *row.cells) for row in rows_of(report))
     missing = [
         f"* {_code([name])}\n" + "\n".join(f"  * {head}: {_code(things)}" for head, things in gaps)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mockserver.coverage.catalogue import ANY, KINDS, shared_errors, things_of
+from mockserver.coverage.catalogue import ANY, READINGS, readings_of, shared_errors, things_of
 from mockserver.coverage.costs import costs_of
 from mockserver.coverage.report import Entry, Report
 from mockserver.spec.catalog import Catalog
@@ -25,8 +25,11 @@ def measure(catalog: Catalog, tally: Tally) -> Report:
         own = [each for operation in provider.operations.values() for each in answers.get(operation.name, ())]
         met = {error for _, _, error in own}
         shared = {each: each in met for each in shared_errors(provider)}
-        if shared:
-            entries[provider.name + ANY] = {"errors": shared}
+        read = set(_readings(provider, tally))
+        readings = {each: each in read for each in readings_of(provider)}
+        both = {"errors": shared, READINGS: readings}
+        if shared or readings:
+            entries[provider.name + ANY] = {kind: things for kind, things in both.items() if things}
         for operation in provider.operations.values():
             name = operation.name
             entries[name] = _entry(operation, provider, answers.get(name, []), said.get(name, set()))
@@ -42,7 +45,18 @@ def _entry(operation: Operation, provider: Provider, answers: list[Answer], said
         "fields": {*said},
     }
     things = things_of(operation, provider)
-    return {kind: {each: each in hits[kind] for each in things[kind]} for kind in KINDS}
+    return {kind: {each: each in hits[kind] for each in own} for kind, own in things.items()}
+
+
+def _readings(provider: Provider, tally: Tally) -> Iterable[str]:
+    """Give the readings under which an operation was called that they are about."""
+    usual = {name: row.default for name, row in provider.table.assumptions.items()}
+    for operation, chosen in tally.read:
+        owner, _, id_ = operation.partition(".")
+        for name, reading in {**usual, **dict(chosen)}.items() if owner == provider.name else ():
+            about = provider.table.assumptions[name].operations
+            if not about or id_ in about:
+                yield f"{name}={reading}"
 
 
 def _statuses(operation: Operation, provider: Provider, answers: Iterable[Answer]) -> Iterable[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from mockserver.coverage.catalogue import ANY, KINDS
+from mockserver.coverage.catalogue import ANY, KINDS, READINGS
 from mockserver.coverage.costs import Costs, as_rows, merge_costs, read_costs
 from mockserver.jsontext import Json, parse
 from mockserver.spec.admin_bodies import REPORT
@@ -63,13 +63,13 @@ class Report:
         return found
 
     def count(self, names: Iterable[str] | None = None, kind: str | None = None) -> Count:
-        """Count what entries hold, of one kind or all; None means all."""
+        """Count what entries hold, of one kind; None means all but readings, which no document asks for."""
         return sum(
             (
                 Count(sum(things.values()), len(things))
                 for name in (self.entries if names is None else names)
                 for of, things in self.entries[name].items()
-                if kind in {None, of}
+                if kind == of or (kind is None and of != READINGS)
             ),
             Count(),
         )

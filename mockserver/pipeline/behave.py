@@ -7,13 +7,14 @@ of a function say what it takes from the table, so that a misspelling stops the 
 import functools
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import Any, get_args
 
 from mockserver.call import Behaviour, Call, Referral, Result, Rewrite
+from mockserver.jsontext import Json
 from mockserver.links import Cdns, origins
 from mockserver.spec import references
 from mockserver.spec.agreement import agreement
@@ -21,13 +22,14 @@ from mockserver.spec.catalog import Catalog
 from mockserver.spec.explain import nearest
 from mockserver.spec.files import SpecificationError
 from mockserver.spec.marks import CitationName, OtherCitation, SentField
-from mockserver.spec.model import Operation
+from mockserver.spec.model import Operation, Provider
 from mockserver.spec.references import hints
-from mockserver.spec.rows import Row
+from mockserver.spec.rows import Added, Row
 from mockserver.spec.scope import Scope
 from mockserver.spec.table import convert, row_type
 
 CITATIONS = (CitationName, OtherCitation)
+USUAL = "200"  # the status of what a behaviour does not say otherwise
 PACKAGE, SHARED_CHECKS = "mockserver.behaviours", "checks"
 # The sections that a function takes by the name of its parameter.
 SECTIONS = ("job", "jobs", "outputs", "sizes", "webhooks")
@@ -47,14 +49,15 @@ class Bound:
     behaviour: Behaviour
 
 
-def bind(catalog: Catalog) -> Mapping[str, Bound]:
+def bind(catalog: Catalog, beside: Iterable[Provider] = ()) -> Mapping[str, Bound]:
     """Find every function that a table names, by the operation's full name. Raises SpecificationError.
 
+    `beside`: all providers, whose pictures can be sent, where the catalogue holds but some.
     This is where a name that leads nowhere, and a row that nothing reads, is complained of.
     """
     bound: dict[str, Bound] = {}
     complaints: list[str] = []
-    cdns = origins(catalog.providers.values())
+    cdns = origins(beside or catalog.providers.values())
     for provider in catalog.providers.values():
         scope = Scope(provider)
         found = list(agreement(scope))
@@ -62,7 +65,7 @@ def bind(catalog: Catalog) -> Mapping[str, Bound]:
         bound |= {each.operation.name: made for each in binders if (made := each.bound())}
         found += [complaint for each in binders for complaint in each.complaints]
         found += _unread_words(scope, binders)
-        found += [] if found else scope.unread()
+        found += [] if found or provider.chosen else scope.unread()
         complaints += [f"{provider.folder}/behaviour.yaml: {each}" for each in dict.fromkeys(found)]
     if complaints:
         raise SpecificationError(complaints)
@@ -126,7 +129,12 @@ class _Binder:
         for member in ("settings", "job"):
             if getattr(self.operation.row.section, member) and member not in hints(function):
                 self.complaints.append(f"{self.place}.{member}: the behaviour {name} takes none; remove it")
-        return functools.partial(function, **self._given(function, self.place))
+        found: Behaviour = functools.partial(function, **self._given(function, self.place))
+        statuses = [status for status in self.operation.responses if status[0] == "2" and status.isdecimal()]
+        if self.operation.row.section.adds or (statuses and USUAL not in statuses):
+            status = int(statuses[0]) if statuses else None
+            return functools.partial(_complete, found, self.operation.row.section.adds, status)
+        return found
 
     def _rows(self, part: str, kind: str) -> tuple[Named, ...]:
         rows = enumerate(getattr(self.operation.row.section, part))
@@ -200,6 +208,29 @@ class _Binder:
             what = f"there is no function {verb!r} for this in {file}; {nearest(verb, known)}"
             self.complaints.append(f"{place}: {what}")
         return known.get(verb)
+
+
+def _complete(
+    behaviour: Behaviour, adds: Mapping[str, Added], status: int | None, call: Call
+) -> Result | Referral:
+    """Give a result with what the table adds to it, and the documented status where 200 is not."""
+    result = behaviour(call)
+    if not isinstance(result, Result):
+        return result
+    if status is not None and str(result.status) == USUAL:
+        result = result._replace(status=status)
+    if isinstance(result.body, dict):
+        told = {name: _told(call, each) for name, each in adds.items()}
+        body = {**result.body, **{name: each for name, each in told.items() if each is not None}}
+        return result._replace(body=body)
+    return result
+
+
+def _told(call: Call, added: Added) -> Json:
+    if added.field is None:
+        return added.value
+    value = call.value(added.field)
+    return value if added.longer_than is None else len(value or "") > added.longer_than
 
 
 @functools.cache

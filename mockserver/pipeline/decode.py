@@ -28,7 +28,10 @@ def decode(match: Match, request: Request) -> Arguments:
     if request.whole_size is not None or len(request.body) > LARGEST_BODY:
         message = "The body is larger than this server takes"
         raise _problem(match, ProblemType.BODY_TOO_LARGE, "body", "", message)
-    body, warnings, media_type = NO_BODY if operation.body is None else _body(match, operation.body, request)
+    body, warnings, media_type = NO_BODY
+    if operation.body is not None:
+        takes_any = operation.row.section.takes_any_content_type
+        body, warnings, media_type = _body(match, operation.body, request, takes_any=takes_any)
     if not operation.parameters:
         return Arguments(EMPTY, EMPTY, EMPTY, body, warnings, media_type)
     pairs = parse_qsl(request.query, keep_blank_values=True)
@@ -40,12 +43,14 @@ def decode(match: Match, request: Request) -> Arguments:
     return Arguments(found["path"], found["query"], found["header"], body, warnings, media_type)
 
 
-def _body(match: Match, expected: RequestBody, request: Request) -> Body:
+def _body(match: Match, expected: RequestBody, request: Request, *, takes_any: bool) -> Body:
     """Decode the body; give it with what is odd about it and its media type."""
     if not request.body and not expected.is_required:
         return NO_BODY
     content_type = request.headers.get("content-type", "")
     media_type = content_type if content_type in expected.schemas else _media_type(content_type)
+    if takes_any and media_type not in expected.schemas:
+        media_type = next(iter(expected.schemas), media_type)
     if media_type not in expected.schemas:
         wanted = " or ".join(expected.schemas)
         sent = f"not {content_type.strip()[:100]}" if content_type.strip() else "but it is missing"

@@ -15,7 +15,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from mockserver import pointer
-from mockserver.call import Match, Override
+from mockserver.call import Call, Match, Override
 from mockserver.jsontext import Json
 from mockserver.messages import WIRE_FAULTS, Response
 from mockserver.problems import EmulatorProblem, Problem, Violation
@@ -109,6 +109,12 @@ def planned(
     return resolved._replace(
         error=row.name if row else None, fault=order.fault, stub=order.stub, origin="plan"
     )
+
+
+def planned_of_call(own: Override, call: Call) -> Override:
+    """Add what the plan holds for an operation."""
+    account = (call.account.id, call.account.key)
+    return planned(own, call.operation.name, call.provider, call.world, call.random, account)
 
 
 def override(match: Match, preferences: Preferences, key_order: str | None, body: Json) -> Override:

@@ -17,6 +17,7 @@ from mockserver.spec.template import fill
 from mockserver.state.plans import Stub
 
 LONGEST_HEADER = 4096  # bytes of Mock-Violations
+RETRY_AFTER = "Retry-After"
 ERRORS = 400  # the first status of an error
 LONGEST_TEXT = 600  # bytes of one message or pointer in it
 # What an API that gives details gives them of: what is wrong with the request itself, not with its key.
@@ -76,13 +77,13 @@ def refuse(
     body = fill(answers.error, values)
     if operation and problem.type is ProblemType.INVALID_REQUEST:
         citation = operation.row.citation
+    own = _merged(row.headers, problem.headers)
+    if not provider.answers.has_retry_after:
+        own = tuple(each for each in own if each[0] != RETRY_AFTER)
     told = (*problem.violations, *warnings)
     explained = ((VIOLATIONS, violations_header(told, citation)),) if told else ()
     return Response(
-        status=status,
-        headers=(JSON_TYPE, *headers, *_merged(row.headers, problem.headers), *explained),
-        body=dump(body),
-        error=row.name,
+        status=status, headers=(JSON_TYPE, *headers, *own, *explained), body=dump(body), error=row.name
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mockserver.call import Door, Match
 from mockserver.messages import Request
-from mockserver.problems import Problem, ProblemType, Violation
+from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
 
@@ -31,6 +31,11 @@ class NoMatch(Exception):  # noqa: N818 - a Problem that knows in whose voice it
     def violations(self) -> tuple[Violation, ...]:
         """What there is no path or method for."""
         return self.problem.violations
+
+    @property
+    def told(self) -> EmulatorProblem:
+        """The same in our own voice, where it is nobody's API that was meant."""
+        return EmulatorProblem(404, "Unknown path", self.violations[0].message, violations=self.violations)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from mockserver.downloads import Downloads
 from mockserver.engine import Engine
 from mockserver.links import marks
 from mockserver.messages import LARGEST_BODY, LARGEST_SNAPSHOT, Request, Response
-from mockserver.serving.reading import Receive, Scope, read
+from mockserver.serving.reading import Receive, Scope, bare_request, read
 from mockserver.serving.spoil import EXTENSION, Send, Wire, leaves_within, spoil, write_start
 from mockserver.walk import Step, Wait, Walk
 
@@ -59,7 +59,7 @@ def shared(app: "Shell") -> Application:
         expose_headers=[*EXPOSED, *sorted(own)],
     )
 
-    downloads = Downloads(app.engine.catalog)
+    downloads = Downloads(app.engine.catalog, app.engine.readings)
 
     def is_shared(scope: Scope) -> bool:
         host = next((value for name, value in scope["headers"] if name == b"host"), b"")
@@ -69,7 +69,8 @@ def shared(app: "Shell") -> Application:
         if scope["type"] == "http":
             # Only a browser sends Origin; everybody else is spared the way through the middleware.
             is_browser = any(name == b"origin" for name, _ in scope["headers"])
-            await (cors if is_browser and is_shared(scope) else app)(scope, receive, send)
+            is_open = is_browser and is_shared(scope) and app.engine.has_cors(bare_request(scope))
+            await (cors if is_open else app)(scope, receive, send)
 
     return entrance
 

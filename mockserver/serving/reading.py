@@ -9,6 +9,17 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
+def bare_request(scope: Scope) -> Request:
+    """Give a request without its body."""
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        query=scope["query_string"].decode("latin-1"),
+        scheme=scope.get("scheme", "http"),
+    )
+
+
 async def read(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> Request | None:
     """Read a request; of a body that is too large only the size. None: half a request is none."""
     message = await receive()
@@ -24,12 +35,5 @@ async def read(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> R
         body = b"" if size > largest else b"".join(chunks)
     if message["type"] == "http.disconnect":
         return None
-    return Request(
-        method=scope["method"],
-        path=scope["path"],
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-        query=scope["query_string"].decode("latin-1"),
-        body=body,
-        scheme=scope.get("scheme", "http"),
-        whole_size=None if size <= largest else size,
-    )
+    whole_size = None if size <= largest else size
+    return bare_request(scope)._replace(body=body, whole_size=whole_size)

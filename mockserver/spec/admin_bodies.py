@@ -18,6 +18,7 @@ from mockserver.spec.schema import Schema
 _BODIES: dict[str, Json] = json.loads((SPECS / "admin.schema.json").read_text("utf-8"))["$defs"]
 CLOCK = Schema(_BODIES["clock"], "/__admin/clock")
 ADVANCE = Schema(_BODIES["advance"], "/__admin/clock/advance")
+ASSUME = Schema(_BODIES["assume"], "/__admin/assumptions")
 JOB = Schema(_BODIES["job"], "/__admin/jobs")
 FAULT = Schema(_BODIES["fault"], "/__admin/faults")
 SCENARIO = Schema(_BODIES["scenario"], "fixtures/scenarios")
@@ -34,6 +35,9 @@ def account_schema(provider: Provider) -> Schema:
     own = {name: _kind(each, sizes, kinds) for name, each in provider.table.accounts.attributes.items()}
     if provider.credits and provider.credits.smart_balance:
         own["smart_balance"] = _BODIES["smart_balance"]
+    rows = provider.table.assumptions.items()
+    assumed = {name: {"enum": list(each.readings)} for name, each in rows}
+    own["assume"] = {"type": "object", "properties": assumed, "additionalProperties": False}
     own |= {**account["properties"], "plan": {"enum": plans} if plans else {"type": "null"}}
     return Schema({**account, "properties": own}, "/__admin/accounts")
 

@@ -27,7 +27,9 @@ def agreement(scope: Scope) -> Iterator[str]:
         yield from complaints(scope.at(operation), OperationSection, row, place)
         yield from _refusals(operation, place)
         yield from _dialect(scope, operation, place)
-        yield from _keywords(operation, place)
+        if not provider.chosen:  # another reading may have taken away what is cited
+            yield from _keywords(operation, place)
+        yield from _adds(operation, place)
     yield from _keys(provider)
     yield from _plans(scope)
     yield from _wording(scope)
@@ -69,6 +71,17 @@ def _keywords(operation: Operation, place: str) -> Iterator[str]:
             if keyword not in own:
                 what = f"{row.field or 'the body'} has no {keyword!r}; {nearest(keyword, own)}"
                 yield f"{place}.keywords[{index}].keywords: {what}"
+
+
+def _adds(operation: Operation, place: str) -> Iterator[str]:
+    """Find members that a table adds to answers in which no document has them."""
+    schemas = [
+        each.schema for status, each in operation.responses.items() if status[0] == "2" and each.schema
+    ]
+    shown = {name for part in schemas_of(*schemas) for name in part.get("properties", ())}
+    for name in operation.row.section.adds:
+        if name not in shown:
+            yield f"{place}.adds: answers show no {name!r}; {nearest(name, shown)}"
 
 
 def _keys(provider: Provider) -> Iterator[str]:

@@ -3,6 +3,8 @@
 Loading either gives a whole catalogue or raises with every complaint at once, each naming its file.
 """
 
+import dataclasses
+import functools
 import json
 import logging
 import re
@@ -13,8 +15,9 @@ from typing import Any
 
 from mockserver.spec.explain import nearest
 from mockserver.spec.files import SPECS, SpecificationError, read_mapping, repeated_keys, shown
-from mockserver.spec.model import Operation, Provider
+from mockserver.spec.model import Operation, Provider, Source
 from mockserver.spec.openapi import Document
+from mockserver.spec.overlay import Choice, patch_document, patch_table
 from mockserver.spec.schema import Schema
 from mockserver.spec.table import Table
 
@@ -57,13 +60,18 @@ def survey(folders: Sequence[Path] = ()) -> tuple[Catalog, list[str]]:
 def _read(folders: Sequence[Path], *, is_thorough: bool) -> tuple[Catalog, list[str]]:
     found = {folder.name: folder for parent in (SPECS, *folders) for folder in _provider_folders(parent)}
     providers, complaints = {}, _misplaced(folders)
-    shapes = [Schema(json.loads((SPECS / name).read_text("utf-8")), name) for name in SHAPES]
+    shapes = _shapes()
     for name, folder in found.items():
         provider, own = _load_provider(name, folder, shapes, is_thorough=is_thorough)
         complaints += own
         if provider:
             providers[name] = provider
     return Catalog(providers), complaints
+
+
+@functools.cache
+def _shapes() -> tuple[Schema, ...]:
+    return tuple(Schema(json.loads((SPECS / name).read_text("utf-8")), name) for name in SHAPES)
 
 
 def _provider_folders(parent: Path) -> list[Path]:
@@ -112,26 +120,48 @@ def _load_provider(
         except SpecificationError as error:
             documents.append(None)
             complaints += error.complaints
-    document, table = documents
-    openapi = Document(document, shown(files[0]), name, shapes[0]) if document else None
-    behaviour = Table(table, shown(files[1]), shapes[1]) if table else None
+    provider, found = _make(Source(name, folder, files[0], *documents), {}, shapes)
+    if folder.parent == SPECS and provider:  # other documents may be large: they are compiled when called
+        _warm(provider.operations.values())
+    return provider, complaints + found
+
+
+def under(provider: Provider, choice: Choice) -> Provider:
+    """Give a provider under other readings of its documents. Raises SpecificationError where it cannot be."""
+    source = provider.source
+    if source is None:
+        return provider
+    table, complaints = patch_table(source.table, choice)
+    document, more = patch_document(source.document, source.table, choice)
+    file = shown(source.folder / TABLE)
+    complaints = [f"{file}: {each}" for each in complaints + more]
+    made, found = _make(source._replace(document=document, table=table), choice, _shapes())
+    if complaints or found or made is None:
+        told = ", ".join(f"{name}={reading}" for name, reading in choice.items())
+        raise SpecificationError(complaints or [f"{each} (under {told})" for each in found])
+    return dataclasses.replace(made, source=source)
+
+
+def _make(source: Source, choice: Choice, shapes: Sequence[Schema]) -> tuple[Provider | None, list[str]]:
+    """Put a provider together from its two files, of which one may be missing."""
+    name, folder, file, document, table = source
+    openapi = Document(document, shown(file), name, shapes[0]) if document else None
+    behaviour = Table(table, shown(folder / TABLE), shapes[1]) if table else None
     if not (openapi and behaviour and behaviour.has_shape):
         parts: list[Document | Table] = [each for each in (openapi, behaviour) if each]
-        return None, complaints + [complaint for each in parts for complaint in each.complaints]
+        return None, [complaint for each in parts for complaint in each.complaints]
     rows = behaviour.rows()
     operations = openapi.operations(rows)
-    complaints += openapi.complaints + behaviour.complaints
+    complaints = openapi.complaints + behaviour.complaints
     complaints += [
-        f"{behaviour.file}: operations.{row}: there is no such operationId in {files[0].name}; "
+        f"{behaviour.file}: operations.{row}: there is no such operationId in {file.name}; "
         f"remove or rename the row; {nearest(row, openapi.ids)}"
         for row in (rows if openapi.is_whole else ())
         if row not in operations
     ]
-    if folder.parent == SPECS:  # other documents may be large: what they need is compiled when it is called
-        _warm(operations.values())
     callbacks = openapi.callbacks() if behaviour.has_webhooks else ()
-    text = files[0].read_text("utf-8")
-    return behaviour.provider(name, operations, text, callbacks, openapi.base_paths), complaints
+    text, paths = file.read_text("utf-8"), openapi.base_paths
+    return behaviour.provider(name, operations, text, callbacks, paths, choice, source), complaints
 
 
 def _warm(operations: Iterable[Operation]) -> None:

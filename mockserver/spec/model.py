@@ -5,6 +5,7 @@ Nothing here computes: a Provider is what the two files of one folder say.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from mockserver.jsontext import Json
@@ -140,6 +141,16 @@ class Operation:
         return exact or self.responses.get("default")
 
 
+class Source(NamedTuple):
+    """What a provider was read from, before any reading was chosen."""
+
+    name: str
+    folder: Path
+    file: Path  # of the OpenAPI document
+    document: Json
+    table: Json
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Provider:
     """One emulated API: one folder of two files. Equal only to itself: results may be kept by it."""
@@ -171,6 +182,9 @@ class Provider:
     callbacks: tuple[Schema, ...]  # what the API sends to its callers, as documented
     table: rows.Sections  # as it was written, for whoever holds it against the documents
     text: str  # of the OpenAPI document
+    readings: Mapping[str, str]  # of every assumption, the one that holds here
+    chosen: tuple[tuple[str, str], ...] = ()  # those of them that are not the default
+    source: Source | None = None  # None: it was put together by hand
 
     @property
     def sample_key(self) -> str:

@@ -13,7 +13,7 @@ from mockserver.jsontext import Json
 from mockserver.spec.explain import nearest
 from mockserver.spec.fields import refuses
 from mockserver.spec.marks import Mark
-from mockserver.spec.rows import Cited, Row
+from mockserver.spec.row import Cited, Row
 from mockserver.spec.scope import Scope
 
 Others = Mapping[str, Json]  # the other members of a row
@@ -212,6 +212,12 @@ def _members_of(scope: Scope, value: Json, place: str, _others: Others, name: st
             yield f"{place}: answers show no {each!r} in {name}; {nearest(each, shown)}"
 
 
+def _key_of(_scope: Scope, value: Json, place: str, others: Others, member: str) -> Iterator[str]:
+    """The text is a key of what another member holds."""
+    if value not in others[member]:
+        yield f"{place}: there is no {value!r} under `{member}`; {nearest(value, others[member])}"
+
+
 # The functions behind the names of marks.
 CHECKS: Mapping[str, Callable[..., Iterator[str]]] = {
     "name": _name,
@@ -226,6 +232,7 @@ CHECKS: Mapping[str, Callable[..., Iterator[str]]] = {
     "body_values": _body_values,
     "choices_of": _choices_of,
     "gates": _gates,
+    "key_of": _key_of,
     "states_of": _states_of,
     "members_of": _members_of,
 }

@@ -6,30 +6,12 @@ The annotations say what a text names, so that a name that leads nowhere stops t
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from msgspec import Struct
-
 from mockserver.jsontext import Json
 from mockserver.spec import marks
+from mockserver.spec.row import Assumption, Cited, Fact
+from mockserver.spec.row import Row as Row  # noqa: PLC0414 - given away: whoever takes rows types their own
 
 MANUAL = "manual"  # the end of a job that runs until somebody says that it has ended
-
-
-class Row(Struct, frozen=True, forbid_unknown_fields=True, eq=False):
-    """What can be read from a mapping of a table. Equal only to itself, so that results may be kept by it."""
-
-
-class Fact(Row, frozen=True, kw_only=True):
-    """How well something is known, and where it stands."""
-
-    provenance: marks.Provenance
-    citation: marks.CitationName
-    quote: str | None = None  # a few words of the document; None: none is kept
-
-
-class Cited(Fact, frozen=True, kw_only=True):
-    """A row of facts, with how well they are known."""
-
-    ours: tuple[marks.Member, ...] = ()  # the members of which that is not true: they are our choice
 
 
 class Keys(Row, frozen=True, kw_only=True):
@@ -80,6 +62,8 @@ class Answers(Row, frozen=True, kw_only=True):
     headers: Mapping[marks.HeaderName, Annotated[str, marks.Mark("template", "request_id")]] = {}
     error: Annotated[Json, marks.Mark("shape", "code", "message", "request_id", "details")] = None
     detail: Annotated[Json, marks.Mark("shape", "field", "message")] = None
+    has_retry_after: bool = True
+    has_cors: bool = True
 
 
 class Saying(Row, frozen=True, kw_only=True):
@@ -130,6 +114,7 @@ class Outputs(Cited, frozen=True, kw_only=True):
     media_type: str
     lifetime_s: int | None = None
     has_cors: bool = True
+    gone_status: int = 404
 
 
 class Limit(Cited, frozen=True, kw_only=True):
@@ -160,6 +145,7 @@ class Jobs(Cited, frozen=True, kw_only=True):
     failed_progress: marks.Number = 0
     refunds_failure: bool = False
     listed: marks.AccountResources | None = None
+    full_progress: marks.Number | None = None  # None: 100
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -191,6 +177,7 @@ class Webhooks(Cited, frozen=True, kw_only=True):
     """How callers are told that a job has ended."""
 
     signature_header: marks.HeaderName
+    signature: Annotated[str, marks.Mark("template", "hex", "base64")] = "$hex"
     patience_s: marks.Number
     retries: int
     first_pause_s: marks.Number
@@ -244,6 +231,9 @@ class Pictures(Row, frozen=True, kw_only=True):
     too_large: marks.ErrorName | None = None
     only_with: marks.FlagField | None = None
     examples: Mapping[str, str] = {}
+    media_types: tuple[str, ...] = ()
+    has_true_labels: bool = False
+    is_cap_on_text: bool = False
 
 
 class Orders(Row, frozen=True, kw_only=True):
@@ -252,6 +242,14 @@ class Orders(Row, frozen=True, kw_only=True):
     fields: tuple[marks.TextField, ...]
     citation: marks.CitationName
     errors: tuple[marks.ErrorName, ...] = ()
+
+
+class Added(Row, frozen=True, kw_only=True):
+    """A member that an answer holds beside what its behaviour says."""
+
+    value: Json = None
+    field: marks.BodyField | None = None  # whose value it is; left out where that was not sent
+    longer_than: int | None = None  # whether the field's text is longer, rather than the text
 
 
 class OperationSection(Row, frozen=True, kw_only=True):
@@ -270,6 +268,8 @@ class OperationSection(Row, frozen=True, kw_only=True):
     late_checks: tuple[Mapping[str, Json], ...] = ()
     orders: Orders | None = None
     price: Price | None = None
+    adds: Mapping[str, Added] = {}
+    takes_any_content_type: bool = False
     answers: Answers | None = None
     problems: Mapping[Annotated[str, marks.Mark("name", "problems")], Saying] = {}
 
@@ -296,4 +296,5 @@ class Sections(Row, frozen=True, kw_only=True):
     webhooks: Webhooks | None = None
     words: Mapping[str, Json] = {}
     known: Mapping[marks.Place, Fact] = {}
+    assumptions: Mapping[str, Assumption] = {}
     operations: Mapping[str, OperationSection]

@@ -60,7 +60,7 @@ class Scope:
         is_mentioned = code is not None and self.mentions(code)
         if code is not None and codes and code not in codes:
             yield f"errors.{name}: {unknown}; correct it, or add it to the enum there; {nearest(code, codes)}"
-        elif code not in {None, name} and self._mentions_errors and not is_mentioned:
+        elif code not in {None, name, *codes} and self._mentions_errors and not is_mentioned:
             yield f"errors.{name}.code: {unknown}; correct it, leave it out, or name it there"
         elif ("errors", name) not in self.used and row.only is None and not is_mentioned:
             near = nearest(name, [each for of, each in self.used if of == "errors"])

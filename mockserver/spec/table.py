@@ -17,7 +17,7 @@ from msgspec.structs import asdict, replace
 from mockserver.jsontext import Json
 from mockserver.spec.explain import located, nearest
 from mockserver.spec.fields import branch
-from mockserver.spec.model import Operation, OperationRow, ProblemRow, Provider, RefusalRow
+from mockserver.spec.model import Operation, OperationRow, ProblemRow, Provider, RefusalRow, Source
 from mockserver.spec.rows import ErrorRow, OperationSection, Refusal, Row, Saying, Sections
 from mockserver.spec.schema import Schema
 from mockserver.spec.words import key_endings
@@ -59,6 +59,8 @@ class Table:
         text: str = "",
         callbacks: tuple[Schema, ...] = (),
         base_paths: tuple[str, ...] = (),
+        readings: Mapping[str, str] | None = None,
+        source: Source | None = None,
     ) -> Provider:
         """Join the table with the operations and callbacks of the OpenAPI document, which reads as `text`."""
         table, errors = self._sections, self._errors
@@ -94,6 +96,9 @@ class Table:
             callbacks=callbacks,
             table=table,
             text=text,
+            readings={key: row.default for key, row in table.assumptions.items()} | dict(readings or {}),
+            chosen=tuple((readings or {}).items()),
+            source=source,
         )
 
     def _read(self, document: Json) -> Iterator[str]:
@@ -101,7 +106,7 @@ class Table:
         defaults = document.get("defaults", {})
         whole = {key: value for key, value in document.items() if key != "defaults"}
         rows: dict[str, Json] = {}  # by place, of what must be cited
-        for section in ("errors", "sizes", "limits"):
+        for section in ("errors", "sizes", "limits", "assumptions"):
             own = defaults.get(section, {})
             whole[section] = {name: {**own, **row} for name, row in document.get(section, {}).items()}
             rows |= {f"{section}.{name}": row for name, row in whole[section].items()}

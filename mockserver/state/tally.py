@@ -13,6 +13,7 @@ MOST_PUT_OFF = 64  # calls: counting some in a row takes a third of counting eac
 MOST_ENTRIES = 10_000  # callers could make up field names without an end
 MICRO = 1_000_000  # sums of whole millionths are the same in any order
 Answer = tuple[str, int, str | None]  # operation, status, row of the catalogue
+Read = tuple[str, tuple[tuple[str, str], ...]]  # operation, and the readings that were not as usual
 Said = tuple[str, str]  # operation, and a field or a value as it is shown
 
 
@@ -49,6 +50,7 @@ class Tally:
     def __init__(self) -> None:
         self.lock = Lock()  # to be held while `times` changes
         self.entries: dict[tuple[object, ...], Heard] = {}  # by Likeness
+        self._read: set[Read] = set()
         self._earlier: Mapping[str, Paid] = {}  # what was paid before the entries began anew
         self._put_off: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._catching_up = Lock()
@@ -74,6 +76,17 @@ class Tally:
             found = self.entries.setdefault(likeness, Heard(()))
             found.said.update(said)
             return found
+
+    def note_readings(self, operation: str, chosen: tuple[tuple[str, str], ...]) -> None:
+        """Note how the documents were read for a call."""
+        if len(self._read) < MOST_ENTRIES:
+            self._read.add((operation, chosen))
+
+    @property
+    def read(self) -> set[Read]:
+        """How the documents were read for calls."""
+        self.catch_up()
+        return set(self._read)
 
     @property
     def answers(self) -> set[Answer]:
@@ -109,7 +122,7 @@ class Tally:
         """Begin anew with answers and with what was said."""
         self.catch_up()
         with self.lock:
-            self._earlier, self.entries = self._paid(), {}
+            self._earlier, self.entries, self._read = self._paid(), {}, set()
 
     def forget_paid(self) -> None:
         """Begin anew with what was paid."""

@@ -1,6 +1,6 @@
 """All state of one emulated world, over a store: what a reset empties and a snapshot writes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from mockserver.state.accounts import Account, Accounts
@@ -15,7 +15,7 @@ from mockserver.state.plans import Plan, Plans
 from mockserver.state.resources import Resource
 from mockserver.state.store import Kind, MemoryStore, Store
 from mockserver.state.tally import Tally
-from mockserver.state.values import as_json, replace
+from mockserver.state.values import as_json, read, replace
 
 # Bounds of what grows with every call, so that a server that runs for a month does not fill the memory.
 SEEN, OUTPUTS, KEPT_OUTPUTS, PICTURES, DELIVERIES = 100_000, 20_000, 50_000, 1_000, 10_000
@@ -26,6 +26,8 @@ FORMAT = 2  # of a snapshot
 NEWER = {"plans", "furnished", "job_charges"}  # what a snapshot of an earlier version does not have
 UNDER_WAY = {"accounts": {"held": 0}, "deliveries": {"claim": 0}}  # what a restored value knows nothing of
 V = TypeVar("V")
+Said = str | Mapping[str, str] | Sequence[str]
+Assumed = Mapping[str, Mapping[str, str]]  # readings, by provider and assumption
 
 
 class World:
@@ -41,8 +43,12 @@ class World:
         clock: Clock | None = None,
         enforced: frozenset[str] = frozenset(),
         store: Store | None = None,
+        assume: Said = (),
+        read_assumed: Callable[[Said], Assumed] = lambda _: {},
     ) -> None:
         self.seed = self._first_seed = seed
+        self._read_assumed = read_assumed
+        self.assumed = self._first_assumed = read_assumed(assume)  # replaced as a whole
         self._enforced = enforced
         self.clock = clock or Clock()
         self._store: Store = MemoryStore() if store is None else store
@@ -106,6 +112,23 @@ class World:
         """Whether `credits` or `limits` are real for an account, rather than only counted."""
         return what in self._enforced or what in account.flags.get("enforce", ())
 
+    def assume(self, said: Said, *, for_good: bool = False) -> None:
+        """Choose how documents are read; what is not named stays. Raises ValueError for what is not there.
+
+        `for_good`: in place of all that was chosen, and it holds after a reset, too.
+        """
+        if for_good:
+            self.assumed = self._first_assumed = self._read_assumed(said)
+            return
+        chosen = said if isinstance(said, Mapping) else (said,) if isinstance(said, str) else said
+        named = [f"{name}={reading}" for name, reading in flat(self.assumed).items()]
+        more = (
+            [f"{name}={reading}" for name, reading in chosen.items()]
+            if isinstance(chosen, Mapping)
+            else chosen
+        )
+        self.assumed = self._read_assumed([*named, *more])
+
     def reschedule(self, job: Resource) -> None:
         """Let the webhook of a job, if it waits, become due when the job ends."""
 
@@ -145,7 +168,7 @@ class World:
         kinds = [collection.kind for collection in (*self._collections.values(), self._slots)]
         self._store.replace({kind: {} for kind in kinds})
         self.plans.begin()
-        self.seed = self._first_seed
+        self.seed, self.assumed = self._first_seed, self._first_assumed
         self.clock.reset()
         self.journal.reset()
 
@@ -153,6 +176,7 @@ class World:
         """Give everything, as it is at one moment, as JSON."""
         copies = self._store.copy(collection.kind for collection in self._collections.values())
         head = {"format": FORMAT, "seed": self.seed, "clock": self.clock.snapshot()}
+        head["assumed"] = flat(self.assumed)
         return {**head, **{kind.name: as_json(values) for kind, values in copies.items()}}
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
@@ -168,6 +192,7 @@ class World:
             moment = self.clock.read(snapshot["clock"])
         except (TypeError, ValueError) as error:
             raise ValueError(f"clock: {error}") from error
+        assumed = self._read_assumed(read(dict[str, str], snapshot.get("assumed", {}), "assumed"))
         parts = {}
         for name, collection in self._collections.items():
             values, idle = collection.read(snapshot.get(name, {})), UNDER_WAY.get(name)
@@ -176,3 +201,13 @@ class World:
         self._store.replace(parts)
         self.clock.restore(moment)
         self.seed = seed
+        self.assumed = assumed
+
+
+def flat(assumed: Assumed) -> dict[str, str]:
+    """Name readings in full.
+
+    >>> flat({"pikzels": {"wrong_method": "not_allowed"}})
+    {'pikzels.wrong_method': 'not_allowed'}
+    """
+    return {f"{owner}.{name}": each for owner, choice in assumed.items() for name, each in choice.items()}

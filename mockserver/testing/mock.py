@@ -20,6 +20,7 @@ from mockserver.scenarios import Answer, Options, as_rows, expand, read_orders, 
 from mockserver.settings import Settings
 from mockserver.spec.files import SpecificationError
 from mockserver.state.clock import moment_s
+from mockserver.testing.each import assume
 from mockserver.testing.handles import ProviderHandle, handle_of
 from mockserver.testing.judge import Judge
 from mockserver.testing.refusals import ExpectedRefusal
@@ -68,7 +69,9 @@ class MockServer:
         self._verification = Verification(self.engine)
         self._port = port
         self._server: Server | None = None  # None: it does not listen
-        self._start = Start(settings.seed, settings.enforced, pictures=settings.pictures)
+        self._start = Start(
+            settings.seed, settings.enforced, pictures=settings.pictures, assume=settings.assume
+        )
 
     @property
     def url(self) -> str:
@@ -112,6 +115,7 @@ class MockServer:
         engine, world = self.engine, self.engine.world
         engine.settings = replace(engine.settings, pictures=start.pictures)
         world.reset(seed=start.seed, enforced=frozenset(start.enforce))
+        assume(engine.world, engine.readings, engine.catalog.providers, start.assume)
         if start.clock is not None:
             world.clock.set(None if start.clock == FROZEN else moment_s(start.clock), is_frozen=True)
         if start.scenario is not None:
@@ -124,7 +128,9 @@ class MockServer:
                 put = Request("PUT", "", {}, body=dump(row))
                 values = {"provider": provider, "key": key}
                 try:
-                    accounts.change(Asked(put, values, world, engine.catalog, engine.webhooks))
+                    accounts.change(
+                        Asked(put, values, world, engine.catalog, engine.webhooks, engine.readings)
+                    )
                 except EmulatorProblem as problem:
                     raise ValueError(f"accounts: {provider}: {key}: {problem.detail}") from problem
 

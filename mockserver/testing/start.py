@@ -3,7 +3,7 @@
 The plugin reads this in runs that never start an engine, so nothing slow is imported here.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_type_hints
 
@@ -30,6 +30,9 @@ class Start(NamedTuple):
     pictures: Style = "plain"
     clock: str | None = None  # "frozen", or the time in ISO 8601 at which it stands; None: it shows real time
     scenario: str | None = None  # what goes wrong: a name of fixtures/scenarios, or a file; None: nothing
+    # What the documents leave open: {"pikzels.rename": "accepted"}, "strictest", "most-lenient". Names
+    # alone, or "each", are for the marker and the ini file: a test runs under each of their readings.
+    assume: Mapping[str, str] | Sequence[str] | str = ()
     strict: str = "error"  # the verdict: error, warn or off, and parts that differ: "warn deprecated=off"
     expect: Collection[
         str | Mapping[str, Any]
@@ -43,6 +46,7 @@ WANTED = {
     "pictures": '"plain" or "poster"',
     "clock": '"frozen", or a time in ISO 8601 such as "2026-03-01T12:00:00Z"',
     "scenario": 'the name of a scenario such as "flaky", or a file of one',
+    "assume": 'readings such as {"pikzels.rename": "accepted"}, "strictest", "each", or a list of names',
     "strict": '"error", "warn" or "off", or words such as "unused_faults=off" for single parts',
     "expect": 'a list of errors such as "invalid_request", or of {"error": …, "field": …, "status": …}',
 }
@@ -57,7 +61,7 @@ def read_start(values: Mapping[str, object], start: Start | None = None) -> Star
 
     >>> read_start({"sede": 7})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: there is no 'sede'; there are accounts, clock, enforce, expect, pictures, ...
+    ValueError: there is no 'sede'; there are accounts, assume, clock, enforce, expect, ...
     """
     for name in values:
         if name not in Start._fields:

@@ -62,6 +62,7 @@ def find_complaints(expected: Mapping[str, Any], answer: httpx.Response) -> Iter
     for at in expected.get("absent", []):  # a header, or a place in the body
         if at in answer.headers if not at.startswith("/") else look_up(body, at) is not MISSING:
             yield f"{at} is there"
+    yield from (f"{name} is there" for name in expected.get("lacks", []) if name in answer.headers)
     for at, pattern in expected.get("matches", {}).items():
         value = look_up(body, at) if at.startswith("/") else answer.headers.get(at, MISSING)
         if value is MISSING or not re.search(pattern, value if isinstance(value, str) else json.dumps(value)):
