@@ -251,6 +251,12 @@ class TestAnOperationWithADialectOfItsOwn:
         answer, body = self.told(Problem(ProblemType.CREDITS_EXHAUSTED))
         assert (answer.status, body) == (402, {"error": {"message": "No money"}})
 
+    def test_may_have_its_own_problems_in_the_shape_of_all(self):
+        provider = notes(add_note={"problems": OWN["problems"]})
+        problem = Problem(ProblemType.INVALID_REQUEST, (violation(message="it is odd"),))
+        answer, body = refused(problem, provider=provider, operation=provider.operations["add_note"])
+        assert (answer.status, answer.error, body["error"]["message"]) == (422, "taken", "In text: it is odd")
+
     def test_leaves_the_other_operations_alone(self):
         answer, body = self.told(Problem(ProblemType.INVALID_REQUEST, (violation(),)), "read_note")
         assert (answer.status, body["error"]["code"]) == (400, "N400")

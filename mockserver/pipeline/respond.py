@@ -67,10 +67,9 @@ def refuse(
     warnings: tuple[Violation, ...] = (),
 ) -> Response:
     """Write a problem in the provider's words, with our explanation in Mock-Violations."""
-    answers, special = provider.answers, dict[str, ProblemRow]()
-    if operation and operation.row.answers:
-        answers, special = operation.row.answers, dict(operation.row.problems)
-    row, status, message, citation = _row(provider, problem, special)
+    dialect = operation.row if operation else None
+    answers = (dialect and dialect.answers) or provider.answers
+    row, status, message, citation = _row(provider, problem, dialect.problems if dialect else {})
     is_explained = row.has_details and problem.type in EXPLAINED
     details = _details(provider, problem.violations) if is_explained else None
     values = {"code": row.code, "message": message, "request_id": request_id, "details": details or None}
