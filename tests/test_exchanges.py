@@ -182,9 +182,7 @@ def replay(
 
 def find_other_sources(where: str, cited: str, answer: httpx.Response) -> Iterator[str]:
     """Find a refusal that the exchange has from documents of the vendor, and the answer from elsewhere."""
-    said = [
-        each for each in json.loads(answer.headers.get("mock-violations", "[]")) if each["rule"] != "path"
-    ]
+    said = json.loads(answer.headers.get("mock-violations", "[]"))
     if (
         said
         and set(cited.split("; ")) <= read_documents(where)

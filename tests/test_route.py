@@ -197,9 +197,9 @@ def test_an_unknown_path_is_told_the_nearest_one_in_the_voice_of_whose_it_may_be
     assert violation.message == f"There is no path {shown}; the nearest is {nearest}"
 
 
-def test_what_is_nobodys_cites_all_providers_and_what_is_somebodys_that_one():
+def test_what_is_nobodys_cites_all_providers_and_what_is_somebodys_what_its_table_cites():
     assert missed(path="/x")[1].violations[0].citation == "all providers"
-    assert missed(path="/notes/a/b")[1].violations[0].citation == "Notes"
+    assert missed(path="/notes/a/b")[1].violations[0].citation == NOTES.problems["unknown_path"].citation
 
 
 def test_a_long_path_is_shown_in_part():

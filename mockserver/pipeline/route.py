@@ -136,8 +136,9 @@ class Router:
         nearest = _nearest(path, index.paths)
         meant = provider or self._owner(path)
         message = f"There is no path {path[:200]}; the nearest is {nearest}"
-        violation = Violation("path", "", "path", message, meant.title if meant else "all providers")
-        return NoMatch(meant, Problem(ProblemType.UNKNOWN_PATH, (violation,)))
+        type_ = ProblemType.UNKNOWN_PATH
+        citation = meant.problems[type_.value].citation if meant else "all providers"
+        return NoMatch(meant, Problem(type_, (Violation("path", "", "path", message, citation),)))
 
     def _owner(self, path: str) -> Provider | None:
         """Say whose API an unknown path most likely belongs to: the one that shares its first part."""
