@@ -16,7 +16,7 @@ class Settings:
     """
 
     seed: int = 0  # another one gives other ids, scores and pictures
-    is_realistic: bool = False  # jobs take as long as documented, not two seconds
+    is_realistic: bool = False  # jobs take about as long as documented, not two seconds
     is_strict: bool = False  # refuse keys that no fixture lists
     public_url: str | None = None  # the address in links; None: as the caller sees it
     public_urls: Mapping[str, str] = field(default_factory=dict, hash=False)  # by provider; they win

@@ -209,7 +209,7 @@ def train(
     if call.account.flag(settings.equal_names):
         names.put(key, resource.id)
     elif not names.put_if_unchanged(key, resource.id, None):  # somebody took it since `free_name` looked
-        raise taken(call, job, name, "name", call.operation.row.citation)
+        raise taken(call, job, name, "name", call.match.citation(ProblemType.NAME_TAKEN))
     call.world.resources.put(resource.id, resource)
     return Result({"id": resource.id, "request_id": call.request_id}, job=resource.id)
 

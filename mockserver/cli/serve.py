@@ -89,7 +89,10 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
     type=click.FloatRange(min=0, min_open=True),
 )
 @click.option(
-    "--realistic", "is_realistic", is_flag=True, help="Let jobs take as long as documented, not two seconds."
+    "--realistic",
+    "is_realistic",
+    is_flag=True,
+    help="Let jobs take about as long as documented, not two seconds.",
 )
 @click.option(
     "--enforce",
