@@ -60,7 +60,7 @@ def test_a_record_tells_all_of_a_call(engine, ask):
     [call] = records(engine)
     assert (call.id, call.operation, call.status) == ("req-1", "pikzels.post_v2_thumbnail_score", 200)
     assert (call.request.json, call.request.url) == (SCORE, "http://localhost/v2/thumbnail/score?a=1")
-    assert (call.response.json["main_score"], call.charge) == (68, 0.03)
+    assert (call.response.json["main_score"], call.charge) == (69, 0.03)
     assert (call.at.isoformat(), call.account) == ("1970-01-01T00:00:00+00:00", "pikzels/pkz_...test")
     assert str(call) == "req-1 POST /v2/thumbnail/score → 200 (pikzels.post_v2_thumbnail_score)"
 
