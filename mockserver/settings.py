@@ -2,9 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Style = Literal["poster", "plain"]
+
+
+class Timeouts(NamedTuple):
+    """How long a connection may be slow before a server closes it."""
+
+    head_s: float = 10  # from a head's first byte, or the connection's, to its last
+    body_s: float = 30  # between two bytes of a body
+
+
+PATIENT = Timeouts()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from mockserver.cli.shared import FILE, SPECS, stop
-from mockserver.settings import Settings
+from mockserver.settings import PATIENT, Settings, Timeouts
 from mockserver.spec.files import SpecificationError
 
 ENFORCEABLE = frozenset({"credits", "limits"})
@@ -123,6 +123,20 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
     help="Let every well-formed call and every picture wait: 200ms, or 200ms..2s for something between.",
 )
 @click.option(
+    "--timeout-head",
+    default=PATIENT.head_s,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds until a connection that has not sent a whole head is closed.",
+)
+@click.option(
+    "--timeout-body",
+    default=PATIENT.body_s,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds until a connection that sends no more of a body is closed.",
+)
+@click.option(
     "--scenario", metavar="NAME", help="What goes wrong from the start: a scenario's name, or a file of one."
 )
 @click.option(
@@ -163,6 +177,7 @@ def serve(
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     scenario, latency = chosen.pop("scenario"), chosen.pop("latency")
+    timeouts = Timeouts(chosen.pop("timeout_head"), chosen.pop("timeout_body"))
     hosts, urls = frozenset(chosen.pop("webhook_hosts")), chosen.pop("public_urls")
     public_url = urls.pop("", None)
     settings = Settings(**chosen, webhook_hosts=hosts, public_url=public_url, public_urls=urls)
@@ -174,7 +189,7 @@ def serve(
             orders = read_scenario(engine.catalog, scenario) if scenario else []
             orders += read_orders(engine.catalog, delays(latency)) if latency else []
             engine.world.plans.begin_with(orders)
-        server = Server(engine, host=host, port=port)
+        server = Server(engine, host=host, port=port, timeouts=timeouts)
     if not quiet:
         engine.listeners.append(printer.exchange)
     for number in (signal.SIGINT, signal.SIGTERM):

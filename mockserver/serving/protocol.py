@@ -15,7 +15,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sized
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 import httptools
@@ -26,6 +26,7 @@ from mockserver.messages import Request, Response
 from mockserver.serving.app import BEGUN, LARGEST_INLINE
 from mockserver.serving.spoil import EXTENSION, Wire
 from mockserver.serving.transport import CorkedTransport
+from mockserver.settings import Timeouts
 from mockserver.walk import Step, Walk
 
 UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
@@ -37,13 +38,6 @@ LARGEST_HEAD = 64 * 1024  # bytes
 TOO_LARGE = f"the request's head takes more than {LARGEST_HEAD} bytes"
 MOST_IN_A_TURN = 16  # answers to requests that were sent without waiting; others want their turn, too
 Begin = Callable[[Request], tuple[Walk, Step] | None]  # None: it may take too long for the event loop
-
-
-class Timeouts(NamedTuple):
-    """How long a connection may be slow before it is closed."""
-
-    head_s: float = 10  # from a head's first byte, or the connection's, to its last
-    body_s: float = 30  # between two bytes of a body
 
 
 class Flow(FlowControl):

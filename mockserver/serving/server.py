@@ -15,12 +15,10 @@ import uvicorn
 from mockserver.engine import Engine
 from mockserver.serving import THREAD
 from mockserver.serving.app import Shell, shared
-from mockserver.serving.protocol import Protocol, Timeouts
+from mockserver.serving.protocol import Protocol
+from mockserver.settings import PATIENT, Timeouts
 
 SETTLES_S, ROUNDS = 1, 3  # rounds of the event loop: a pause to write ends, the answer's task goes on
-
-
-PATIENT = Timeouts()
 
 
 @dataclass(frozen=True, slots=True)
