@@ -22,6 +22,6 @@ def test_an_argument_of_the_marker_does_something():
 
 
 def test_the_usage_of_the_marker_names_every_argument_with_its_default():
-    defaults = {**Start._field_defaults, "accounts": {}}
+    defaults = {**Start._field_defaults, "accounts": {}, "assume": {}}
     said = [f"{name}={list(value) if value == () else value!r}" for name, value in defaults.items()]
     assert f"mockserver({', '.join(said)})" == USAGE

@@ -46,7 +46,7 @@ def test_calls_are_typed_records_newest_last(mock):
     assert (first.status, first.request.json, first.response.json["main_score"]) == (
         200,
         {"image_url": URL},
-        68,
+        69,
     )
     assert (second.status, [each.keyword for each in second.violations]) == (400, ["oneOf"])
     assert mock.calls(status=200) == mock.calls("pikzels.*", account="pkz_test") == [first]
