@@ -92,6 +92,13 @@ def test_a_caller_of_http_1_0_is_told_that_the_connection_ends(server):
     assert b"connection: close" in converse(server, old).lower()
 
 
+@pytest.mark.parametrize("path", [b"/\xff", b"/v2/\xc3\xa9", b"http://[", b"*"])
+def test_a_path_that_is_none_is_refused_and_others_are_served(server, path):
+    answer = converse(server, b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path + LAST)
+    assert answer[9:12] in {b"400", b"404"}
+    assert b" 200 " in converse(server, LAST)
+
+
 def test_half_a_request_is_none(server):
     heard: list[Exchange] = []
     server.engine.listeners.append(heard.append)

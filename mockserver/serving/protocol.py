@@ -26,6 +26,7 @@ from mockserver.messages import Request, Response
 from mockserver.serving.app import BEGUN, LARGEST_INLINE
 from mockserver.serving.spoil import EXTENSION, Wire
 from mockserver.serving.transport import CorkedTransport
+from mockserver.serving.turn import Turn
 from mockserver.settings import Timeouts
 from mockserver.walk import Step, Walk
 
@@ -59,9 +60,10 @@ class Flow(FlowControl):
 class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol over a corked transport, deaf to upgrades."""
 
-    def __init__(self, begin: Begin, timeouts: Timeouts, **options: Any) -> None:
+    def __init__(self, begin: Begin, timeouts: Timeouts, turn: Turn, **options: Any) -> None:
         super().__init__(**options)
-        self._begin, self._timeouts = begin, timeouts
+        self._begin, self._timeouts, self._turn = begin, timeouts, turn
+        self._waits = False  # a whole request for the end of the turn
         self._held: bytearray | None = None  # the body so far of a request that may be answered at once
         self._answered = 0  # in this turn
         self._is_refused = False  # True: what still comes is not looked at
@@ -83,12 +85,15 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request; its scope leads to the wire, for the faults that are done there."""
+        self.answer_now()  # the one before
         super().on_message_begin()
         self._head_began_at_s = self._active_at_s
         self.scope["extensions"] = self._extensions
 
     def shutdown(self) -> None:
         """End with the server; what may never end is not waited for."""
+        self.answer_now()
+        self.corked.flush()
         if self.wire.is_held:
             self.transport.abort()
         else:
@@ -122,9 +127,13 @@ class Protocol(HttpToolsProtocol):
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE)
         self._answered = 0
         self.corked.flush()
+        if self._waits:
+            self._turn.add(self)
 
     def eof_received(self) -> bool:  # type: ignore[override] # asyncio wants to know, uvicorn does not say
         """Answer a caller that only ceases to send; whoever waits for an ordered pause has left."""
+        self.answer_now()
+        self.corked.flush()
         cycle, wire = self.cycle, self.wire
         if cycle is None or cycle.response_complete or cycle.more_body or wire.is_held or wire.is_waited_on:
             return False
@@ -171,9 +180,15 @@ class Protocol(HttpToolsProtocol):
             self._is_in_head = self._has_ended = True
             self._head_began_at_s = None
         if self._held is not None:
-            self._answer(bytes(self._held))
+            self._waits = True
         elif not self.parser.should_upgrade():
             super().on_message_complete()
+
+    def answer_now(self) -> None:
+        """Answer the request that waits, where one does."""
+        if self._waits:
+            self._waits = False
+            self._answer(bytes(self._held or b""))
 
     def _go_uvicorns_way(self, body: bytes) -> None:
         """Begin to answer as uvicorn does, in a task of its own."""
@@ -188,7 +203,12 @@ class Protocol(HttpToolsProtocol):
             self._held = None
             return
         try:
-            begun = self._begin(self._request(body))
+            request = self._request(body)
+        except (ValueError, httptools.HttpParserError) as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, f"this is no path: {error}")
+            return
+        try:
+            begun = self._begin(request)
             if begun and isinstance(begun[1], Response) and begun[1].fault is None:
                 self._finish(begun[0], begun[1])
                 return

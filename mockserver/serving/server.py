@@ -16,6 +16,7 @@ from mockserver.engine import Engine
 from mockserver.serving import THREAD
 from mockserver.serving.app import Shell, shared
 from mockserver.serving.protocol import Protocol
+from mockserver.serving.turn import Turn
 from mockserver.settings import PATIENT, Timeouts
 
 SETTLES_S, ROUNDS = 1, 3  # rounds of the event loop: a pause to write ends, the answer's task goes on
@@ -62,7 +63,7 @@ class Server:
         shell = Shell(engine)
         config = uvicorn.Config(
             shared(shell),
-            http=functools.partial(Protocol, shell.begin, timeouts),  # type: ignore[arg-type] # as good as a class
+            http=functools.partial(Protocol, shell.begin, timeouts, Turn()),  # type: ignore[arg-type] # as good as a class
             ws="none",
             log_level="warning",
             access_log=False,
