@@ -17,7 +17,7 @@ from mockserver.downloads import Downloads
 from mockserver.engine import Engine
 from mockserver.links import marks
 from mockserver.messages import LARGEST_BODY, LARGEST_SNAPSHOT, Request, Response
-from mockserver.serving.reading import Receive, Scope, bare_request, read
+from mockserver.serving.reading import Receive, Scope, bare_request, is_from_browser, read
 from mockserver.serving.spoil import EXTENSION, Send, Wire, leaves_within, spoil, write_start
 from mockserver.walk import Step, Wait, Walk
 
@@ -67,8 +67,8 @@ def shared(app: "Shell") -> Application:
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            # Only a browser sends Origin; everybody else is spared the way through the middleware.
-            is_browser = any(name == b"origin" for name, _ in scope["headers"])
+            # Everybody else is spared the way through the middleware.
+            is_browser = is_from_browser(scope["headers"])
             is_open = is_browser and is_shared(scope) and app.engine.has_cors(bare_request(scope))
             await (cors if is_open else app)(scope, receive, send)
 

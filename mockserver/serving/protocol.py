@@ -24,6 +24,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mockserver.messages import Request, Response
 from mockserver.serving.app import BEGUN, LARGEST_INLINE
+from mockserver.serving.heads import write_head
+from mockserver.serving.reading import is_from_browser
 from mockserver.serving.spoil import EXTENSION, Wire
 from mockserver.serving.transport import CorkedTransport
 from mockserver.serving.turn import Turn
@@ -33,8 +35,6 @@ from mockserver.walk import Step, Walk
 UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
 # The PROXY protocol's first line (version 1): the connection was made to the port at which TLS is spoken.
 OVER_TLS = b"PROXY TCP4 127.0.0.1 127.0.0.1 443 443\r\n"
-STATUS_LINES = {status: f"HTTP/1.1 {status} \r\n" for status in range(100, 600)}
-STATUS_LINES |= {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 LARGEST_HEAD = 64 * 1024  # bytes
 TOO_LARGE = f"the request's head takes more than {LARGEST_HEAD} bytes"
 MOST_IN_A_TURN = 16  # answers to requests that were sent without waiting; others want their turn, too
@@ -156,7 +156,7 @@ class Protocol(HttpToolsProtocol):
             and not (self.expect_100_continue or self.flow.write_paused)
             and self.parser.should_keep_alive()
             and self.parser.get_http_version() != "1.0"  # whose callers want to be told that it stays open
-            and not any(name == b"origin" for name, _ in self.headers)  # from a browser
+            and not is_from_browser(self.headers)
         ):
             self._held = bytearray()
         else:
@@ -225,11 +225,8 @@ class Protocol(HttpToolsProtocol):
 
     def _finish(self, walk: Iterator[Any], response: Response) -> None:
         """Write an answer and end its walk. Raises ValueError for a header of two lines."""
-        lines = [f"{name.lower()}: {value}\r\n" for name, value in response.headers]
-        head = f"{STATUS_LINES[response.status]}{''.join(lines)}\r\n"
-        if head.count("\n") != len(lines) + 2 or head.count("\r") != len(lines) + 2:
-            raise ValueError(f"a header holds the end of a line: {response.headers}")
-        self.corked.hold(head.encode("latin-1") + response.read())
+        head = write_head(response.status, [(name.lower(), value) for name, value in response.headers])
+        self.corked.hold(head + response.read())
         self._held = None
         self._answered += 1
         self.server_state.total_requests += 1
@@ -279,9 +276,9 @@ class Protocol(HttpToolsProtocol):
         """Answer what cannot be read, and close the connection."""
         body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
         content, self._held, self._is_refused = json.dumps(body).encode(), None, True
-        head = f"{STATUS_LINES[status]}content-type: application/problem+json\r\n"
-        head += f"content-length: {len(content)}\r\nconnection: close\r\n\r\n"
-        self.corked.hold(head.encode() + content)
+        typed = ("content-type", "application/problem+json")
+        head = write_head(status, (typed, ("content-length", str(len(content))), ("connection", "close")))
+        self.corked.hold(head + content)
         self.transport.close()
 
     def _head_without_upgrade(self) -> bytes:

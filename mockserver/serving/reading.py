@@ -1,12 +1,17 @@
 """ASGI → Request: a whole one, or nothing where the caller went away before it had come."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from mockserver.messages import LARGEST_BODY, Request
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+def is_from_browser(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a page sent a request: only browsers send Origin."""
+    return any(name == b"origin" for name, _ in headers)
 
 
 def bare_request(scope: Scope) -> Request:

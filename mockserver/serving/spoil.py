@@ -8,10 +8,10 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from hashlib import blake2b
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from mockserver.messages import SLOW_BODY, Fault, Response
+from mockserver.serving.heads import write_head
 from mockserver.serving.reading import Receive
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -138,10 +138,8 @@ def _send_and_close(write: Callable[[Response], bytes]) -> Spoiler:
 
 def _chunked_head(response: Response) -> bytes:
     """Write a head that promises chunks."""
-    known = {status.value: status.phrase for status in HTTPStatus}
-    lines = [f"HTTP/1.1 {response.status} {known.get(response.status, '')}"]
-    lines += [f"{name}: {value}" for name, value in response.headers if name.lower() != "content-length"]
-    return "\r\n".join([*lines, "Transfer-Encoding: chunked", "", ""]).encode("latin-1")
+    kept = [each for each in response.headers if each[0].lower() != "content-length"]
+    return write_head(response.status, [*kept, ("Transfer-Encoding", "chunked")])
 
 
 # What each of the WIRE_FAULTS does; it says whether that came to its end.
