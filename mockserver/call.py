@@ -44,6 +44,7 @@ class Door(NamedTuple):
     name: str  # "download" or "admin"
     answer: Callable[[Request, World], Response]  # raises EmulatorProblem; may take long
     subject: str | None = None  # what a plan of faults names it by; None: it is out of their reach
+    has_cors: bool = True  # whether pages of any origin may read what it answers
 
 
 class Override(NamedTuple):

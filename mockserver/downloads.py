@@ -36,12 +36,9 @@ class Downloads:
         name, path = self._read(request.path, request.headers.get("host", ""))
         if name is None:
             return None
-        return Door(NAME, functools.partial(self._answer, name, path), f"{name}.{NAME}")
-
-    def has_no_cors(self, path: str, host: str) -> bool:
-        """Whether a picture is asked for that no page of another origin may read."""
-        provider = self._providers.get(self._read(path, host)[0] or "")
-        return provider is not None and provider.outputs is not None and not provider.outputs.has_cors
+        outputs = self._providers[name].outputs if name in self._providers else None
+        answer, has_cors = functools.partial(self._answer, name, path), outputs is None or outputs.has_cors
+        return Door(NAME, answer, f"{name}.{NAME}", has_cors)
 
     def _read(self, path: str, host: str) -> tuple[str | None, str]:
         """Give whose picture is asked for, and its path on that CDN; None where none is."""

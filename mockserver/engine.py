@@ -93,7 +93,9 @@ class Engine:
         except NoMatch as found:
             owner = found.provider
         else:
-            owner = match.provider if isinstance(match, Match) else None
+            if isinstance(match, Door):
+                return match.has_cors
+            owner = match.provider
         return owner is None or self.readings.provider(owner.name, self.worlds.find(request)).answers.has_cors
 
     def handle(self, request: Request) -> Response:
@@ -197,10 +199,7 @@ class Engine:
     def _make(
         self, call: Call, ordered: Override, bound: Bound, request: Request, warnings: tuple[Violation, ...]
     ) -> Generator[Step, Any, tuple[Response, float, Parts]]:
-        """Make the answer to a call, or a stub that stands in for it; give what was paid, and its parts, too.
-
-        What fails while it is done or drawn costs nothing.
-        """
+        """Make an answer, or the stub in its place; give what was paid, and its parts. What fails is free."""
         if ordered.stub:
             return write_stub(ordered.stub), 0, ()
         if ordered is not NOTHING:

@@ -40,9 +40,8 @@ class Printer:
         self._heard: list[tuple[Exchange, Response]] = []
         self._is_deaf = False  # True: standard output was closed, so nothing is noted any more
         self._redaction = NOWHERE
-        if isinstance(
-            sys.stdout, io.TextIOWrapper
-        ):  # what its encoding does not know must not end the printing
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # What its encoding does not know must not end the printing.
             sys.stdout.reconfigure(errors="backslashreplace")
         has_colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self._colours = {2: GREEN, 4: YELLOW, 5: RED} if has_colours else {}

@@ -13,7 +13,6 @@ from starlette import datastructures, responses
 from starlette.middleware.cors import CORSMiddleware
 
 from mockserver.admin.asked import PREFIX
-from mockserver.downloads import Downloads
 from mockserver.engine import Engine
 from mockserver.links import marks
 from mockserver.messages import LARGEST_BODY, LARGEST_SNAPSHOT, Request, Response
@@ -59,17 +58,10 @@ def shared(app: "Shell") -> Application:
         expose_headers=[*EXPOSED, *sorted(own)],
     )
 
-    downloads = Downloads(app.engine.catalog, app.engine.readings)
-
-    def is_shared(scope: Scope) -> bool:
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        return not downloads.has_no_cors(scope["path"], host.decode("latin-1"))
-
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             # Everybody else is spared the way through the middleware.
-            is_browser = is_from_browser(scope["headers"])
-            is_open = is_browser and is_shared(scope) and app.engine.has_cors(bare_request(scope))
+            is_open = is_from_browser(scope["headers"]) and app.engine.has_cors(bare_request(scope))
             await (cors if is_open else app)(scope, receive, send)
 
     return entrance
