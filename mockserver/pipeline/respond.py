@@ -3,9 +3,8 @@
 The shapes come from the table's `answers`; whatever is the same for every call is prepared at start-up.
 """
 
-import json
 from collections.abc import Callable, Mapping
-from string import Template
+from json.encoder import encode_basestring_ascii as quoted
 
 from mockserver.call import EMPTY_BODY, Result
 from mockserver.jsontext import Json, dump
@@ -13,7 +12,7 @@ from mockserver.messages import JSON_TYPE, PROBLEM_TYPE, VIOLATIONS, Headers, Re
 from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
 from mockserver.spec.model import Operation, ProblemRow, Provider
 from mockserver.spec.rows import ErrorRow
-from mockserver.spec.template import fill
+from mockserver.spec.template import fill, substitute
 from mockserver.state.plans import Stub
 
 LONGEST_HEADER = 4096  # bytes of Mock-Violations
@@ -112,14 +111,13 @@ def violations_header(violations: tuple[Violation, ...], citation: str) -> str:
     parts: list[str] = []
     size = 2
     for violation in violations:
-        row = {  # callers read these names: `rule` and `source` stay, whatever we call them
-            "location": violation.location,
-            "pointer": _shortened(violation.pointer),
-            "rule": violation.keyword,
-            "message": _shortened(violation.message),
-            "source": violation.citation or citation,
-        }
-        part = json.dumps(row)
+        place, message = _quoted(violation.pointer), _quoted(violation.message)
+        keyword, source = quoted(violation.keyword), quoted(violation.citation or citation)
+        # Callers read these names: `rule` and `source` stay, whatever we call them.
+        part = (
+            f'{{"location": "{violation.location}", "pointer": {place}, '
+            f'"rule": {keyword}, "message": {message}, "source": {source}}}'
+        )
         size += len(part) + 2
         if size > LONGEST_HEADER:
             break
@@ -127,16 +125,18 @@ def violations_header(violations: tuple[Violation, ...], citation: str) -> str:
     return f"[{', '.join(parts)}]"
 
 
-def _shortened(text: str) -> str:
-    """Cut a text that, escaped, would take more than its share of the header.
+def _quoted(text: str) -> str:
+    """Write a text as JSON in ASCII, cut where that would take more than its share of the header.
 
-    >>> _shortened("short"), len(_shortened("x" * 5000))
-    ('short', 601)
+    >>> _quoted("short"), len(_quoted("x" * 5000))
+    ('"short"', 608)
     """
-    cut = text[:LONGEST_TEXT]
-    while len(json.dumps(cut)) - 2 > LONGEST_TEXT:
-        cut = cut[: len(cut) * LONGEST_TEXT // (len(json.dumps(cut)) - 2)]
-    return text if cut == text else cut + "…"
+    written, cut = quoted(text), text[:LONGEST_TEXT]
+    if len(written) - 2 <= LONGEST_TEXT:
+        return written
+    while len(written := quoted(cut)) - 2 > LONGEST_TEXT:
+        cut = cut[: len(cut) * LONGEST_TEXT // (len(written) - 2)]
+    return quoted(cut + "…")
 
 
 def _row(
@@ -152,7 +152,8 @@ def _row(
         (each for each in problem.violations if each.error in (None, answer.error.name)),  # in its own words
         problem.violations[0] if problem.violations else None,
     )
-    message = Template(answer.message).safe_substitute(
+    message = substitute(
+        answer.message,
         violation=first.message if first else answer.error.message,
         field=(first.field if first else None) or "request",
         kind=problem.kind or "resource",

@@ -4,7 +4,6 @@ A valid call costs one look by each schema's fast path; sentences are made only 
 """
 
 from collections.abc import Iterator
-from string import Template
 
 from mockserver import pointer
 from mockserver.call import Arguments, Match
@@ -14,6 +13,7 @@ from mockserver.spec.explain import SchemaViolation, spoken
 from mockserver.spec.model import Parameter, Provider, RefusalRow
 from mockserver.spec.rows import KeywordRow, WordingRow
 from mockserver.spec.schema import KINDS
+from mockserver.spec.template import substitute
 
 
 def validate(match: Match, arguments: Arguments) -> None:
@@ -25,8 +25,9 @@ def validate(match: Match, arguments: Arguments) -> None:
     if operation.body is not None and arguments.media_type is not None:
         schema = operation.body.schemas[arguments.media_type]
         body = arguments.body
-        if not schema.accepts(body):
-            broken = _without_echoes(schema.violations(body), body, operation.row.refusals)
+        broken = schema.violations(body)
+        if broken:
+            broken = _without_echoes(broken, body, operation.row.refusals)
             found += [_body_violation(violation, body, match) for violation in broken]
     if found:
         raise Problem(ProblemType.INVALID_REQUEST, tuple(found), error=_special_error(found))
@@ -39,10 +40,9 @@ def _parameter_violations(parameter: Parameter, values: Json, provider: Provider
             yield Violation(location, pointer.write((name,)), "required", f"{name} is required")
         return
     value = values[name]
-    if not parameter.schema.accepts(value):
-        for violation in parameter.schema.violations(value, (name,)):
-            place, message = pointer.write(violation.path), _worded(violation, violation.path, provider)
-            yield Violation(location, place, violation.keyword, message)
+    for violation in parameter.schema.violations(value, (name,)):
+        place, message = pointer.write(violation.path), _worded(violation, violation.path, provider)
+        yield Violation(location, place, violation.keyword, message)
 
 
 def _without_echoes(
@@ -118,17 +118,16 @@ def _worded(violation: SchemaViolation, path: tuple[str | int, ...], provider: P
     """Say it in the provider's tone where its table does, in ours where it does not."""
     for row in provider.wording:
         if _speaks_of(row, violation):
-            return Template(row.message).safe_substitute(field=spoken(path))
+            return substitute(row.message, field=spoken(path))
     return violation.message
 
 
 def _speaks_of(row: WordingRow, violation: SchemaViolation) -> bool:
-    wanted = (
-        (row.field, violation.path[0] if violation.path else None),
-        (row.keyword, violation.keyword),
-        (row.pattern, violation.pattern),
+    return (
+        (row.keyword is None or row.keyword == violation.keyword)
+        and (row.field is None or row.field == (violation.path[0] if violation.path else None))
+        and (row.pattern is None or row.pattern == violation.pattern)
     )
-    return all(want is None or want == have for want, have in wanted)
 
 
 def _special_error(violations: list[Violation]) -> str | None:

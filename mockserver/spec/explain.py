@@ -4,15 +4,15 @@ A provider's table may word it in its API's tone instead; nothing here knows a p
 """
 
 import difflib
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockserver import pointer
 from mockserver.jsontext import Json
 
-Complaint = Callable[[Json, Any], str]
 WHOLE = "the request body"
 LONGEST_NAME = 80  # characters of a name that a caller made up
 MOST_VIOLATIONS, MOST_ITEMS = 100, 1_000  # that are told of one value, and that are looked at of one array
@@ -25,6 +25,27 @@ ARTICLES = {
     "object": "a JSON object",
     "null": "null",
 }
+
+
+class Broken(NamedTuple):
+    """A keyword that a value breaks, as a reader of the schema found it."""
+
+    path: tuple[str | int, ...]  # into the value
+    schema_path: tuple[str | int, ...]  # of the keyword, in the schema
+    keyword: str
+    rule: Json  # its value
+    instance: Json  # the part of the value that breaks it
+    schema: Json  # in which it stands
+
+    @classmethod
+    def of(cls, error: Any) -> "Broken":
+        """Read an error of `jsonschema`."""
+        path, schema_path = tuple(error.absolute_path), tuple(error.absolute_schema_path)
+        keyword = error.validator or "false"
+        return cls(path, schema_path, keyword, error.validator_value, error.instance, error.schema)
+
+
+Complaint = Callable[[Json, Broken], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +102,31 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}?" if near else "known are: " + (", ".join(known) or "none")
 
 
-def explain(error: Any, base: tuple[str, ...] = ()) -> Iterator[SchemaViolation]:
-    """Turn one error of `jsonschema` into violations: one for each field that is wrong, below `base`."""
-    path = (*base, *(_shortened(part) for part in error.absolute_path))
-    at = pointer.write(error.absolute_schema_path)
-    keyword: str = error.validator or "false"
+def explain(error: Broken, base: tuple[str, ...] = ()) -> Iterator[SchemaViolation]:
+    """Turn a broken keyword into violations: one for each field that is wrong, below `base`."""
+    path = (*base, *(_shortened(part) for part in error.path))
+    at, keyword = pointer.write(error.schema_path), error.keyword
     if keyword == "additionalProperties" and "patternProperties" not in error.schema:
-        known = list(error.schema.get("properties", {}))
+        known = tuple(error.schema.get("properties", {}))
         unknown = (name for name in error.instance if name not in known)
         for name in islice(unknown, MOST_VIOLATIONS):
             yield SchemaViolation((*path, _shortened(name)), keyword, at, _unknown(name, known))
         return
-    choice = _choice(keyword, error.validator_value, error.instance)
+    choice = _choice(keyword, error.rule, error.instance)
     if choice:
         names, sentence = choice
         yield SchemaViolation((*path, names[0]), keyword, at, sentence, fields=tuple(names))
         return
-    pattern = error.validator_value if keyword == "pattern" else None
-    complaint = COMPLAINTS.get(keyword, lambda _rule, _error: f"breaks the rule “{keyword}” of its schema")
-    message = f"{spoken(path)} {complaint(error.validator_value, error)}"
+    pattern = error.rule if keyword == "pattern" else None
+    complaint = COMPLAINTS.get(keyword, _unexplained)
+    message = f"{spoken(path)} {complaint(error.rule, error)}"
     yield SchemaViolation(
         path, keyword, at, message[0].upper() + message[1:] if message.startswith(WHOLE) else message, pattern
     )
+
+
+def _unexplained(_rule: Json, error: Broken) -> str:
+    return f"breaks the rule “{error.keyword}” of its schema"
 
 
 def _shortened(part: Any) -> Any:
@@ -111,11 +135,15 @@ def _shortened(part: Any) -> Any:
     return part[:LONGEST_NAME] + "…" if is_long else part
 
 
-def _unknown(name: Any, known: Sequence[str]) -> str:
+def _unknown(name: Any, known: tuple[str, ...]) -> str:
     shown = _shortened(str(name))
+    return f"{shown or 'the empty name'} is not a known field{_meant(shown, known)}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _meant(shown: str, known: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(shown, known, n=1, cutoff=0.6)
-    meant = f"; did you mean {near[0]}?" if near else ""
-    return f"{shown or 'the empty name'} is not a known field{meant}"
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _choice(keyword: str, rule: Json, value: Json) -> tuple[list[str], str] | None:

@@ -9,7 +9,7 @@ import jsonschema_rs
 
 from mockserver.jsontext import Json, dump
 from mockserver.spec.dialect import modern
-from mockserver.spec.explain import ARTICLES, explain, located, nearest
+from mockserver.spec.explain import ARTICLES, Broken, explain, located, nearest
 from mockserver.spec.patterns import matcher
 from mockserver.spec.schema import Schema, Shared, keywords, target
 
@@ -92,4 +92,4 @@ def _meta_violations(schema: Json) -> Iterator[str]:
             place = ".".join(map(str, error.absolute_path))
             yield f"{place}: there is no type {error.instance!r}; {nearest(error.instance, ARTICLES)}"
         else:
-            yield from (located(schema, violation) for violation in explain(error))
+            yield from (located(schema, violation) for violation in explain(Broken.of(error)))

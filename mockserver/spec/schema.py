@@ -14,8 +14,9 @@ import jsonschema_rs
 
 from mockserver import pointer
 from mockserver.jsontext import Json
-from mockserver.spec.explain import MOST_ITEMS, MOST_VIOLATIONS, SchemaViolation, explain, spoken
+from mockserver.spec.explain import MOST_ITEMS, MOST_VIOLATIONS, Broken, SchemaViolation, explain, spoken
 from mockserver.spec.patterns import for_rust
+from mockserver.spec.report import Report
 
 # Keywords below which no schema stands.
 VALUES = frozenset({"enum", "const", "default", "example", "examples"})
@@ -64,7 +65,7 @@ class Shared:
 class Schema:
     """One JSON Schema (draft 2020-12); each reader is compiled when it is first needed, or by `warm`."""
 
-    __slots__ = ("_fast_path", "_is_warm", "_shared", "_validator", "document", "source")
+    __slots__ = ("_fast_path", "_is_warm", "_report", "_shared", "_validator", "document", "source")
 
     def __init__(
         self, document: Mapping[str, Json] | bool, source: str, shared: Shared | None = None
@@ -75,6 +76,7 @@ class Schema:
         self._validator: Any = None
         self._fast_path: Any = None  # once warm, None: the fast path cannot read this schema exactly
         self._is_warm = False
+        self._report = Report(document, self._target)
 
     def warm(self) -> "Schema":
         """Compile the fast path now, so that the first call does not pay for it."""
@@ -115,14 +117,13 @@ class Schema:
         """
         if self._accepts_fast(value):
             return []
-        is_known = self._fast_path is not None  # that it is wrong; so nothing need be looked at to its end
-        told = (
-            violation
-            for error in self._errors(value, is_brief=is_known)
-            for violation in explain(error, base)
-        )
+        reported = self._report.broken(self._fast_path, value) if self._fast_path is not None else None
+        if not reported and not any(True for _ in self._errors(value)):
+            return []
+        broken = reported or map(Broken.of, self._errors(value, is_brief=True))
+        told = (violation for each in broken for violation in explain(each, base))
         found = list(islice(told, MOST_VIOLATIONS))
-        if is_known and not found:
+        if not found:
             message = f"{spoken(base)} breaks its schema behind the first {MOST_ITEMS} items of an array"
             found = [SchemaViolation(base, "items", "", message)]
         return sorted(found, key=lambda violation: len(violation.path))

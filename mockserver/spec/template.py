@@ -1,6 +1,7 @@
-"""Shapes in tables: JSON in which `$name` stands for a value."""
+"""Shapes and sentences in tables, in which `$name` stands for a value."""
 
 from collections.abc import Mapping
+from string import Template
 
 from mockserver.jsontext import Json
 
@@ -11,9 +12,18 @@ def fill(shape: Json, values: Mapping[str, Json]) -> Json:
     >>> fill({"error": {"code": "$code", "message": "$message"}}, {"message": "No."})
     {'error': {'message': 'No.'}}
     """
-    if isinstance(shape, Mapping):
+    if type(shape) is dict or isinstance(shape, Mapping):  # the first is quick, and almost always so
         filled = {key: fill(value, values) for key, value in shape.items()}
         return {key: value for key, value in filled.items() if value is not None or shape[key] is None}
     if isinstance(shape, str) and shape.startswith("$"):
         return values.get(shape[1:])
     return shape
+
+
+def substitute(sentence: str, **values: str) -> str:
+    """Put values into a sentence; what has none stays as it is.
+
+    >>> substitute("$field is required, $other", field="title")
+    'title is required, $other'
+    """
+    return Template(sentence).safe_substitute(values) if "$" in sentence else sentence

@@ -27,6 +27,21 @@ def _pattern_properties(validator: Any, table: Any, value: Json, _schema: Json) 
             yield from validator.descend(value[name], subschema, path=name, schema_path=pattern)
 
 
+def _additional_properties(validator: Any, rule: Any, value: Json, schema: Json) -> Iterator[ValidationError]:
+    """Look at what has no schema, in the order of the value: jsonschema has a set, which has none."""
+    if not isinstance(value, dict):
+        return
+    patterns = [matcher(pattern) for pattern in schema.get("patternProperties", ())]
+    known = schema.get("properties", ())
+    others = [name for name in value if name not in known and not any(fits(name) for fits in patterns)]
+    if rule is False:
+        if others:
+            yield ValidationError("additionalProperties")
+        return
+    for name in others:
+        yield from validator.descend(value[name], rule, path=name)
+
+
 def _properties(validator: Any, table: Any, value: Json, _schema: Json) -> Iterator[ValidationError]:
     """Report a property that is forbidden at its own place, which jsonschema forgets for `false`."""
     for name in table if isinstance(value, dict) else ():
@@ -87,6 +102,7 @@ _types = Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number).redefi
 Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     validators={
+        "additionalProperties": _additional_properties,
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "properties": _properties,
