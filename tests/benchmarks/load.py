@@ -1,71 +1,128 @@
-"""Calls per second of a server of its own, on the first core; the load comes from the last one.
+"""Calls per second of servers of their own, on the first core; the load comes from the last one.
 
-Two servers are asked in turn, second by second, so that whatever else the machine does meets both.
+All of them are asked in turn, round by round, so that whatever else the machine does meets each.
 """
 
 import asyncio
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 import uvicorn
 import uvloop
 
+CONNECTIONS, ROUNDS, ROUND_S, START_S = 32, 5, 2.0, 60
 PATH, BODY = "/v2/thumbnail/score", b'{"image_url": "https://example.com/a.png"}'
 HEADERS = {"X-Api-Key": "pkz_test", "Content-Type": "application/json"}
-CONNECTIONS, ROUNDS, ROUND_S = 32, 5, 2
-CALL = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n".encode()
-CALL += "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items()).encode()
-CALL += b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
-LUA = f'wrk.method, wrk.body = "POST", [[{BODY.decode()}]]\n' + "\n".join(
-    f'wrk.headers["{name}"] = "{value}"' for name, value in HEADERS.items()
-)
+DOCUMENT = Path(__file__).parents[2] / "specs" / "pikzels" / "openapi.yaml"
+PRISM = os.environ.get("PRISM") or shutil.which("prism")
 
 
-def serve_ours() -> None:
-    """Serve the mock, as `mockserver serve` does."""
-    from mockserver import Server, create_engine
+class Call(NamedTuple):
+    """One request that is sent again and again, and the status that it must be answered with."""
 
-    server = Server(create_engine())
-    print(server.address.port, flush=True)
-    server.run()
+    path: str = PATH
+    body: bytes = BODY
+    status: int = 200
+
+    @property
+    def head(self) -> dict[str, str]:
+        return {"Host": "127.0.0.1", **HEADERS, "Content-Length": str(len(self.body))}
+
+    @property
+    def text(self) -> bytes:
+        head = "".join(f"{name}: {value}\r\n" for name, value in self.head.items())
+        return f"POST {self.path} HTTP/1.1\r\n{head}\r\n".encode() + self.body
+
+    @property
+    def script(self) -> str:
+        """Say it in the language of wrk."""
+        headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in HEADERS.items())
+        return f'wrk.method, wrk.body = "POST", [[{self.body.decode()}]]\n{headers}'
 
 
-def serve_bare() -> None:
+VALID = Call()
+INVALID = Call(body=b'{"image_url": "https://example.com/a.png", "titel": "x"}', status=400)
+UNKNOWN = Call(path="/v2/thumbnails/score", status=404)
+
+
+def serve_bare(port: int) -> None:
     """Serve the least that Starlette can do with such a call: it reads the JSON and gives a fixed answer."""
     from starlette.applications import Starlette
     from starlette.responses import JSONResponse
     from starlette.routing import Route
 
-    from mockserver.serving.server import _listening
-
     async def score(request):
         await request.json()
         return JSONResponse({"main_score": 71, "request_id": "01234567-89ab-cdef-0123-456789abcdef"})
 
-    app, listening = Starlette(routes=[Route(PATH, score, methods=["POST"])]), _listening("127.0.0.1", 0)
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="off"
+    app = Starlette(routes=[Route(PATH, score, methods=["POST"])])
+    uvicorn.run(
+        app,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="off",
     )
-    print(listening.getsockname()[1], flush=True)
-    uvicorn.Server(config).run(sockets=[listening])
+
+
+def command_of(server: str, port: int) -> list[str]:
+    """Give the command that starts one of the servers, as its users start it."""
+    own = [sys.executable, "-m", "mockserver", "serve", "--port", str(port)]
+    prism = [PRISM or "prism", "mock", "--errors", "-v", "warn", "-p", str(port), str(DOCUMENT)]
+    return {"ours": own, "bare": [sys.executable, __file__, str(port)], "prism": prism}[server]
 
 
 @contextmanager
-def serving(name: str) -> Iterator[int]:
-    """Run one of the servers in a process of its own; give its port."""
-    with subprocess.Popen([sys.executable, __file__, name], stdout=subprocess.PIPE, text=True) as process:
+def on_core(core: int) -> Iterator[None]:
+    """Keep to one core, and let what is started there inherit it."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def serving(server: str) -> Iterator[int]:
+    """Run a server in a process of its own on the first core, its lines in a file; give its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryFile() as lines:
+        with on_core(min(os.sched_getaffinity(0))):
+            process = subprocess.Popen(command_of(server, port), stdout=lines, stderr=lines)
+        with process:
+            try:
+                wait_for(port)
+                yield port
+            finally:
+                process.terminate()
+
+
+def wait_for(port: int) -> None:
+    give_up_s = time.monotonic() + START_S
+    while True:
         try:
-            assert process.stdout is not None
-            yield int(process.stdout.readline())
-        finally:
-            process.terminate()
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if time.monotonic() > give_up_s:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 class Caller(asyncio.Protocol):
@@ -73,58 +130,69 @@ class Caller(asyncio.Protocol):
 
     calls = 0
 
+    def __init__(self, call: Call) -> None:
+        self.call, self.heard = call, b""
+
     def connection_made(self, transport):
-        self.transport, self.heard = transport, b""
-        transport.write(CALL)
+        self.transport = transport
+        transport.write(self.call.text)
 
     def data_received(self, data):
         self.heard += data
         head, end, body = self.heard.partition(b"\r\n\r\n")
         size = re.search(rb"(?i)content-length: (\d+)", head)
         if end and size and len(body) >= int(size[1]):
-            assert head.startswith(b"HTTP/1.1 200"), head
+            assert head.startswith(b"HTTP/1.1 %d" % self.call.status), head
             Caller.calls, self.heard = Caller.calls + 1, b""
-            self.transport.write(CALL)
+            self.transport.write(self.call.text)
 
 
-async def call_for(port: int) -> float:
+async def call_for(port: int, call: Call) -> float:
     before, loop = Caller.calls, asyncio.get_running_loop()
-    made = [await loop.create_connection(Caller, "127.0.0.1", port) for _ in range(CONNECTIONS)]
+    made = [await loop.create_connection(lambda: Caller(call), "127.0.0.1", port) for _ in range(CONNECTIONS)]
     await asyncio.sleep(ROUND_S)
     for transport, _ in made:
         transport.abort()
     return (Caller.calls - before) / ROUND_S
 
 
-def load(port: int) -> float:
-    """Call a server for one round; give the calls per second."""
+def load(port: int, call: Call) -> float:
+    """Send a call to a server for one round; give the calls per second."""
     if shutil.which("wrk") is None:
-        return uvloop.run(call_for(port))
+        return uvloop.run(call_for(port, call))
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(LUA)
+        script.write(call.script)
         script.flush()
-        options = ["-t1", f"-c{CONNECTIONS}", f"-d{ROUND_S}s", "-s", script.name]
-        command = ["wrk", *options, f"http://127.0.0.1:{port}{PATH}"]
+        options = ["-t1", f"-c{CONNECTIONS}", f"-d{ROUND_S:g}s", "-s", script.name]
+        command = ["wrk", *options, f"http://127.0.0.1:{port}{call.path}"]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "Non-2xx" not in said, said
+    is_refused = call.status >= 400
+    assert ("Non-2xx" in said) is is_refused, said
     found = re.search(r"Requests/sec:\s+([\d.]+)", said)
     assert found is not None
     return float(found[1])
 
 
-def compare() -> tuple[float, float, float]:
-    """Give our calls per second, bare Starlette's, and how the two go together: the median of all rounds."""
-    cores = sorted(os.sched_getaffinity(0))
-    with serving("ours") as ours, serving("bare") as bare:
-        os.sched_setaffinity(0, {cores[-1]})
-        try:
-            load(ours), load(bare)  # which warms both
-            pairs = [(load(ours), load(bare)) for _ in range(ROUNDS)]
-        finally:
-            os.sched_setaffinity(0, cores)
-    return (*map(statistics.median, zip(*pairs, strict=True)), statistics.median(a / b for a, b in pairs))
+class Side(NamedTuple):
+    """A server and a call that is sent to it."""
+
+    server: str
+    call: Call
+
+
+def measure(sides: list[Side], rounds: int = ROUNDS) -> list[list[float]]:
+    """Give for each side its calls per second in every round; the first round warms and is left out."""
+    with ExitStack() as stack:
+        ports = {server: stack.enter_context(serving(server)) for server in {each.server for each in sides}}
+        with on_core(max(os.sched_getaffinity(0))):
+            found = [[load(ports[each.server], each.call) for each in sides] for _ in range(rounds + 1)]
+    return [list(each) for each in zip(*found[1:], strict=True)]
+
+
+def ratio(ours: list[float], theirs: list[float]) -> float:
+    """Give how two sides go together: the median over all rounds."""
+    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    {"ours": serve_ours, "bare": serve_bare}[sys.argv[1]]()
+    serve_bare(int(sys.argv[1]))
