@@ -14,7 +14,7 @@ from mockserver.messages import Request, Response
 from mockserver.problems import Location, Problem, ProblemType, Violation
 from mockserver.seeded import Random
 from mockserver.settings import Settings
-from mockserver.spec.model import MarkedWord, Operation, Provider, SecurityScheme
+from mockserver.spec.model import MarkedWord, Operation, Provider
 from mockserver.state.accounts import Account
 from mockserver.state.plans import Stub
 from mockserver.state.world import World
@@ -66,7 +66,7 @@ class Caller(NamedTuple):
 
     account: Account
     ordered: str | None = None  # a word: a row of the catalogue, `delay_800`, `job_failed`
-    unread: tuple[SecurityScheme, str] | None = None  # a key that nobody listed and that orders nothing
+    warnings: tuple[Violation, ...] = ()  # of what the key is near to and does not order
 
 
 class Arguments(NamedTuple):
@@ -152,6 +152,7 @@ class Result(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     media_type: str = "application/json"  # of any other kind than JSON the body is bytes, sent as they are
     job: str | None = None  # the id of the job that the call has begun; None: it has begun none
+    has_links: bool = False  # whether pictures of this call are, or will be, handed out by links
 
 
 class Referral(NamedTuple):

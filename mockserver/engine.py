@@ -21,30 +21,24 @@ from mockserver.links import Names, base_url, localise
 from mockserver.messages import PROBLEM_TYPE, Headers, Request, Response
 from mockserver.pipeline.authorize import authorize
 from mockserver.pipeline.behave import Bound, behave, bind, examine
+from mockserver.pipeline.chance import random_of
 from mockserver.pipeline.charge import credit_values, release, reserve, settle
 from mockserver.pipeline.conform import conform
 from mockserver.pipeline.decode import decode
 from mockserver.pipeline.finish import finish
+from mockserver.pipeline.fulfil import fulfil, join
 from mockserver.pipeline.limit import limit
-from mockserver.pipeline.mistyped import Mistyped, odd_of
-from mockserver.pipeline.override import (
-    NOTHING,
-    applied,
-    delay_alone,
-    delay_of_key,
-    override,
-    planned,
-    planned_of_call,
-    raise_ordered,
-    read_preferences,
-)
-from mockserver.pipeline.respond import answer_headers, draw, problem_response, refuse, succeed, write_stub
+from mockserver.pipeline.mistyped import Mistyped, odd_of, of_download
+from mockserver.pipeline.override import NOTHING, applied, delay_alone, delay_of_key, override, raise_ordered
+from mockserver.pipeline.plan import planned, planned_of_call
+from mockserver.pipeline.respond import draw, headers_of, problem_response, refuse, succeed, warn, write_stub
 from mockserver.pipeline.route import NoMatch, Router
 from mockserver.pipeline.spoil import is_slow, spoil
 from mockserver.pipeline.validate import validate
+from mockserver.preferences import read_preferences
 from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Problem, ProblemType, Violation, told_of_bug
 from mockserver.readings import Readings
-from mockserver.seeded import Random, digest_of
+from mockserver.seeded import Random
 from mockserver.settings import Settings
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
@@ -57,6 +51,7 @@ from mockserver.webhooks import WebhookSender
 
 OK = 200
 Parts = tuple[Exchange, ...]  # what other operations were asked for a call
+Warnings = tuple[Violation, ...]
 NO_PARTS: Parts = ()
 log = logging.getLogger("mockserver")
 
@@ -117,11 +112,13 @@ class Engine:
                 match = self.readings.of_world(self._router.route(request), world)
                 if isinstance(match, Door):
                     made = yield functools.partial(match.answer, request, world)
-                    ordered, response = self._order_door(match, request, made, ordered, world, has_socket)
+                    ordered, response, violations = self._open(
+                        match, request, made, ordered, world, has_socket
+                    )
                 else:
                     account, key_order, ordered, violations = self._authorize(match, request, world, ordered)
                     match, bound = self.readings.of_account(match, account, world)
-                    random = self._random(match, request, account, world)
+                    random = random_of(match, request, account, world)
                     free_slot = limit(match, account, world)
                     arguments = decode(match, request)
                     violations += arguments.warnings
@@ -133,7 +130,8 @@ class Engine:
                     violations += self._mistyped.of_call(match, request, preferences, call.arguments.body)
                     ordered = planned_of_call(ordered, call) if not hear and world.plans.orders else ordered
                     raise_ordered(ordered, has_socket=has_socket)
-                    response, fee, parts = yield from self._make(call, ordered, bound, request, violations)
+                    made = yield from self._make(call, ordered, bound, request, key_order, violations)
+                    response, fee, parts, ordered, violations = made
             except Exception as error:  # noqa: BLE001 - what is a bug of ours is raised again, or logged
                 response = self._refuse(error, match, request, account, world, random, violations)
                 violations = (*getattr(error, "violations", ()), *violations)
@@ -149,17 +147,16 @@ class Engine:
             if free_slot is not None:
                 free_slot()
             so_far = (request, match, account, ordered, violations, response, is_sent, at_s)
-            took_s = time.perf_counter() - started_s
-            told = Exchange(*so_far, took_s, world, tag, fee, said, None, parts)
+            told = Exchange(*so_far, time.perf_counter() - started_s, world, tag, fee, said, None, parts)
             hear(told) if hear else self._tell(told, era)
 
     def _authorize(
         self, match: Match, request: Request, world: World, ordered: Override
     ) -> tuple[Account, str | None, Override, tuple[Violation, ...]]:
         """Find the caller; add the delay that the key orders, and what its ending is near to."""
-        account, key_order, unread = authorize(match, request, world, is_strict=self.settings.is_strict)
-        ordered = delay_of_key(match.provider, key_order, ordered)
-        return account, key_order, ordered, self._mistyped.of_key(match.provider, unread)
+        is_strict, hint = self.settings.is_strict, self._mistyped.of_key
+        account, key_order, warnings = authorize(match, request, world, is_strict=is_strict, hint=hint)
+        return account, key_order, delay_of_key(match.provider, key_order, ordered), warnings
 
     def _tell(self, told: Exchange, era: Era[Exchange]) -> None:
         """Keep an exchange, unless it was a look at ourselves, and let all listeners hear of it."""
@@ -169,15 +166,17 @@ class Engine:
         for listener in self.listeners:
             listener(told)
 
-    def _order_door(
+    def _open(
         self, door: Door, request: Request, made: Response, own: Override, world: World, has_socket: bool
-    ) -> tuple[Override, Response]:
+    ) -> tuple[Override, Response, Warnings]:
         """Add what the plan holds for a picture that is handed out, or what stands in for it."""
+        warnings = of_download(door, read_preferences(request.headers))
+        made = warn(made, warnings)
         if door.subject is None or made.status != OK or not world.plans.orders:
-            return own, made
-        ordered = planned(own, door.subject, None, world, self._random(door, request, None, world))
+            return own, made, warnings
+        ordered = planned(own, door.subject, None, world, random_of(door, request, None, world))
         raise_ordered(ordered, has_socket=has_socket)
-        return ordered, write_stub(ordered.stub) if ordered.stub else made
+        return ordered, write_stub(ordered.stub) if ordered.stub else made, warnings
 
     def _call(
         self, match: Match, request: Request, account: Account, given: Arguments, world: World, random: Random
@@ -197,19 +196,28 @@ class Engine:
             return ordered, problem_response(problem), honoured
 
     def _make(
-        self, call: Call, ordered: Override, bound: Bound, request: Request, warnings: tuple[Violation, ...]
-    ) -> Generator[Step, Any, tuple[Response, float, Parts]]:
-        """Make an answer, or the stub in its place; give what was paid, and its parts. What fails is free."""
+        self,
+        call: Call,
+        ordered: Override,
+        bound: Bound,
+        request: Request,
+        key_order: str | None,
+        warnings: Warnings,
+    ) -> Generator[Step, Any, tuple[Response, float, Parts, Override, Warnings]]:
+        """Make an answer or the stub; give what was paid, parts, what came of the order. Failing is free."""
         if ordered.stub:
-            return write_stub(ordered.stub), 0, ()
+            return write_stub(ordered.stub), 0, (), ordered, warnings
         if ordered is not NOTHING:
             call = call._replace(override=ordered)
-        reservation, parts = reserve(call), NO_PARTS
+        reservation, parts, told = reserve(call), NO_PARTS, warnings
         try:
             result = behave(call, bound)
             if isinstance(result, Referral):
                 result, parts = self._refer(call, result, request)
-                warnings += odd_of(parts, warnings)
+                ordered, told = join(ordered, parts), warnings + odd_of(parts, warnings)
+            else:
+                ordered, odd = fulfil(ordered, call, result, read_preferences(request.headers), key_order)
+                told = warnings = warnings + odd
             if callable(result.body):
                 result = result._replace(body=(yield functools.partial(draw, result.body)))
         except BaseException:
@@ -218,7 +226,7 @@ class Engine:
         fee = settle(call, reservation, result.job)
         headers = self._headers(call.provider, call.request_id, call.account, call.world)
         fee += sum(each.charge for each in parts)
-        return succeed(call.operation, result, headers, warnings), fee, parts
+        return succeed(call.operation, result, headers, told), fee, parts, ordered, warnings
 
     def _refer(self, call: Call, referral: Referral, request: Request) -> tuple[Result, Parts]:
         """Let another operation of the same provider answer; give the result and what came of that."""
@@ -268,14 +276,14 @@ class Engine:
         elif isinstance(error, Problem):
             problem = error
         elif isinstance(error, EmulatorProblem):
-            return problem_response(error)
+            return problem_response(error, warnings)
         elif self.settings.raises_bugs:
             raise error
         else:
             log.error("a bug of mockserver in %s %s", request.method, request.path, exc_info=error)
         if provider is None:
             return problem_response(error.told if isinstance(error, NoMatch) else told_of_bug(error))
-        request_id = (random or self._random(match, request, account, world)).uuid("request")
+        request_id = (random or random_of(match, request, account, world)).uuid("request")
         headers = self._headers(provider, request_id, account, world)
         return refuse(provider, operation, problem, request_id=request_id, headers=headers, warnings=warnings)
 
@@ -283,17 +291,4 @@ class Engine:
         values = {"request_id": request_id}
         if provider.shows_credits:  # to a caller whom nobody knows, a new account's
             values |= credit_values(provider, world, account or world.accounts.fresh(provider.name, ""))
-        return answer_headers(provider, values)
-
-    def _random(
-        self, match: Match | Door | None, request: Request, account: Account | None, world: World
-    ) -> Random:
-        """Make the source of a request's ids: the seed, the request, its sender, how often it came before."""
-        place = request.path
-        if type(match) is Match:
-            place = match.operation.name
-            if match.path_values:
-                place = "\0".join([place, *match.path_values.values()])
-        what = f"{world.seed}\0{place}\0{request.query}\0{account.id if account else ''}\0"
-        digest = digest_of(what.encode("utf-8", "surrogatepass") + request.body)
-        return Random(digest, world.seen.increment(digest.hex()))
+        return headers_of(provider, values)

@@ -6,7 +6,7 @@ import pytest
 from catalogues import NOTES, a_match, a_request, a_world, errors, notes
 
 from mockserver.pipeline.authorize import authorize, credential
-from mockserver.problems import Problem, ProblemType
+from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.security import read_security
 from mockserver.spec.words import ordered_by
 
@@ -319,11 +319,19 @@ class TestAKeyThatEndsInAnErrorsName:
         assert ordered_by(NOTES, "note_1_Download_404") == ("note_1", "download_404")
         assert ordered_by(NOTES, "note_1_delay_900000") == ("note_1_delay_900000", None)
 
-    def test_is_handed_on_where_nobody_listed_it_and_it_orders_nothing(self):
-        scheme = NOTES.operations["add_note"].schemes[0]
-        assert caller(note_key="note_1_lokced").unread == (scheme, "note_1_lokced")
-        assert caller(note_key="note_1_locked").unread is None
-        assert caller(world=a_world(note_1={}), note_key="note_1").unread is None
+    def test_is_looked_at_where_nobody_listed_it_and_it_orders_nothing(self):
+        seen = []
+
+        def hint(_provider, scheme, key):
+            seen.append((scheme, key))
+            return (Violation("header", "", "odd", key),)
+
+        request = a_request(note_key="note_1_lokced")
+        made = authorize(a_match(), request, a_world(), is_strict=False, hint=hint)
+        assert seen == [(NOTES.operations["add_note"].schemes[0], "note_1_lokced")]
+        assert [each.message for each in made.warnings] == ["note_1_lokced"]
+        assert caller(note_key="note_1_locked").warnings == ()
+        assert caller(world=a_world(note_1={}), note_key="note_1").warnings == ()
 
     def test_has_what_the_account_before_it_has(self):
         world = a_world(note_1={"credits": 5}, note_2={"state": "inactive"})

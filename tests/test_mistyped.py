@@ -2,11 +2,13 @@
 
 import json
 
+import orjson
 import pytest
 from conftest import header, said
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockserver import Request, Settings, create_engine
 from mockserver.spec.nearness import Lookalikes, distance
 from mockserver.testing.mock import MockServer
 
@@ -65,6 +67,8 @@ PREFER = [
     ("times=2", "times is no preference: what happens to calls to come is ordered at /__admin/faults"),
     ("example=CONTENT_POLCY", "example=CONTENT_POLCY orders nothing; did you mean example=CONTENT_POLICY?"),
     ("example=rate_limited", "example=rate_limited orders nothing; did you mean example=TOO_MANY_REQUESTS?"),
+    ("downlod=404", "downlod=404 orders nothing; did you mean download?"),
+    ("download=trunkated", "download=trunkated orders nothing; did you mean download=truncated?"),
     ("code: 402", "code cannot be read in 'code: 402'; write Prefer: code=402, delay=800"),
 ]
 
@@ -109,6 +113,81 @@ def test_the_end_of_a_job_that_is_near_to_one_is_warned_of(ask):
 def test_the_end_of_a_job_in_a_call_that_starts_none_is_warned_of(ask):
     (message,) = warnings(sent(ask, "pikzels", word="[job_failed]"))
     assert message == "prompt: [job_failed] orders nothing: pikzels.post_v2_thumbnail_text starts no job"
+
+
+def test_downloads_of_a_call_that_hands_out_no_link_are_warned_of(ask):
+    what = "orders nothing: this call of pikzels.post_v2_title_text hands out no link to a picture"
+    titles = {"prompt": "I bought an island"}
+    by_word = ask("POST", "/v2/title/text", {"prompt": "An island [download_500]"}, x_api_key="pkz_test")
+    by_key = ask("POST", "/v2/title/text", titles, x_api_key="pkz_test_download_truncated")
+    by_header = ask("POST", "/v2/title/text", titles, x_api_key="pkz_test", prefer="download=404")
+    assert warnings(by_word) == [f"prompt: [download_500] {what}"]
+    assert warnings(by_key) == [f"the key's ending _download_truncated {what}"]
+    assert warnings(by_header) == [f"download=404 {what}"]
+    assert header(by_header, "preference-applied") is None
+
+
+@pytest.mark.parametrize("order", [{"key": "job_failed"}, {"word": "[job_failed]"}, {"prefer": "job=failed"}])
+def test_the_end_of_a_job_that_this_very_call_does_not_start_is_warned_of(ask, order):
+    answer = sent(ask, "thumbapi", **order)  # without a webhookUrl
+    assert [each.partition(" orders ")[2] for each in warnings(answer)] == [
+        "nothing: this call starts no job"
+    ]
+    assert header(answer, "preference-applied") is None
+
+
+def test_a_success_that_is_not_the_one_of_this_call_is_warned_of(ask):
+    answer = sent(ask, "thumbapi", prefer="code=202")
+    assert warnings(answer) == ["code=202 orders nothing: this call is answered with 200"]
+
+
+@pytest.mark.parametrize("order", ["job_failed", "job_manual", "download_404"])
+def test_what_a_key_orders_for_other_calls_is_no_matter_of_polls(ask, order):
+    key = {"authorization": f"Bearer nsk_test_{order}"}
+    made = ask("POST", "/api/v1/generate", {"prompt": "Focus"}, **key)
+    poll = ask("GET", f"/api/v1/generations/{said(made)['generationId']}", **key)
+    assert (warnings(made), warnings(poll)) == ([], [])
+
+
+def test_a_word_in_another_text_is_told_the_right_one(ask):
+    body = {**CALLS["fatthumb"][4], "notes": "[delay_5]"}
+    (message,) = warnings(ask("POST", "/api/v1/generate", body, authorization="Bearer nsk_test"))
+    assert message == "notes: [delay_5] orders nothing; no order is read there: write [delay_5] into prompt"
+
+
+@pytest.mark.parametrize("word", ["conflict", "confilct", "delay_5", "job_failed"])
+def test_a_word_where_no_text_orders_anything_is_warned_of(ask, word):
+    style = {"name": "A", "image_urls": ["https://example.com/1.png"] * 3}
+    id_ = said(ask("POST", "/v2/pikzonality/style", style, x_api_key="pkz_test"))["id"]
+    changes = {"special_instructions": f"[{word}]"}
+    (message,) = warnings(ask("PATCH", f"/v2/pikzonality/{id_}", changes, x_api_key="pkz_test"))
+    assert message.endswith("orders nothing; no order is read there: use the Prefer header")
+
+
+def test_a_download_of_which_anything_but_a_delay_is_preferred_is_warned_of(ask, heard):
+    made = sent(ask, "pikzels")
+    path = said(made)["output"].partition("localhost")[2]
+    answer = ask("GET", path, prefer="code=404, delay=1")
+    assert (answer.status, header(answer, "preference-applied")) == (200, "delay=1")
+    (message,) = warnings(answer)
+    assert message.startswith("code=404 orders nothing of a download; order it with the call")
+    assert [each.message for each in heard[-1].violations] == [message]
+
+
+def test_a_strict_server_has_the_hint_beside_its_refusal():
+    engine = create_engine(Settings(is_strict=True, raises_bugs=True))
+    body = orjson.dumps(SCORE)
+    headers = {"x-api-key": "pkz_test_content_polcy", "content-type": "application/json"}
+    answer = engine.handle(Request("POST", "/v2/thumbnail/score", headers, body=body))
+    assert answer.status == 401
+    first, second = warnings(answer)
+    assert first == "no fixture lists this key (--strict-keys)"
+    assert second.endswith("did you mean _content_policy?")
+
+
+def test_the_mock_in_its_own_voice_warns_too(ask):
+    answer = sent(ask, "pikzels", key="content_polcy", prefer="code=418")
+    assert len(warnings(answer)) == 2
 
 
 def test_natural_words_in_brackets_are_nothing(ask):

@@ -8,14 +8,8 @@ from hypothesis import strategies as st
 
 from mockserver.call import Override
 from mockserver.messages import Response
-from mockserver.pipeline.override import (
-    applied,
-    delay_alone,
-    delay_ms,
-    override,
-    raise_ordered,
-    read_preferences,
-)
+from mockserver.pipeline.override import applied, delay_alone, delay_ms, override, raise_ordered
+from mockserver.preferences import read_preferences
 from mockserver.problems import EmulatorProblem, Problem, ProblemType
 from mockserver.spec.words import LONGEST_DELAY_MS
 
@@ -492,3 +486,9 @@ def test_a_delay_is_waited_for_by_whoever_asks(ask, heard):
     answer = ask("POST", "/v2/thumbnail/score", SCORE, x_api_key="pkz_test", prefer="delay=20")
     assert (answer.status, header(answer, "preference-applied")) == (200, "delay=20")
     assert (heard[0].override.delay_ms, heard[0].duration_s >= 0.02) == (20, True)
+
+
+def test_downloads_are_a_preference_too():
+    assert ordered("download=404") == Override(download="404", applied=("download=404",))
+    assert ordered("download=truncated", key="download_500").download == "truncated"
+    assert unknown("download=200").members == {"available": ["404", "500", "truncated"]}

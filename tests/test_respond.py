@@ -8,14 +8,7 @@ from catalogues import NOTES, a_provider, errors, notes
 
 from mockserver.call import EMPTY_BODY, Result
 from mockserver.messages import Response
-from mockserver.pipeline.respond import (
-    answer_headers,
-    draw,
-    problem_response,
-    refuse,
-    succeed,
-    violations_header,
-)
+from mockserver.pipeline.respond import draw, headers_of, problem_response, refuse, succeed, violations_header
 from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
 
 JSON = ("Content-Type", "application/json")
@@ -40,18 +33,18 @@ def explained(answer):
 
 class TestHeadersOfEveryAnswer:
     def test_are_those_of_the_table_with_their_values(self):
-        assert answer_headers(NOTES, {"request_id": "r1"}) == (("Notes-Id", "r1"), ("Notes-Version", "1"))
+        assert headers_of(NOTES, {"request_id": "r1"}) == (("Notes-Id", "r1"), ("Notes-Version", "1"))
 
     def test_are_left_out_where_they_have_no_value(self):
-        assert answer_headers(NOTES, {}) == (("Notes-Version", "1"),)
+        assert headers_of(NOTES, {}) == (("Notes-Version", "1"),)
 
     def test_may_have_an_empty_value(self):
-        assert answer_headers(NOTES, {"request_id": ""}) == (("Notes-Id", ""), ("Notes-Version", "1"))
+        assert headers_of(NOTES, {"request_id": ""}) == (("Notes-Id", ""), ("Notes-Version", "1"))
 
     def test_tell_of_credits_under_the_names_of_the_table(self):
         told = {"unit": "credits", "headers": {"limit": "Total", "remaining": "Left", "reset": "Anew"}}
         known = {"credits_limit": "10", "credits_remaining": "3", "credits_reset": "soon", "request_id": "r1"}
-        made = dict(answer_headers(notes(credits=told), known))
+        made = dict(headers_of(notes(credits=told), known))
         assert made == {"Notes-Id": "r1", "Notes-Version": "1", "Total": "10", "Left": "3", "Anew": "soon"}
 
 
@@ -66,9 +59,20 @@ class TestASuccess:
     def test_may_be_any_json(self, body, text):
         assert succeed(ADD, Result(body), (), ()) == Response(200, (JSON,), text)
 
-    def test_without_a_body_has_no_type_and_no_warning(self):
-        answer = succeed(ADD, Result(EMPTY_BODY, 204, (("Deleted", "1"),)), (("Notes-Id", "r1"),), (ODD,))
+    def test_without_a_body_has_no_type(self):
+        answer = succeed(ADD, Result(EMPTY_BODY, 204, (("Deleted", "1"),)), (("Notes-Id", "r1"),), ())
         assert answer == Response(204, (("Notes-Id", "r1"), ("Deleted", "1")), b"")
+
+    def test_without_a_body_is_warned_of_as_any_other(self):
+        answer = succeed(ADD, Result(EMPTY_BODY, 204), (), (ODD,))
+        assert [name for name, _ in answer.headers] == ["Mock-Violations"]
+
+    def test_of_another_operation_is_warned_of_in_one_header(self):
+        both = violations_header((ODD, ODD), "")
+        said = Result({}, headers=(("Mock-Violations", both),))
+        answer = succeed(ADD, said, (), (ODD,))
+        (told,) = [value for name, value in answer.headers if name == "Mock-Violations"]
+        assert len(json.loads(told)) == 1
 
     def test_of_another_media_type_is_sent_as_it_is(self):
         answer = succeed(ADD, Result(b"\x89PNG", media_type="image/png"), (), ())

@@ -42,7 +42,7 @@ def generate(
     resource = start_job(call, jobs, job, f"gen_{call.random.hex('generation', 24)}", fields)
     call.world.resources.put(resource.id, resource)
     told = {"generationId": resource.id, "thumbnailIds": ids, "status": resource.running}
-    return Result(told, job=resource.id)
+    return Result(told, job=resource.id, has_links=True)
 
 
 def _published(call: Call, outputs: Outputs, size: Size, index: int, *, is_watermarked: bool) -> str:

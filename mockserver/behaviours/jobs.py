@@ -42,7 +42,7 @@ def start(call: Call, *, job: str, jobs: Jobs, settings: StartSettings) -> Resul
     body = next(fitting, made[0])
     resource = start_job(call, jobs, job, str(body[settings.id]), {"said": {**call.body, **body}})
     call.world.resources.put(resource.id, resource)
-    return result._replace(body=body)
+    return result._replace(body=body, job=resource.id)
 
 
 def read(call: Call, *, settings: ReadSettings) -> Result:

@@ -119,7 +119,7 @@ def thumbnail(
         insets=insets(call),
     )
     output = publish(call, picture, "output", lifetime_s=outputs.lifetime_s)
-    return Result({"output": link(call, outputs, output), "request_id": call.request_id})
+    return Result({"output": link(call, outputs, output), "request_id": call.request_id}, has_links=True)
 
 
 def _name(call: Call, id_: str) -> str:
@@ -211,7 +211,7 @@ def train(
     elif not names.put_if_unchanged(key, resource.id, None):  # somebody took it since `free_name` looked
         raise taken(call, job, name, "name", call.match.citation(ProblemType.NAME_TAKEN))
     call.world.resources.put(resource.id, resource)
-    return Result({"id": resource.id, "request_id": call.request_id}, job=resource.id)
+    return Result({"id": resource.id, "request_id": call.request_id}, job=resource.id, has_links=True)
 
 
 def _trained(call: Call, outputs: Outputs, settings: TrainSettings, name: str) -> tuple[str, dict[str, Json]]:

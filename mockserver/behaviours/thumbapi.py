@@ -90,7 +90,7 @@ def generate(
         encoded = base64.b64encode(draw_scene(world, picture)).decode()
         return {**answer, "image": f"data:image/{output_format};base64,{encoded}"}
 
-    return Result(body)
+    return Result(body, has_links=settings.has_extra_fields)
 
 
 def _job(call: Call, format_: str, picture: SceneJson) -> tuple[str, dict[str, Json]]:

@@ -5,14 +5,16 @@ before it and orders that; errors that are about the key itself are answered her
 """
 
 import base64
+import functools
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 from mockserver import pointer
 from mockserver.call import Caller, Match
 from mockserver.messages import Request
-from mockserver.problems import Problem, ProblemType, Violation
-from mockserver.spec.model import SecurityScheme
-from mockserver.spec.words import ordered_by
+from mockserver.problems import NO_VIOLATIONS, Problem, ProblemType, Violation
+from mockserver.spec.model import Provider, SecurityScheme
+from mockserver.spec.words import ordered_by, wish_of
 from mockserver.state.accounts import Account
 from mockserver.state.world import World
 
@@ -30,10 +32,19 @@ EXPLANATIONS = {
     ProblemType.ACCOUNT_SUSPENDED: "the account of this key is suspended",
     ProblemType.ACCESS_DISABLED: "the account of this key has no API access",
 }
+# Warns of a key that nobody listed and that orders nothing, sent as a scheme says.
+Hint = Callable[[Provider, SecurityScheme, str], tuple[Violation, ...]]
 KEY_PROBLEMS = (ProblemType.KEY_MISSING, ProblemType.KEY_MALFORMED, *EXPLANATIONS)
 
 
-def authorize(match: Match, request: Request, world: World, *, is_strict: bool) -> Caller:
+def no_hint(_provider: Provider, _scheme: SecurityScheme, _key: str) -> tuple[Violation, ...]:
+    """Warn of nothing."""
+    return NO_VIOLATIONS
+
+
+def authorize(
+    match: Match, request: Request, world: World, *, is_strict: bool, hint: Hint = no_hint
+) -> Caller:
     """Find the caller by the first requirement that is met. Raises the Problem of the first that is not.
 
     `is_strict` refuses a key that no fixture lists, which is otherwise a new healthy account.
@@ -45,11 +56,11 @@ def authorize(match: Match, request: Request, world: World, *, is_strict: bool) 
         if not sent or len(sent) < len(requirement):
             continue
         try:
-            return _find_caller(match, sent, world, is_strict=is_strict)
+            return _find_caller(match, sent, world, is_strict=is_strict, hint=hint)
         except Problem as problem:
             first = first or problem
     if first is None and (not requirements or () in requirements):  # no key is asked for, or need be sent
-        return Caller(world.accounts.fresh(match.provider.name, ANONYMOUS))
+        return Caller(world.accounts.fresh(match.provider.name, ANONYMOUS), _unasked(match.provider, request))
     raise first or _missing(match)
 
 
@@ -82,14 +93,14 @@ def _basic(value: str) -> str:
 
 
 def _find_caller(
-    match: Match, sent: list[tuple[SecurityScheme, str]], world: World, *, is_strict: bool
+    match: Match, sent: list[tuple[SecurityScheme, str]], world: World, *, is_strict: bool, hint: Hint
 ) -> Caller:
     """Find the caller by the first key that looks like one; beside it, others may be names of apps."""
     caller: Caller | None = None
     malformed: Problem | None = None
     for scheme, key in sent:
         try:
-            found = _find_by_key(match, scheme, key, world, is_strict=is_strict)
+            found = _find_by_key(match, scheme, key, world, is_strict=is_strict, hint=hint)
         except Problem as problem:
             if problem.type is not ProblemType.KEY_MALFORMED:
                 raise
@@ -101,27 +112,47 @@ def _find_caller(
     return caller
 
 
-def _find_by_key(match: Match, scheme: SecurityScheme, key: str, world: World, *, is_strict: bool) -> Caller:
+def _find_by_key(
+    match: Match, scheme: SecurityScheme, key: str, world: World, *, is_strict: bool, hint: Hint
+) -> Caller:
     """Find whose key this is, and what it orders. Raises a Problem for one that nobody may call with."""
     provider = match.provider
-    account, ordered, unread = world.accounts.listed(provider.name, key), None, None
+    account, ordered, warnings = world.accounts.listed(provider.name, key), None, NO_VIOLATIONS
     if account is None:
         owner, ordered = ordered_by(provider, key)
-        unread = (scheme, key) if ordered is None else None
         account = world.accounts.listed(provider.name, owner)
         prefix = provider.keys.prefix
         if prefix is not None and not key.startswith(prefix):
             raise _refused(match, ProblemType.KEY_MALFORMED, scheme, f"the key must start with {prefix}")
+        warnings = NO_VIOLATIONS if ordered else hint(provider, scheme, key)
         if account is None:
             account = world.accounts.fresh(provider.name, owner)
             if is_strict:
                 message = "no fixture lists this key (--strict-keys)"
-                raise _refused(match, ProblemType.KEY_UNKNOWN, scheme, message)
+                problem = _refused(match, ProblemType.KEY_UNKNOWN, scheme, message)
+                problem.violations += warnings
+                raise problem
     if ordered is not None and ordered in {provider.problems[kind.value].error.name for kind in KEY_PROBLEMS}:
         violation = _violation(scheme, "ordered", f"the key orders {ordered}", "the request itself")
         raise Problem(violations=(violation,), error=ordered)
     _check_state(match, account, scheme)
-    return Caller(account, ordered, unread)
+    return Caller(account, ordered, warnings)
+
+
+def _unasked(provider: Provider, request: Request) -> str | None:
+    """Give the delay that a key orders though nobody asks for one here; all else is for whoever does."""
+    for scheme in _schemes(provider):
+        if key := credential(scheme, request):
+            word = ordered_by(provider, key)[1]
+            return word if word and (wish := wish_of(provider, word)) and wish.delay_ms else None
+    return None
+
+
+@functools.lru_cache(maxsize=64)
+def _schemes(provider: Provider) -> tuple[SecurityScheme, ...]:
+    """Give every way in which this API takes a key."""
+    asked = (each for operation in provider.operations.values() for each in operation.security)
+    return tuple(dict.fromkeys(scheme for requirement in asked for scheme in requirement))
 
 
 def _check_state(match: Match, account: Account, scheme: SecurityScheme) -> None:

@@ -10,23 +10,21 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import islice
 
 from mockserver import pointer
-from mockserver.call import Exchange, Match
+from mockserver.call import Door, Exchange, Match
 from mockserver.jsontext import Json
 from mockserver.messages import Request
 from mockserver.problems import NO_VIOLATIONS, ProblemType, Violation
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider, SecurityScheme
 from mockserver.spec.nearness import LONGEST, nearest_of
-from mockserver.spec.words import Vocabulary, ends_of, near_row, wish_of
+from mockserver.spec.words import CITATION, DOWNLOADS, MISTYPED, Vocabulary, ends_of, near_row, wish_of
 
-KEYWORD = "mistyped"
-CITATION = "mockserver, errors on demand"
 MARK = re.compile(rf"\[([\w-]{{1,{LONGEST}}})\]", re.ASCII)
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?')
 MOST_MARKS = 50  # in one text
 LONGEST_KEY = 200  # characters: what is longer nobody types
 MOST_PARTS = 5  # of a key, between underscores: as many as the longest word may have
-NAMES = ("code", "example", "delay", "job")
+NAMES = ("code", "example", "delay", "job", "download")
 # What is said of calls to come is no preference of one call.
 OF_FAULTS = {"count", "times", "after", "every", "probability", "fault", "stub", "scenario", "repeat"}
 OTHER_NAMES = {"status": "code", "error": "example", "latency": "delay"}
@@ -42,18 +40,15 @@ class Mistyped:
         self._ending = functools.lru_cache(maxsize=1024)(self._find_ending)
         self._vocabulary = functools.lru_cache(maxsize=64)(self._make)
 
-    def of_key(self, provider: Provider, unread: tuple[SecurityScheme, str] | None) -> tuple[Violation, ...]:
-        """Look at a key that nobody listed and that orders nothing; None: it is another one."""
-        if unread is None:
-            return NO_VIOLATIONS
-        scheme, key = unread
+    def of_key(self, provider: Provider, scheme: SecurityScheme, key: str) -> tuple[Violation, ...]:
+        """Look at a key that nobody listed and that orders nothing."""
         found = self._ending(provider, key) if len(key) <= LONGEST_KEY else None
         if found is None:
             return NO_VIOLATIONS
         ending, meant = found
         where = "header" if scheme.location == "cookie" else scheme.location
         message = f"the key's ending _{ending} orders nothing; did you mean _{meant}?"
-        return (Violation(where, pointer.write((scheme.field,)), KEYWORD, message, CITATION),)
+        return (Violation(where, pointer.write((scheme.field,)), MISTYPED, message, CITATION),)
 
     def of_call(
         self, match: Match, request: Request, preferences: Mapping[str, str], body: Json
@@ -62,8 +57,7 @@ class Mistyped:
         header = request.headers.get("prefer")
         if not header and b"[" not in request.body:
             return NO_VIOLATIONS
-        fields = match.operation.row.order_fields
-        texts = [(name, body.get(name)) for name in fields] if isinstance(body, dict) else []
+        texts = body.items() if isinstance(body, dict) else ()
         marked = [(name, text) for name, text in texts if isinstance(text, str) and "[" in text]
         if not marked and not header:
             return NO_VIOLATIONS
@@ -71,17 +65,20 @@ class Mistyped:
         return tuple(found)
 
     def _of_texts(self, match: Match, marked: list[tuple[str, str]]) -> Iterator[Violation]:
+        fields = match.operation.row.order_fields
         for field, text in marked:
             for mark in dict.fromkeys(each[1] for each in islice(MARK.finditer(text), MOST_MARKS)):
-                wish = wish_of(match.provider, mark)
-                what = f"[{mark}] orders nothing"
-                if wish and wish.job and not match.operation.row.job:
-                    what += f": {match.operation.name} starts no job"
-                elif wish is None and (meant := self._meant(match.provider, mark)):
-                    what += f"; did you mean [{meant}]?"
-                else:
+                meant = mark if wish_of(match.provider, mark) else self._meant(match.provider, mark)
+                if meant is None or (meant == mark and field in fields):
                     continue
-                yield Violation("body", pointer.write((field,)), KEYWORD, f"{field}: {what}", CITATION)
+                way = f"did you mean [{meant}]?"
+                if field not in fields:
+                    other = (
+                        f"write [{meant}] into {' or '.join(fields)}" if fields else "use the Prefer header"
+                    )
+                    way = f"no order is read there: {other}"
+                what = f"{field}: [{mark}] orders nothing; {way}"
+                yield Violation("body", pointer.write((field,)), MISTYPED, what, CITATION)
 
     def _make(self, provider: Provider) -> Vocabulary:
         others = (each for each in self._providers.values() if each.name != provider.name)
@@ -102,8 +99,19 @@ class Mistyped:
 
 def odd_of(parts: Iterable[Exchange], known: Container[Violation]) -> tuple[Violation, ...]:
     """Give what was found so in the calls that another one stood for."""
-    found = (each for part in parts for each in part.violations if each.keyword == KEYWORD)
+    found = (each for part in parts for each in part.violations if each.keyword == MISTYPED)
     return tuple(each for each in found if each not in known)
+
+
+def of_download(door: Door, preferences: Mapping[str, str]) -> tuple[Violation, ...]:
+    """Look at the preferences of a download, of which only a delay can be ordered so."""
+    if not preferences or door.subject is None:
+        return NO_VIOLATIONS
+    names = [name for name in NAMES if name in preferences and name != "delay"]
+    way = "order it with the call that hands out the link, or at /__admin/faults"
+    return tuple(
+        _odd(f"{name}={preferences[name][:LONGEST]} orders nothing of a download; {way}") for name in names
+    )
 
 
 def _of_header(match: Match, preferences: Mapping[str, str], header: str) -> Iterator[Violation]:
@@ -121,6 +129,9 @@ def _of_header(match: Match, preferences: Mapping[str, str], header: str) -> Ite
         elif name == "job" and value not in ends_of(provider.jobs):
             end = nearest_of(value, ends_of(provider.jobs))
             meant = end and f"job={end}"
+        elif name == "download" and wish_of(provider, f"download_{value}") is None:
+            near = nearest_of(value, DOWNLOADS)
+            meant = near and f"download={near}"
         elif name not in {*NAMES, *REGISTERED}:
             meant = OTHER_NAMES.get(name) or nearest_of(name, NAMES)
         if meant:
@@ -132,4 +143,4 @@ def _of_header(match: Match, preferences: Mapping[str, str], header: str) -> Ite
 
 
 def _odd(message: str) -> Violation:
-    return Violation("header", "/prefer", KEYWORD, message, CITATION)
+    return Violation("header", "/prefer", MISTYPED, message, CITATION)

@@ -6,59 +6,36 @@ the plan of faults, of which a call takes nothing that orders an error, a succes
 What is wrong with the call itself is told before any ordered error, so an order is resolved after all checks;
 a delay alone holds for every answer. A key ending that names an error of keys is wrong from the start:
 `authorize` answers it, before anything here is asked. What is near to an order and is none is left out here;
-`mistyped` warns of it.
+`mistyped` warns of it, and `fulfil` of what the call cannot carry out.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from itertools import islice
-from types import MappingProxyType
+from collections.abc import Iterable
 
 from mockserver import pointer
-from mockserver.call import Call, Match, Override
+from mockserver.call import Match, Override
 from mockserver.jsontext import Json
 from mockserver.messages import WIRE_FAULTS, Response
+from mockserver.preferences import Preferences
 from mockserver.problems import EmulatorProblem, Problem, Violation
-from mockserver.seeded import Random
 from mockserver.spec.model import MarkedWord, Operation, Provider
 from mockserver.spec.nearness import nearest_of
 from mockserver.spec.rows import ErrorRow
-from mockserver.spec.words import LONGEST_DELAY_MS, Wish, ends_of, near_row, wish_of
-from mockserver.state.world import World
-
-# One preference of RFC 7240: a token, and a value that is a token or a quoted string.
-PREFERENCE = re.compile(
-    r"""\s*+([A-Za-z][\w-]*+)\s*+(?:=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^",;\s]*+)))?+\s*+(?:[,;]|$)""", re.ASCII
+from mockserver.spec.words import (
+    DOWNLOADS,
+    LONGEST_DELAY_MS,
+    TRUNCATED,
+    Wish,
+    ends_of,
+    marks_in,
+    near_row,
+    wish_of,
 )
+
 MILLISECONDS = re.compile(r"[0-9]+")
-MOST_MARKS = 1_000  # words in brackets that are looked at in one text
-MARK = re.compile(r"\[([^\[\]]{1,80})\]")
 MOST_DIGITS = 9
 ERRORS = "400"  # what is documented below is a success
 NOTHING = Override()
-Preferences = Mapping[str, str]
-NO_PREFERENCES: Preferences = MappingProxyType({})
-
-
-def read_preferences(headers: Mapping[str, str]) -> Preferences:
-    """Read the Prefer header; what is not understood is left out, as RFC 7240 wants.
-
-    >>> read_preferences({"prefer": 'code=402, example="NO_MONEY"; delay=800'})
-    {'code': '402', 'example': 'NO_MONEY', 'delay': '800'}
-    """
-    header = headers.get("prefer")
-    if not header:
-        return NO_PREFERENCES
-    found: dict[str, str] = {}
-    at = 0
-    while at < len(header):
-        match = PREFERENCE.match(header, at)
-        if match:
-            found.setdefault(match[1].lower(), match[2] or match[3] or "")
-            at = match.end()
-        else:
-            at = next((index + 1 for index in range(at, len(header)) if header[index] in ",;"), len(header))
-    return found
 
 
 def delay_ms(preferences: Preferences) -> int:
@@ -83,38 +60,6 @@ def delay_of_key(provider: Provider, key_order: str | None, so_far: Override) ->
     return (
         so_far._replace(delay_ms=wish.delay_ms) if wish and wish.delay_ms and not so_far.delay_ms else so_far
     )
-
-
-def planned(
-    own: Override,
-    subject: str,
-    provider: Provider | None,
-    world: World,
-    random: Random,
-    account: tuple[str, str] | None = None,
-) -> Override:
-    """Add what the plan of a world holds for a well-formed call; a delay of the call's own stays.
-
-    Of a call that orders an error, a success or a job's end for itself nothing is used up.
-    """
-    if own.origin or own.job or any(each.startswith("code=") for each in own.applied):
-        return own
-    order, delay = world.plans.take(
-        subject, account, random, lambda name: provider is not None and provider.find_error(name) is not None
-    )
-    resolved = own._replace(delay_ms=own.delay_ms or delay) if delay else own
-    if order is None or order.is_ok:
-        return resolved
-    row = provider.find_error(order.error) if provider and order.error else None
-    return resolved._replace(
-        error=row.name if row else None, fault=order.fault, stub=order.stub, origin="plan"
-    )
-
-
-def planned_of_call(own: Override, call: Call) -> Override:
-    """Add what the plan holds for an operation."""
-    account = (call.account.id, call.account.key)
-    return planned(own, call.operation.name, call.provider, call.world, call.random, account)
 
 
 def override(match: Match, preferences: Preferences, key_order: str | None, body: Json) -> Override:
@@ -151,9 +96,11 @@ def _asked(match: Match, preferences: Preferences, key_order: str | None, body: 
         resolved = resolved._replace(error=wish.error, origin="key")
     elif preferences:
         job = _job(match, preferences, body)
+        download = _download(provider, preferences)
         named, ends = _as_written(preferences, "code"), _as_written(preferences, "job") if job else ()
-        resolved = resolved._replace(job=job, applied=(*named, *resolved.applied, *ends))
-    own = {"delay_ms": resolved.delay_ms, "job": resolved.job}  # the header's
+        ends += _as_written(preferences, "download") if download else ()
+        resolved = resolved._replace(job=job, download=download, applied=(*named, *resolved.applied, *ends))
+    own = {"delay_ms": resolved.delay_ms, "job": resolved.job, "download": resolved.download}  # the header's
     return _with(resolved, wish._replace(**{name: None for name, value in own.items() if value}), match, body)
 
 
@@ -165,7 +112,7 @@ def _with(resolved: Override, wish: Wish, match: Match, body: Json) -> Override:
         _check_end(match, wish.job, body)
         resolved = resolved._replace(job=wish.job, applied=_without("job", resolved))
     if wish.download and not resolved.error:
-        resolved = resolved._replace(download=wish.download)
+        resolved = resolved._replace(download=wish.download, applied=_without("download", resolved))
     return resolved
 
 
@@ -208,9 +155,7 @@ def _marked(match: Match, body: Json) -> tuple[tuple[str, Wish], ...]:
     for field in match.operation.row.order_fields if isinstance(body, dict) else ():
         text = body.get(field)
         if isinstance(text, str) and "[" in text:
-            marks = (each[1] for each in islice(MARK.finditer(text), MOST_MARKS))
-            wishes = (wish_of(match.provider, mark) for mark in marks)
-            found += [(field, wish) for wish in wishes if wish]
+            found += [(field, wish) for _, wish in marks_in(match.provider, text)]
     return tuple(found)
 
 
@@ -235,6 +180,18 @@ def _job(match: Match, preferences: Preferences, body: Json) -> str | None:
         return None  # a client may send it with the calls that only poll, too
     _check_end(match, wanted, body)
     return wanted
+
+
+def _download(provider: Provider, preferences: Preferences) -> str | None:
+    """Give what the downloads of the call's pictures shall be answered with."""
+    wanted = preferences.get("download")
+    if wanted is None:
+        return None
+    wish = wish_of(provider, f"download_{wanted}")
+    if wish is None and not nearest_of(wanted, DOWNLOADS):
+        detail = f"no download is answered with {wanted[:40]}; order a status of 400 or more, or {TRUNCATED}"
+        raise _unknown(detail, available=list(DOWNLOADS))
+    return wish and wish.download
 
 
 def _check_end(match: Match, wanted: str, body: Json) -> None:

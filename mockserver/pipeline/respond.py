@@ -3,7 +3,8 @@
 The shapes come from the table's `answers`; whatever is the same for every call is prepared at start-up.
 """
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring_ascii as quoted
 
 from mockserver.call import EMPTY_BODY, Result
@@ -23,7 +24,7 @@ LONGEST_TEXT = 600  # bytes of one message or pointer in it
 EXPLAINED = {ProblemType.INVALID_REQUEST, ProblemType.MALFORMED_BODY, ProblemType.UNSUPPORTED_MEDIA_TYPE}
 
 
-def answer_headers(provider: Provider, values: Mapping[str, str]) -> Headers:
+def headers_of(provider: Provider, values: Mapping[str, str]) -> Headers:
     """Give the headers that a provider always sends; one whose `$name` has no value is left out."""
     found = []
     for name, text in provider.headers.items():
@@ -44,10 +45,17 @@ def succeed(
 ) -> Response:
     """Write a result, whose body has been drawn; one that is EMPTY has no type."""
     body = result.body
-    if body is EMPTY_BODY:
-        return Response(result.status, (*headers, *result.headers), b"")
     if warnings:
         headers = (*headers, (VIOLATIONS, violations_header(warnings, operation.row.citation)))
+        if any(
+            name == VIOLATIONS for name, _ in result.headers
+        ):  # what another operation said: in one header
+            said = [value for name, value in (*headers, *result.headers) if name == VIOLATIONS]
+            headers = tuple(each for each in headers if each[0] != VIOLATIONS)
+            rest = tuple(each for each in result.headers if each[0] != VIOLATIONS)
+            result = result._replace(headers=(*rest, (VIOLATIONS, joined(said))))
+    if body is EMPTY_BODY:
+        return Response(result.status, (*headers, *result.headers), b"")
     typed = JSON_TYPE if result.media_type == JSON_TYPE[1] else (JSON_TYPE[0], result.media_type)
     return Response(
         status=result.status,
@@ -85,6 +93,14 @@ def refuse(
     )
 
 
+def warn(response: Response, warnings: tuple[Violation, ...]) -> Response:
+    """Say what is odd about a call that is answered in our own voice."""
+    if not warnings:
+        return response
+    told = (VIOLATIONS, violations_header(warnings, "mockserver"))
+    return response._replace(headers=(*response.headers, told))
+
+
 def write_stub(stub: Stub) -> Response:
     """Write an answer that was ordered in full; its type is that of its body where it names none."""
     body, headers = stub.body, tuple(stub.headers.items())
@@ -97,27 +113,45 @@ def write_stub(stub: Stub) -> Response:
     return Response(stub.status, headers, content, error="stub" if stub.status >= ERRORS else None)
 
 
-def problem_response(problem: EmulatorProblem) -> Response:
+def problem_response(problem: EmulatorProblem, warnings: tuple[Violation, ...] = ()) -> Response:
     """Write RFC 9457 problem details: the emulator speaks, not an API."""
     body = {"type": "about:blank", "title": problem.title, "status": problem.status, "detail": problem.detail}
     headers = (PROBLEM_TYPE, *problem.headers.items())
-    if problem.violations:
-        headers = (*headers, (VIOLATIONS, violations_header(problem.violations, "mockserver")))
+    if told := (*problem.violations, *warnings):
+        headers = (*headers, (VIOLATIONS, violations_header(told, "mockserver")))
     return Response(problem.status, headers, dump({**body, **problem.members}), error=problem.title)
 
 
 def violations_header(violations: tuple[Violation, ...], citation: str) -> str:
     """Write violations as a JSON array in ASCII that fits into one header; what does not fit is left out."""
+    return _listed(_written(each, citation) for each in violations)
+
+
+def joined(headers: Iterable[str]) -> str:
+    """Join what several such headers say, each thing once.
+
+    >>> joined(['[{"a": 1}, {"b": 2}]', '[{"b": 2}, {"c": 3}]'])
+    '[{"a": 1}, {"b": 2}, {"c": 3}]'
+    """
+    rows = [row for each in headers for row in json.loads(each)]
+    return _listed(json.dumps(row) for index, row in enumerate(rows) if row not in rows[:index])
+
+
+def _written(violation: Violation, citation: str) -> str:
+    """Write one violation; callers read these names: `rule` and `source` stay, whatever we call them."""
+    place, message = _quoted(violation.pointer), _quoted(violation.message)
+    keyword, source = quoted(violation.keyword), quoted(violation.citation or citation)
+    return (
+        f'{{"location": "{violation.location}", "pointer": {place}, '
+        f'"rule": {keyword}, "message": {message}, "source": {source}}}'
+    )
+
+
+def _listed(written: Iterable[str]) -> str:
+    """Write as many as fit into one header."""
     parts: list[str] = []
     size = 2
-    for violation in violations:
-        place, message = _quoted(violation.pointer), _quoted(violation.message)
-        keyword, source = quoted(violation.keyword), quoted(violation.citation or citation)
-        # Callers read these names: `rule` and `source` stay, whatever we call them.
-        part = (
-            f'{{"location": "{violation.location}", "pointer": {place}, '
-            f'"rule": {keyword}, "message": {message}, "source": {source}}}'
-        )
+    for part in written:
         size += len(part) + 2
         if size > LONGEST_HEADER:
             break

@@ -7,7 +7,8 @@ Nothing is listed: a table that gains a row gains its word.
 import difflib
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from mockserver.spec.model import Provider
@@ -16,12 +17,17 @@ from mockserver.spec.rows import MANUAL, ErrorRow, Jobs
 
 LONGEST_DELAY_MS = 600_000
 TRUNCATED = "truncated"
+MISTYPED = "mistyped"  # the keyword of warnings of what orders nothing, and what they cite
+CITATION = "mockserver, errors on demand"
 KEPT, LONGEST_KEPT = 1024, 200  # keys that were looked at, and characters of one
 DELAY = re.compile(r"delay_([0-9]{1,6})")
 DOWNLOAD = re.compile(rf"download_([45][0-9]{{2}}|{TRUNCATED})")
 ENDING = re.compile(rf"_(delay_[0-9]{{1,6}}|{DOWNLOAD.pattern})$", re.IGNORECASE)
 LIKE_DELAY = re.compile(r"([a-z]{4,6})[_=-]?([0-9]{1,9})(ms|s)?")
-EXAMPLES = ("download_404", "download_500", f"download_{TRUNCATED}")
+DOWNLOADS = ("404", "500", TRUNCATED)  # examples
+EXAMPLES = tuple(f"download_{each}" for each in DOWNLOADS)
+MOST_MARKS = 1_000  # words in brackets that are looked at in one text
+MARK = re.compile(r"\[([^\[\]]{1,80})\]")
 
 
 class Wish(NamedTuple):
@@ -71,6 +77,13 @@ def wish_of(provider: Provider, word: str) -> Wish | None:
         return Wish(delay_ms=int(delay[1]))
     download = DOWNLOAD.fullmatch(lowered)
     return Wish(download=download[1]) if download else None
+
+
+def marks_in(provider: Provider, text: str) -> Iterator[tuple[str, Wish]]:
+    """Give every word in brackets that orders something."""
+    for mark in islice(MARK.finditer(text), MOST_MARKS):
+        if wish := wish_of(provider, mark[1]):
+            yield mark[1], wish
 
 
 def near_row(provider: Provider, name: str) -> str | None:

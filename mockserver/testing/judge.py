@@ -12,8 +12,8 @@ from mockserver.call import Exchange, Match
 from mockserver.engine import Engine
 from mockserver.journal.records import Record, record
 from mockserver.journal.redaction import redaction_of
-from mockserver.pipeline.mistyped import KEYWORD as MISTYPED
 from mockserver.problems import ProblemType, Violation
+from mockserver.spec.words import MISTYPED
 from mockserver.state.journal import Era
 from mockserver.state.plans import Order
 from mockserver.testing.callers import Callers
