@@ -85,14 +85,28 @@ def printable(text: str) -> str:
 
 
 def _reason(exchange: Exchange, response: Response) -> str:
-    """Say the first reason, where it is, and how many more there are."""
+    """Say the reason that the answer names, where it is, and where else something is wrong."""
     found = violations_of(exchange)
-    wrong = [each for each in found if each.keyword not in ODD]
-    told = [_located(wrong[0]) + (f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else "")] if wrong else []
+    wrong = sorted(
+        (each for each in found if each.keyword not in ODD),
+        key=lambda each: each.error is None or each.error != response.error,
+    )
+    told = [f"{_located(wrong[0])}{_others(wrong)}"] if wrong else []
     if not found and response.status >= ERRORS:
         told = [_said(response)]
     told += [f"warning: {_located(each)}" for each in found if each.keyword in ODD]
     return "; ".join(_shortened(each) for each in told)
+
+
+def _others(wrong: list[Violation]) -> str:
+    """Say how many more are wrong, and where.
+
+    >>> _others([Violation("body", f"/{name}", "enum", "") for name in ("model", "format")])
+    ' (and 1 more: format)'
+    """
+    names = dict.fromkeys(each.field for each in wrong[1:] if each.field and each.field != wrong[0].field)
+    where = f": {', '.join(names)}" if names else ""
+    return f" (and {len(wrong) - 1} more{where})" if len(wrong) > 1 else ""
 
 
 def _shortened(text: str) -> str:

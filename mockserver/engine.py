@@ -112,9 +112,7 @@ class Engine:
                 match = self.readings.of_world(self._router.route(request), world)
                 if isinstance(match, Door):
                     made = yield functools.partial(match.answer, request, world)
-                    ordered, response, violations = self._open(
-                        match, request, made, ordered, world, has_socket
-                    )
+                    ordered, response, violations = self._open(match, request, made, world, has_socket)
                 else:
                     account, key_order, ordered, violations = self._authorize(match, request, world, ordered)
                     match, bound = self.readings.of_account(match, account, world)
@@ -167,10 +165,11 @@ class Engine:
             listener(told)
 
     def _open(
-        self, door: Door, request: Request, made: Response, own: Override, world: World, has_socket: bool
+        self, door: Door, request: Request, made: Response, world: World, has_socket: bool
     ) -> tuple[Override, Response, Warnings]:
         """Add what the plan holds for a picture that is handed out, or what stands in for it."""
-        warnings = of_download(door, read_preferences(request.headers))
+        preferences = read_preferences(request.headers)
+        own, warnings = delay_alone(preferences), of_download(door, preferences)
         made = warn(made, warnings)
         if door.subject is None or made.status != OK or not world.plans.orders:
             return own, made, warnings

@@ -171,8 +171,11 @@ def _wrong_beside_operations(
 ) -> Iterator[str]:
     """Find what is wrong with an order for downloads or webhooks."""
     owner = pattern.rpartition(".")[0]
-    if owner and not any(fnmatchcase(name, owner) for name in catalog.providers):
+    meant = [each for name, each in catalog.providers.items() if fnmatchcase(name, owner)]
+    if owner and not meant:
         yield f"there is no provider {owner}; {nearest(owner, catalog.providers)}"
+    elif owner and not any(each.webhooks if what == WEBHOOK else each.outputs for each in meant):
+        yield f"there is no {what} of {owner}: the order would never come true"
     if "error" in row:
         near = nearest(row["error"], FAULTS)
         yield f"a {what} knows no error {row['error']}; order a stub, or a fault: {near}"

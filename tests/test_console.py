@@ -41,7 +41,7 @@ REASONS = [
     ("", GOOD, {}, "header x-api-key: the request carries no key in the right form; send X-Api-Key: KEY"),
     ("", {"title": "a"}, KEY, "image_url: Provide "),
     ("", {**GOOD, "titel": "a"}, KEY, UNKNOWN),
-    ("", {**GOOD, "titel": "a", "x": 1}, KEY, f"{UNKNOWN} (and 1 more)"),
+    ("", {**GOOD, "titel": "a", "x": 1}, KEY, f"{UNKNOWN} (and 1 more: x)"),
     ("", GOOD, {"x_api_key": "pkz_poor"}, "the call costs 0.03, the balance is 0"),
     ("", b"{,}", {**KEY, "content_type": "application/json"}, "The body is not JSON: "),
     (
@@ -64,6 +64,12 @@ def test_a_refused_call_says_its_first_reason_and_its_id(line, heard, path, body
     told = line(f"/v2/thumbnail/score{path}", body, **headers).partition(" ms  ")[2]
     assert reason in told
     assert told.endswith(f" ({heard[-1].request_id})")
+
+
+def test_of_several_reasons_the_one_is_told_that_the_answer_names(line):
+    told = line("/v1/generate", {"format": "youtbe", "usePhoto": "yes"}, x_api_key="tb_test")
+    assert "400 TITLE_REQUIRED 0.0 ms  title" in told
+    assert "(and 2 more: usePhoto, format)" in told
 
 
 def test_what_the_mock_says_itself_is_told_where_nothing_else_is(line):

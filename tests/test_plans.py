@@ -265,6 +265,7 @@ MISSPELT = [
     ({"operation": "download", "error": "CONFLICT"}, "knows no error CONFLICT"),
     ({"operation": "download", "fault": "HANG", "account": "a"}, "leave out account"),
     ({"operation": "webhook", "fault": "SLOW_BODY"}, "nothing that a webhook can have"),
+    ({"operation": "pikzels.webhook", "stub": {}}, "there is no webhook of pikzels: the order would never"),
     ({"operaton": "*", "fault": "HANG"}, "did you mean operation?"),
     ({"operation": "*", "fault": "HANG", "error": "internal"}, "not error and fault"),
     ({"operation": "*"}, "not nothing"),

@@ -63,7 +63,9 @@ def _print_errors(provider: Provider, causes: Mapping[str, Sequence[str]]) -> No
     if fields := list(dict.fromkeys(name for each in operations for name in each.row.order_fields)):
         click.echo(f"  by word     [{first.name.lower()}] in {', '.join(fields)}")
     others = ["delay_800", "download_404", *(["job_failed"] if provider.jobs else [])]
-    click.echo(f"  also        {', '.join(others)} in place of the row, by key and by word\n")
+    click.echo(f"  also        {', '.join(others)} in place of the row, by key and by word;")
+    preferred = [each.replace("_", "=") for each in others]
+    click.echo(f"              Prefer: {', '.join(preferred)}\n")
     width = max(len(name) for name in provider.errors)
     for row in provider.errors.values():
         click.echo(f"  {row.status}  {row.name:{width}}  {row.message}")

@@ -17,7 +17,7 @@ from mockserver.problems import NO_VIOLATIONS, ProblemType, Violation
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider, SecurityScheme
 from mockserver.spec.nearness import LONGEST, nearest_of
-from mockserver.spec.words import CITATION, DOWNLOADS, MISTYPED, Vocabulary, ends_of, near_row, wish_of
+from mockserver.spec.words import CITATION, MISTYPED, TRUNCATED, Vocabulary, ends_of, near_row, wish_of
 
 MARK = re.compile(rf"\[([\w-]{{1,{LONGEST}}})\]", re.ASCII)
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?')
@@ -130,7 +130,7 @@ def _of_header(match: Match, preferences: Mapping[str, str], header: str) -> Ite
             end = nearest_of(value, ends_of(provider.jobs))
             meant = end and f"job={end}"
         elif name == "download" and wish_of(provider, f"download_{value}") is None:
-            near = nearest_of(value, DOWNLOADS)
+            near = nearest_of(value, [TRUNCATED])
             meant = near and f"download={near}"
         elif name not in {*NAMES, *REGISTERED}:
             meant = OTHER_NAMES.get(name) or nearest_of(name, NAMES)

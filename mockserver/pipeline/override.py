@@ -188,7 +188,7 @@ def _download(provider: Provider, preferences: Preferences) -> str | None:
     if wanted is None:
         return None
     wish = wish_of(provider, f"download_{wanted}")
-    if wish is None and not nearest_of(wanted, DOWNLOADS):
+    if wish is None and not nearest_of(wanted, [TRUNCATED]):
         detail = f"no download is answered with {wanted[:40]}; order a status of 400 or more, or {TRUNCATED}"
         raise _unknown(detail, available=list(DOWNLOADS))
     return wish and wish.download
