@@ -69,9 +69,10 @@ def _wanted(ordered: Override, call: Call, key_order: str | None) -> Iterator[Wa
             yield Wanted("body", pointer.write((field,)), f"{field}: [{mark}]", wish)
     for written in ordered.applied:
         name, _, value = written.partition("=")
-        wish = Wish(job=value) if name == "job" else Wish(download=value) if name == "download" else None
-        if wish and (wish.job or _makes(call)):
-            yield Wanted("header", "/prefer", written, wish)
+        if name == "job":
+            yield Wanted("header", "/prefer", written, Wish(job=value))
+        elif name == "download" and _makes(call):
+            yield Wanted("header", "/prefer", written, Wish(download=value))
     if key_order and _makes(call) and (asked := wish_of(call.provider, key_order)):
         yield Wanted("header", "/key", f"the key's ending _{key_order.lower()}", asked)
 
