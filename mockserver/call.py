@@ -44,7 +44,8 @@ class Door(NamedTuple):
     name: str  # "download" or "admin"
     answer: Callable[[Request, World], Response]  # raises EmulatorProblem; may take long
     subject: str | None = None  # what a plan of faults names it by; None: it is out of their reach
-    has_cors: bool = True  # whether pages of any origin may read what it answers
+    # Whether pages of any origin may read what it answers in a world; None: they may in all.
+    has_cors: Callable[[World], bool] | None = None
 
 
 class Override(NamedTuple):

@@ -36,9 +36,12 @@ class Downloads:
         name, path = self._read(request.path, request.headers.get("host", ""))
         if name is None:
             return None
-        outputs = self._providers[name].outputs if name in self._providers else None
-        answer, has_cors = functools.partial(self._answer, name, path), outputs is None or outputs.has_cors
-        return Door(NAME, answer, f"{name}.{NAME}", has_cors)
+        answer = functools.partial(self._answer, name, path)
+        return Door(NAME, answer, f"{name}.{NAME}", functools.partial(self._has_cors, name))
+
+    def _has_cors(self, name: str, world: World) -> bool:
+        outputs = self._readings.provider(name, world).outputs if name in self._providers else None
+        return outputs is None or outputs.has_cors
 
     def _read(self, path: str, host: str) -> tuple[str | None, str]:
         """Give whose picture is asked for, and its path on that CDN; None where none is."""

@@ -89,7 +89,7 @@ class Engine:
             owner = found.provider
         else:
             if isinstance(match, Door):
-                return match.has_cors
+                return match.has_cors is None or match.has_cors(self.worlds.find(request))
             owner = match.provider
         return owner is None or self.readings.provider(owner.name, self.worlds.find(request)).answers.has_cors
 

@@ -52,7 +52,11 @@ def write_message(world: World, delivery: Delivery, job: Resource, jobs: Jobs, s
         result = status if order.stub or status != OK else result
     body = sent.read()
     digest = hmac.new(delivery.secret.encode(), body, hashlib.sha256).digest()
-    signed = {"hex": digest.hex(), "base64": base64.b64encode(digest).decode()}
+    signed = {
+        "hex": digest.hex(),
+        "upper_hex": digest.hex().upper(),
+        "base64": base64.b64encode(digest).decode(),
+    }
     signature = Template(settings.signature).safe_substitute(signed)
     headers = {**dict(sent.headers), settings.signature_header: signature}
     return Message(body, headers, delay_ms / 1000, result)

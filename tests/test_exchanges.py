@@ -69,7 +69,7 @@ PATTERNS = {
 JSON_SECTIONS = ("2", "3", "4", "6", "7", "8.1", "8.3")
 HTTP_SECTIONS = ("4.2.3", "5.1", "5.5", "5.6.6", "8.3.1", "9.3.1", "9.3.2", "11.1", "11.4", "15.5.6")
 # What no answer shows: tests/test_life_thumbapi.py does.
-BY_WEBHOOK = {("thumbapi.signature", reading) for reading in ("hex", "prefixed_hex", "base64")}
+BY_WEBHOOK = {("thumbapi.signature", reading) for reading in ("hex", "upper_hex", "prefixed_hex", "base64")}
 STANDARDS = {
     r"ECMA-262, \s",
     r"ECMA-262, \s and $",

@@ -77,6 +77,7 @@ def delivery(api, job):
     ("reading", "written"),
     [
         ("hex", lambda digest: digest.hex()),
+        ("upper_hex", lambda digest: digest.hex().upper()),
         ("prefixed_hex", lambda digest: f"sha256={digest.hex()}"),
         ("base64", lambda digest: base64.b64encode(digest).decode()),
     ],

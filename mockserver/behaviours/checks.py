@@ -42,11 +42,16 @@ def utf16_length(
     call: Call, *, field: SentField, limit: LimitName, error: ErrorName, citation: CitationName
 ) -> None:
     """Refuse a text that is longer than a limit in UTF-16 units, which is how JavaScript measures."""
-    most = call.provider.limits[limit]
     units = len(call.body[field].encode("utf-16-le", "surrogatepass")) // 2
-    if units > most:
-        message = f"{field} must be at most {most} UTF-16 units long (it has {units})"
-        raise _problem(call, "utf16_length", message, field, citation, error)
+    _check_length(call, "utf16_length", "UTF-16 units", units, field, limit, error, citation)
+
+
+def utf8_length(
+    call: Call, *, field: SentField, limit: LimitName, error: ErrorName, citation: CitationName
+) -> None:
+    """Refuse a text that is longer than a limit in bytes, as it is sent."""
+    size = len(call.body[field].encode("utf-8", "surrogatepass"))
+    _check_length(call, "utf8_length", "bytes", size, field, limit, error, citation)
 
 
 def refuse_when(
@@ -171,16 +176,27 @@ def saved_asset(
     error: ErrorName,
     citation: CitationName,
     plan_citation: OtherCitation = None,
+    gates_inline: bool = False,
 ) -> None:
     """Refuse a flag that needs a saved picture where the plan has none to save, or none is saved."""
-    if not call.value(flag) or inline in call.body:
+    is_inline = inline in call.body
+    if not call.value(flag) or (is_inline and not gates_inline):
         return
     if not call.plan(attribute):
-        message = f"the plan {call.account.plan} does not include a saved {role}"
+        message = f"the plan {call.account.plan} does not include a {'' if is_inline else 'saved '}{role}"
         raise _problem(call, "saved_asset", message, flag, plan_citation or citation, plan_error)
-    if role not in (call.account.flag(among) or {}):
+    if not is_inline and role not in (call.account.flag(among) or {}):
         message = f"{flag} needs {inline}, or a saved {role}, which this account does not have"
         raise _problem(call, "saved_asset", message, flag, citation, error)
+
+
+def _check_length(
+    call: Call, check: str, unit: str, length: int, field: str, limit: str, error: str, citation: str
+) -> None:
+    most = call.provider.limits[limit]
+    if length > most:
+        message = f"{field} must be at most {most} {unit} long (it has {length})"
+        raise _problem(call, check, message, field, citation, error)
 
 
 def _problem(

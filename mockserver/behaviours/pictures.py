@@ -40,7 +40,8 @@ def open_pictures(call: Call, wanted: Pictures, cdns: Cdns) -> Call:
                 if isinstance(value, list):
                     places = [(f"{field}/{index}", item) for index, item in enumerate(value)]
                 if not is_used:
-                    _check_unused(call, places, wanted)
+                    if wanted.caps_unused:
+                        _check_unused(call, places, wanted)
                     continue
                 found[role] = [_given(call, place, item, wanted, cdns) for place, item in places]
                 break

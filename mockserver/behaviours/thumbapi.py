@@ -27,6 +27,7 @@ class Settings(Row, frozen=True, kw_only=True):
     placeholder_for: marks.AccountFlag
     placeholder: str
     scales: Mapping[Annotated[str, marks.Mark("values_of", "model")], int] = {}  # of sizes, by model
+    long_sides: Mapping[Annotated[str, marks.Mark("values_of", "model")], int] = {}  # in pixels, by model
     has_extra_fields: bool = False  # answers tell the size, an id and a link, too
 
 
@@ -45,21 +46,31 @@ def modernise(
     styles: Annotated[Mapping[str, LegacyStyle], marks.Mark("choices_of", "style")],
     flags: Mapping[marks.FlagField, marks.FlagField],
     implied: Mapping[marks.PictureField, marks.FlagField] = EMPTY,
+    alone: marks.PictureField | None = None,
+    saved: Mapping[marks.FlagField, marks.PictureField] = EMPTY,
     wins: bool = False,
+    picture_wins: bool = False,
+    flags_win: bool = False,
 ) -> Call:
     """Read the legacy parameters as what they mean today; an explicit new parameter wins unless `wins`.
 
-    `implied`: pictures that switch on their flag by being there.
+    `implied`: pictures that switch on their flag by being there. `alone`: what the older picture is where no
+    style is sent. `saved`: older flags, and the picture that is put aside for the saved one. `picture_wins`:
+    the older picture goes before the newer one. `flags_win`: an older flag goes before the style.
     """
     body = dict(call.body)
     meant = styles.get(body.get(style, ""))
-    for flag, value in meant.flags.items() if meant else ():
-        body[flag] = value if wins else body.get(flag, value)
-    if meant and meant.picture and picture in body:
-        body.setdefault(meant.picture, body[picture])
-    for older, newer in flags.items():
-        if body.get(older) is True:
-            body.setdefault(newer, True)
+    older: dict[str, Json] = dict(meant.flags) if meant else {}
+    for flag, newer in flags.items():
+        if body.get(flag) and (flags_win or newer not in older):
+            older[newer] = True
+    body = {**body, **older} if wins else {**older, **body}
+    field = alone if meant is None else meant.picture
+    if field and picture in body and (picture_wins or field not in body):
+        body[field] = body[picture]
+    for flag, field in saved.items():
+        if body.get(flag):
+            body.pop(field, None)
     for field, flag in implied.items():
         if field in body:
             body.setdefault(flag, True)
@@ -72,9 +83,7 @@ def generate(
     """Generate a thumbnail; it is drawn when the answer is sent."""
     format_ = _format(call, settings)
     output_format = call.value("outputFormat")
-    size, times = sizes[format_], settings.scales.get(call.value("model"), 1)
-    if times != 1:
-        size = replace(size, width=size.width * times, height=size.height * times)
+    size = _scaled(sizes[format_], call.value("model"), settings)
     picture = _scene(call, settings, size, f"image/{output_format}")
     if "webhookUrl" in call.body:
         return _promised(call, start_job(call, jobs, job, *_job(call, format_, picture)), settings)
@@ -91,6 +100,16 @@ def generate(
         return {**answer, "image": f"data:image/{output_format};base64,{encoded}"}
 
     return Result(body, has_links=settings.has_extra_fields)
+
+
+def _scaled(size: Size, model: str, settings: Settings) -> Size:
+    """Give the size that pictures of a model have: that of their format, unless the table enlarges them."""
+    times: float = settings.scales.get(model, 1)
+    if model in settings.long_sides:
+        times = settings.long_sides[model] / max(size.width, size.height)
+    if times == 1:
+        return size
+    return replace(size, width=round(size.width * times), height=round(size.height * times))
 
 
 def _job(call: Call, format_: str, picture: SceneJson) -> tuple[str, dict[str, Json]]:

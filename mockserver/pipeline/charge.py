@@ -13,6 +13,7 @@ from mockserver.spec.model import Provider
 from mockserver.state.accounts import Account
 from mockserver.state.clock import isoformat
 from mockserver.state.ledger import PRECISION, Entry, JobCharge, JobCharges, balance_after, ledger_key
+from mockserver.state.limits import Window
 from mockserver.state.resources import Resource
 from mockserver.state.values import replace
 from mockserver.state.world import World
@@ -113,14 +114,37 @@ def find_current(provider: Provider, world: World, account: Account) -> Account:
 
 def credit_values(provider: Provider, world: World, account: Account) -> dict[str, str]:
     """Give what headers say of credits: the period's total, what is left, and when it begins anew."""
+    if provider.credits and provider.credits.headers_tell == "calls":
+        return _call_values(provider, world, account)
     now = datetime.fromtimestamp(world.clock.now(), UTC)
     shown = find_current(provider, world, account)
+    unit = (provider.credits and provider.credits.headers_unit) or 1
     total = _monthly_credits(provider, shown) or 0
+    left = total if shown.credits is None else max(0, shown.credits)
     first = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)
     return {
-        "credits_limit": str(total),
-        "credits_remaining": str(total if shown.credits is None else max(0, int(shown.credits))),
+        "credits_limit": str(int(total // unit)),
+        "credits_remaining": str(int(left // unit)),
         "credits_reset": isoformat(first.timestamp()),
+    }
+
+
+def _call_values(provider: Provider, world: World, account: Account) -> dict[str, str]:
+    """Give what headers say of calls: how many a window takes, what is left of it, and when it is over."""
+    rows = ((str(index), row) for index, row in enumerate(provider.rates))
+    found = next(((place, row) for place, row in rows if row.plan and row.window_s), None)
+    if found is None:
+        return {}
+    place, row = found
+    window_s, now_s, known = row.window_s or 0, world.clock.now(), world.windows.get(account.id)
+    most = provider.plans[account.plan or ""][row.plan or ""]
+    window = known.by_limit.get(place) if known else None
+    if window is None or not window.started_at_s <= now_s < window.started_at_s + window_s:
+        window = Window(now_s, 0)
+    return {
+        "credits_limit": str(most),
+        "credits_remaining": str(max(0, most - window.calls)),
+        "credits_reset": isoformat(window.started_at_s + window_s),
     }
 
 

@@ -12,6 +12,8 @@ from mockserver.jsontext import Json, MalformedJsonError, parse
 from mockserver.messages import LARGEST_BODY, Request
 from mockserver.problems import Location, Problem, ProblemType, Violation
 from mockserver.spec.model import Parameter, RequestBody
+from mockserver.spec.rows import OperationSection
+from mockserver.spec.schema import Schema
 
 INTEGER = re.compile(r"-?[0-9]{1,300}")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -30,8 +32,11 @@ def decode(match: Match, request: Request) -> Arguments:
         raise _problem(match, ProblemType.BODY_TOO_LARGE, "body", "", message)
     body, warnings, media_type = NO_BODY
     if operation.body is not None:
-        takes_any = operation.row.section.takes_any_content_type
+        section = operation.row.section
+        takes_any = section.takes_any_content_type
         body, warnings, media_type = _body(match, operation.body, request, takes_any=takes_any)
+        if (section.ignores or section.forgives) and isinstance(body, dict) and media_type:
+            body = _sent(body, section, operation.body.schemas[media_type])
     if not operation.parameters:
         return Arguments(EMPTY, EMPTY, EMPTY, body, warnings, media_type)
     pairs = parse_qsl(request.query, keep_blank_values=True)
@@ -64,6 +69,17 @@ def _body(match: Match, expected: RequestBody, request: Request, *, takes_any: b
             match, ProblemType.MALFORMED_BODY, "body", "", f"The body is not JSON: {reason}"
         ) from error
     return value, tuple(_repeated(place) for place in repeated) if repeated else (), media_type
+
+
+def _sent(body: Mapping[str, Json], section: OperationSection, schema: Schema) -> Json:
+    """Give the members of a body that count as sent."""
+    ignored = [value for name, value in (("null", None), ("empty_text", "")) if name in section.ignores]
+    return {
+        name: value
+        for name, value in body.items()
+        if value not in ignored
+        and (name not in section.forgives or schema.part(schema.member(name)).accepts(value))
+    }
 
 
 def _repeated(place: str) -> Violation:

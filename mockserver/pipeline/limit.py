@@ -1,6 +1,7 @@
 """Caller → may it call now? Rate windows and concurrency, from the table's `rates`; off unless enforced.
 
-A call that is refused is not counted; a slot is taken until the answer has been sent.
+A call that is refused is not counted; a slot is taken until the answer has been sent. Where limits are not
+enforced, calls are counted only for an API whose answers tell how many are left.
 """
 
 import functools
@@ -21,7 +22,13 @@ MOST_KEPT = 1_000  # operations whose rows are found once
 
 def limit(match: Match, account: Account, world: World) -> Release | None:
     """Count the call; give what frees its slots, None where it has none. Raises Problem with Retry-After."""
-    if not match.provider.rates or not match.operation.security or not world.enforces(account, "limits"):
+    if not match.provider.rates or not match.operation.security:
+        return None
+    if not world.enforces(account, "limits"):
+        told = match.provider.credits
+        if told is not None and told.headers_tell == "calls":
+            windows, _ = _rows(match.provider, match.operation.id)
+            _count(match, account, world, windows, None, is_lenient=True)
         return None
     windows, at_once = _rows(match.provider, match.operation.id)
     slots: list[str] = []
@@ -44,7 +51,15 @@ def _rows(provider: Provider, operation_id: str) -> tuple[Placed, Placed]:
     return windows, [each for each in own if each[1].window_s is None]
 
 
-def _count(match: Match, account: Account, world: World, rows: Placed, busy: Problem | None) -> None:
+def _count(
+    match: Match,
+    account: Account,
+    world: World,
+    rows: Placed,
+    busy: Problem | None,
+    *,
+    is_lenient: bool = False,
+) -> None:
     """Count the call in every window, or in none where one of them is full or the call is refused anyway."""
     now_s = world.clock.now()
 
@@ -53,7 +68,7 @@ def _count(match: Match, account: Account, world: World, rows: Placed, busy: Pro
         for place, row in rows:
             (name, most), window_s = _bound(match, account, row), row.window_s or 0
             windows[place], wait_s = count_call(windows.get(place), most=most, window_s=window_s, now_s=now_s)
-            if wait_s:
+            if wait_s and not is_lenient:
                 message = f"{name}: at most {most} calls in {window_s} s; the next may come in {wait_s} s"
                 raise _refused(match, row, message, wait_s)
         if busy:

@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 
 from mockserver.jsontext import Json
 from mockserver.spec import marks
+from mockserver.spec.prices import Credits as Credits  # noqa: PLC0414 - given away with the other sections
+from mockserver.spec.prices import Price as Price  # noqa: PLC0414
+from mockserver.spec.prices import Term as Term  # noqa: PLC0414
 from mockserver.spec.row import Assumption, Cited, Fact
 from mockserver.spec.row import Row as Row  # noqa: PLC0414 - given away: whoever takes rows types their own
 
@@ -36,24 +39,6 @@ class Accounts(Row, frozen=True, kw_only=True):
     """What accounts of this provider can have beyond what every account has."""
 
     attributes: Mapping[str, Attribute]
-
-
-class CreditHeaders(Row, frozen=True, kw_only=True):
-    """The headers on every answer that tell of credits."""
-
-    limit: marks.HeaderName | None = None
-    remaining: marks.HeaderName | None = None
-    reset: marks.HeaderName | None = None
-
-
-class Credits(Row, frozen=True, kw_only=True):
-    """What calls are paid with."""
-
-    unit: Literal["credits", "USD", "EUR", "GBP"]
-    prices_as_of: str | None = None
-    monthly: marks.PlanAttribute | None = None
-    smart_balance: bool = False
-    headers: CreditHeaders = CreditHeaders()
 
 
 class Answers(Row, frozen=True, kw_only=True):
@@ -177,29 +162,12 @@ class Webhooks(Cited, frozen=True, kw_only=True):
     """How callers are told that a job has ended."""
 
     signature_header: marks.HeaderName
-    signature: Annotated[str, marks.Mark("template", "hex", "base64")] = "$hex"
+    signature: Annotated[str, marks.Mark("template", "hex", "upper_hex", "base64")] = "$hex"
     patience_s: marks.Number
     retries: int
     first_pause_s: marks.Number
     factor: marks.Number
     payloads: Payloads
-
-
-class Term(Row, frozen=True, kw_only=True):
-    """One part of a price."""
-
-    amount: marks.Number | None = None
-    when: marks.BodyField | None = None
-    field: marks.BodyField | None = None
-    amounts: Annotated[Mapping[str, marks.Number], marks.Mark("choices_of", "field")] = {}
-
-
-class Price(Cited, frozen=True, kw_only=True):
-    """What a successful call costs."""
-
-    terms: tuple[Term, ...]
-    times: marks.NumberField | None = None
-    free_when: Mapping[marks.AccountFlag, bool] = {}
 
 
 class Refusal(Row, frozen=True, kw_only=True):
@@ -234,6 +202,7 @@ class Pictures(Row, frozen=True, kw_only=True):
     media_types: tuple[str, ...] = ()
     has_true_labels: bool = False
     is_cap_on_text: bool = False
+    caps_unused: bool = True  # with `only_with`: whether a picture that is ignored is held to the limit
 
 
 class Orders(Row, frozen=True, kw_only=True):
@@ -270,6 +239,8 @@ class OperationSection(Row, frozen=True, kw_only=True):
     price: Price | None = None
     adds: Mapping[str, Added] = {}
     takes_any_content_type: bool = False
+    ignores: tuple[Literal["null", "empty_text"], ...] = ()  # what a field holds that counts as not sent
+    forgives: tuple[marks.BodyField, ...] = ()  # fields that count as not sent where the schema refuses them
     answers: Answers | None = None
     problems: Mapping[Annotated[str, marks.Mark("name", "problems")], Saying] = {}
 
