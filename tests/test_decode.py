@@ -27,13 +27,17 @@ def parameter(name, schema, where="query", **more):
     return {"name": name, "in": where, "schema": schema, **more}
 
 
-def routed(request, path="/pets", **operation):
-    """Make a provider of one operation, and find that operation."""
+def routed(request, path="/pets", row=None, **operation):
+    """Make a provider of one operation, whose row in the table may say more, and find that operation."""
     details = {"operationId": "ask", "responses": {"200": {"description": "Yes"}}, **operation}
     components = {"schemas": {"Limit": {"type": "integer", "maximum": 9}}}
     whole = {"openapi": "3.1.0", "paths": {path: {request.method.lower(): details}}, "components": components}
     table, document = (
-        Table(TABLE, "shop/behaviour.yaml", SCHEMA),
+        Table(
+            {**TABLE, "operations": {"ask": {"behaviour": "generate", **(row or {})}}},
+            "shop/behaviour.yaml",
+            SCHEMA,
+        ),
         Document(whole, "shop/openapi.yaml", "shop"),
     )
     provider = table.provider("shop", document.operations(table.rows()))
@@ -281,3 +285,25 @@ def test_a_null_is_judged_also_where_no_body_need_be_sent():
     with pytest.raises(Problem) as caught:
         validate(match, decode(match, request))
     assert caught.value.type is ProblemType.INVALID_REQUEST
+
+
+SIZED = {"type": "object", "properties": {"size": {"enum": ["s", "l"]}, "name": {}, "nested": {}}}
+
+
+@pytest.mark.parametrize(
+    ("row", "sent", "read"),
+    [
+        ({}, {"size": None, "name": ""}, {"size": None, "name": ""}),
+        ({"ignores": ["null"]}, {"size": None, "name": "", "nested": [None]}, {"name": "", "nested": [None]}),
+        ({"ignores": ["empty_text"]}, {"name": "", "size": 0, "nested": {"a": ""}}, {"size": 0, "nested": {"a": ""}}),
+        ({"ignores": ["null", "empty_text"]}, {"name": "", "size": None, "other": False}, {"other": False}),
+        ({"forgives": ["size"]}, {"size": "xl", "name": None}, {"name": None}),
+        ({"forgives": ["size"]}, {"size": ["s"]}, {}),
+        ({"forgives": ["size"]}, {"size": "l"}, {"size": "l"}),
+        ({"ignores": ["null"], "forgives": ["size"]}, [None], [None]),
+    ],
+)  # fmt: skip
+def test_a_table_says_what_counts_as_not_sent(row, sent, read):
+    request = Request("POST", "/pets", {"content-type": "application/json"}, "", json.dumps(sent).encode())
+    body = {"content": {"application/json": {"schema": SIZED}}}
+    assert decode(routed(request, row=row, requestBody=body), request).body == read

@@ -297,3 +297,22 @@ def test_a_webhook_without_a_picture_says_that_none_can_be_broken(api, receiver)
     job = promised(api, receiver, Prefer="job=failed")
     advance(api, 2)
     assert "holds no picture" in delivery(api, job)["attempts"][0]["error"]
+
+
+def test_headers_that_count_calls_tell_when_the_next_one_may_come(api):
+    api.put("/__admin/assumptions", json={"thumbapi.counted_by_headers": "calls"}).raise_for_status()
+    api.put(ACCOUNT, json={"plan": "creator", "enforce": ["limits"]}).raise_for_status()
+    answers = [api.post("/v1/generate", json=CALL) for _ in range(3)]
+    assert [each.status_code for each in answers] == [200, 200, 429]
+    assert [each.headers["X-RateLimit-Remaining"] for each in answers] == ["1", "0", "0"]
+    assert {each.headers["X-RateLimit-Reset"] for each in answers} == {"2026-03-30T12:00:01.000Z"}
+
+
+def test_headers_that_count_calls_do_so_where_limits_are_not_enforced(api):
+    api.put("/__admin/assumptions", json={"thumbapi.counted_by_headers": "calls"}).raise_for_status()
+    api.put(ACCOUNT, json={"plan": "free", "enforce": []}).raise_for_status()
+    answers = [api.post("/v1/generate", json=CALL) for _ in range(2)]
+    assert [each.status_code for each in answers] == [200, 200]
+    assert [each.headers["X-RateLimit-Remaining"] for each in answers] == ["0", "0"]
+    advance(api, 1)
+    assert api.get("/v1/generate").headers["X-RateLimit-Reset"] == "2026-03-30T12:00:02.000Z"

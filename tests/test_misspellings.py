@@ -36,6 +36,7 @@ FREE = {
     r"\w+\.assumptions\.\w+(\.readings\.\w+)?": "what we call questions and answers to them",
     r"\w+\.assumptions\.\w+\.readings\.\w+\.does": "a sentence, here of one word",
     r"pikzels\.assumptions\.(id_in_paths|rename)\..*\.pattern": "what ids and names look like, as we think",
+    r"thumbapi\.assumptions\.(blank_title|picture_labels)\..*\.pattern": "what texts look like, as we think",
     r"pikzels\.assumptions\.rename\.readings\.accepted\.body\.properties\.name": "a field of no document",
     r"fatthumb\.assumptions\.not_found_code\.readings\.\w+\.\w+\..*": "a code that no document has",
     r"thumbapi\.operations\.\w+\.pictures\.1\.examples\..*": "what a page prints in place of a picture",

@@ -133,11 +133,11 @@ def _call_values(provider: Provider, world: World, account: Account) -> dict[str
     """Give what headers say of calls: how many a window takes, what is left of it, and when it is over."""
     rows = ((str(index), row) for index, row in enumerate(provider.rates))
     found = next(((place, row) for place, row in rows if row.plan and row.window_s), None)
-    if found is None:
+    most = provider.plans.get(account.plan or "", {}).get(found[1].plan or "") if found else None
+    if found is None or most is None:
         return {}
     place, row = found
     window_s, now_s, known = row.window_s or 0, world.clock.now(), world.windows.get(account.id)
-    most = provider.plans[account.plan or ""][row.plan or ""]
     window = known.by_limit.get(place) if known else None
     if window is None or not window.started_at_s <= now_s < window.started_at_s + window_s:
         window = Window(now_s, 0)

@@ -134,7 +134,8 @@ def _strange(schema: Json, patch: Json, place: str) -> Iterator[str]:
             )
         elif key == "properties" and isinstance(value, Mapping):
             for name, each in value.items():
-                is_new = isinstance(each, Mapping) and ("type" in each or "anyOf" in each)
+                # Several types are what a field becomes that there is: a misspelt one is no new one.
+                is_new = isinstance(each, Mapping) and (isinstance(each.get("type"), str) or "anyOf" in each)
                 if name not in known and not is_new:
                     near = nearest(name, known)
                     yield f"{at}.{name}: there is no such field; {near} A new one says its type"
