@@ -295,7 +295,7 @@ SIZED = {"type": "object", "properties": {"size": {"enum": ["s", "l"]}, "name": 
     [
         ({}, {"size": None, "name": ""}, {"size": None, "name": ""}),
         ({"ignores": ["null"]}, {"size": None, "name": "", "nested": [None]}, {"name": "", "nested": [None]}),
-        ({"ignores": ["empty_text"]}, {"name": "", "size": 0, "nested": {"a": ""}}, {"size": 0, "nested": {"a": ""}}),
+        ({"ignores": ["empty_text"]}, {"name": "", "size": 0, "nested": [""]}, {"size": 0, "nested": [""]}),
         ({"ignores": ["null", "empty_text"]}, {"name": "", "size": None, "other": False}, {"other": False}),
         ({"forgives": ["size"]}, {"size": "xl", "name": None}, {"name": None}),
         ({"forgives": ["size"]}, {"size": ["s"]}, {}),
