@@ -117,7 +117,7 @@ class Engine:
                     account, key_order, ordered, violations = self._authorize(match, request, world, ordered)
                     match, bound = self.readings.of_account(match, account, world)
                     random = random_of(match, request, account, world)
-                    free_slot = limit(match, account, world)
+                    free_slot = limit(match, account, world, request.body)
                     arguments = decode(match, request)
                     violations += arguments.warnings
                     arguments = localise(match, request, arguments, world, self._names)

@@ -3,7 +3,8 @@
 import pytest
 from catalogues import NOON_S, NOTES, TABLE, a_call, a_world, notes
 
-from mockserver.pipeline.charge import credit_values, find_current, price, release, reserve, settle
+from mockserver.pipeline.charge import credit_values, release, reserve, settle
+from mockserver.prices import find_current, price
 from mockserver.problems import Problem, ProblemType
 from mockserver.state.clock import moment_s
 from mockserver.state.resources import Resource

@@ -10,7 +10,8 @@ from sqlite_store import SqliteStore
 
 from mockserver import Request, create_engine
 from mockserver.call import Arguments, Call, Match
-from mockserver.pipeline.charge import price, release, reserve, settle
+from mockserver.pipeline.charge import release, reserve, settle
+from mockserver.prices import price
 from mockserver.problems import Problem, ProblemType
 from mockserver.seeded import Random
 from mockserver.state.store import MemoryStore

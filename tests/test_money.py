@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from mockserver import Request, create_engine
-from mockserver.pipeline.charge import find_current
+from mockserver.prices import find_current
 
 STARTS = {"pikzels": 100, "fatthumb": 500, "thumbapi": 10_000}
 PRICES = {

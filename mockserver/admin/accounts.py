@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 from mockserver.admin.asked import Asked, refusing
 from mockserver.jsontext import Json
-from mockserver.pipeline.charge import find_current
+from mockserver.prices import find_current
 from mockserver.problems import EmulatorProblem
 from mockserver.spec.admin_bodies import account_schema
 from mockserver.state.accounts import Account

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from mockserver.behaviours.jobs import find_resource
 from mockserver.call import Call
+from mockserver.prices import check_balance, find_current, price
 from mockserver.problems import Location, Problem, ProblemType
 from mockserver.spec.marks import (
     AccountFlag,
@@ -197,6 +198,13 @@ def _check_length(
     if length > most:
         message = f"{field} must be at most {most} {unit} long (it has {length})"
         raise _problem(call, check, message, field, citation, error)
+
+
+def can_pay(call: Call, *, citation: CitationName) -> None:
+    """Refuse a call that the account cannot pay, here already and not only when all else is well."""
+    amount, account = price(call), call.account
+    if amount and account.credits is not None and call.world.enforces(account, "credits"):
+        check_balance(call, find_current(call.provider, call.world, account), amount, citation)
 
 
 def _problem(

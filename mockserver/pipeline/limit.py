@@ -8,11 +8,12 @@ import functools
 from collections.abc import Callable, Sequence
 
 from mockserver.call import Match
+from mockserver.jsontext import Json, MalformedJsonError, parse
 from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.model import Provider
 from mockserver.spec.rows import Rate
 from mockserver.state.accounts import Account
-from mockserver.state.limits import Windows, count_call
+from mockserver.state.limits import COUNTS, Windows
 from mockserver.state.world import World
 
 Release = Callable[[], None]
@@ -20,22 +21,25 @@ Placed = Sequence[tuple[str, Rate]]  # rows by their places
 MOST_KEPT = 1_000  # operations whose rows are found once
 
 
-def limit(match: Match, account: Account, world: World) -> Release | None:
-    """Count the call; give what frees its slots, None where it has none. Raises Problem with Retry-After."""
+def limit(match: Match, account: Account, world: World, body: bytes = b"") -> Release | None:
+    """Count the call; give what frees its slots, None where it has none. Raises Problem with Retry-After.
+
+    `body` is read where a row counts by one of its fields, before anybody knows whether it is JSON.
+    """
     if not match.provider.rates or not match.operation.security:
         return None
     if not world.enforces(account, "limits"):
         told = match.provider.credits
         if told is not None and told.headers_tell == "calls":
             windows, _ = _rows(match.provider, match.operation.id)
-            _count(match, account, world, windows, None, is_lenient=True)
+            _count(match, account, world, windows, None, body, is_lenient=True)
         return None
     windows, at_once = _rows(match.provider, match.operation.id)
     slots: list[str] = []
     try:
         busy = _take(match, account, world, at_once, slots) if at_once else None
         if windows or busy:
-            _count(match, account, world, windows, busy)
+            _count(match, account, world, windows, busy, body)
     except BaseException:
         _give_back(world, slots)
         raise
@@ -57,6 +61,7 @@ def _count(
     world: World,
     rows: Placed,
     busy: Problem | None,
+    body: bytes,
     *,
     is_lenient: bool = False,
 ) -> None:
@@ -67,15 +72,29 @@ def _count(
         windows = dict(known.by_limit) if known else {}
         for place, row in rows:
             (name, most), window_s = _bound(match, account, row), row.window_s or 0
-            windows[place], wait_s = count_call(windows.get(place), most=most, window_s=window_s, now_s=now_s)
+            count_one = COUNTS[row.ends]
+            weight = _weight(match, row.times, body, most) if row.times else 1
+            windows[place], wait_s = count_one(windows.get(place), weight, most, window_s, now_s)
             if wait_s and not is_lenient:
-                message = f"{name}: at most {most} calls in {window_s} s; the next may come in {wait_s} s"
+                what = f"calls, each counted by its {row.times}," if row.times else "calls"
+                message = f"{name}: at most {most} {what} in {window_s} s; the next may come in {wait_s} s"
                 raise _refused(match, row, message, wait_s)
         if busy:
             raise busy
         return Windows(windows)
 
     world.windows.update(account.id, count)
+
+
+def _weight(match: Match, field: str, body: bytes, most: int) -> int:
+    """Say for how many a call counts: for what a field of its body says, or 1 where that cannot be."""
+    try:
+        said: Json = parse(body)[0]
+    except MalformedJsonError:
+        return 1
+    default = match.operation.defaults.get(field)
+    value = said.get(field, default) if isinstance(said, dict) else default
+    return int(value) if isinstance(value, int | float) and 1 <= value <= most else 1
 
 
 def _take(match: Match, account: Account, world: World, rows: Placed, slots: list[str]) -> Problem | None:

@@ -27,6 +27,7 @@ KindName = Annotated[str, Mark("name", "kinds")]  # of resources: what some oper
 RoleName = Annotated[str, Mark("name", "roles")]  # of the pictures that the operation opens
 BodyField = Annotated[str, Mark("name", "fields")]
 SentField = Annotated[str, Mark("name", "fields"), Mark("sent")]  # without which a check is not asked
+AnyField = Annotated[str, Mark("name", "fields anywhere")]
 TextField = Annotated[str, Mark("name", "fields", "string")]
 FlagField = Annotated[str, Mark("name", "fields", "boolean")]
 NumberField = Annotated[str, Mark("name", "fields", "integer", "number")]

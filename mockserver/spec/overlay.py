@@ -2,7 +2,8 @@
 
 A reading holds a merge patch (RFC 7396) of the table, and of the schemas of the operations that it is about.
 In place of a list it says `change` (items that hold `where` are merged with `to`, or taken out where that is
-null) and `add`.
+null), `add`, and `first` (items that hold one of these go before all others). `{value: null}` in place of a
+text or number puts null there, which a patch cannot say otherwise.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,8 @@ from mockserver.spec.schema import target
 
 Choice = Mapping[str, str]  # readings by the names of assumptions, of one provider
 Told = tuple[str, list[str]]  # where a patch stands, and what is wrong with it
-LIST_MEMBERS, CHANGE_MEMBERS = ("change", "add"), ("where", "to")
+LIST_MEMBERS, CHANGE_MEMBERS = ("change", "add", "first"), ("where", "to")
+NULL = {"value": None}
 PARTS = ("body", "answer", "errors", "parameters", "status")  # of a reading, which change schemas
 KEYWORDS = {
     *COMPLAINTS, "additionalProperties", "allOf", "anyOf", "description", "items", "not", "nullable", "oneOf",
@@ -158,6 +160,8 @@ def merge(value: Json, patch: Json, place: str, complaints: list[str]) -> Json:
         return _merge_list(value, patch, place, complaints)
     if not isinstance(patch, Mapping):
         return patch
+    if patch == NULL and isinstance(value, str | int | float):
+        return None
     known: dict[str, Any] = dict(value) if isinstance(value, Mapping) else {}
     for key, each in patch.items():
         if each is not None:
@@ -173,9 +177,9 @@ def _merge_list(value: list[Json], patch: Mapping[str, Json], place: str, compla
         for key in patch
         if key not in LIST_MEMBERS
     ]
-    changes, added = patch.get("change", []), patch.get("add", [])
-    if not (isinstance(changes, list) and isinstance(added, list)):
-        complaints.append(f"{place}: `change` and `add` are lists")
+    changes, added, first = (patch.get(key, []) for key in LIST_MEMBERS)
+    if not all(isinstance(each, list) for each in (changes, added, first)):
+        complaints.append(f"{place}: `change`, `add` and `first` are lists")
         return value
     found = list(value)
     for index, row in enumerate(changes):
@@ -192,7 +196,18 @@ def _merge_list(value: list[Json], patch: Mapping[str, Json], place: str, compla
         for position in fits:
             found[position] = None if row["to"] is None else merge(found[position], row["to"], at, complaints)
         found = [each for each in found if each is not None]
-    return found + added
+    return _moved(found + added, first, place, complaints)
+
+
+def _moved(items: list[Json], first: list[Json], place: str, complaints: list[str]) -> list[Json]:
+    """Give items in another order: those first that hold what is wanted, and the others as they stood."""
+    front: list[Json] = []
+    for index, wanted in enumerate(first):
+        fits = [each for each in items if isinstance(wanted, Mapping) and _holds(each, wanted)]
+        if not fits:
+            complaints.append(f"{place}.first[{index}]: no item holds {wanted}")
+        front += [each for each in fits if each not in front]
+    return front + [each for each in items if each not in front]
 
 
 def _holds(item: Json, wanted: Json) -> bool:

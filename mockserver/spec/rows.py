@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 
 from mockserver.jsontext import Json
 from mockserver.spec import marks
-from mockserver.spec.prices import Credits as Credits  # noqa: PLC0414 - given away with the other sections
+from mockserver.spec.jobrows import MANUAL as MANUAL  # noqa: PLC0414 - given away, as are the next ones
+from mockserver.spec.jobrows import Jobs as Jobs  # noqa: PLC0414
+from mockserver.spec.jobrows import Webhooks as Webhooks  # noqa: PLC0414
+from mockserver.spec.prices import Credits as Credits  # noqa: PLC0414
 from mockserver.spec.prices import Price as Price  # noqa: PLC0414
 from mockserver.spec.prices import Term as Term  # noqa: PLC0414
 from mockserver.spec.row import Assumption, Cited, Fact
 from mockserver.spec.row import Row as Row  # noqa: PLC0414 - given away: whoever takes rows types their own
-
-MANUAL = "manual"  # the end of a job that runs until somebody says that it has ended
 
 
 class Keys(Row, frozen=True, kw_only=True):
@@ -115,59 +116,8 @@ class Rate(Cited, frozen=True, kw_only=True):
     plan: marks.PlanAttribute | None = None
     window_s: marks.Number | None = None
     operations: tuple[marks.OperationName, ...] = ()
-
-
-class Jobs(Cited, frozen=True, kw_only=True):
-    """What becomes of work that takes a while."""
-
-    running: marks.State
-    success: marks.State
-    failure: marks.State
-    partial: marks.State | None = None
-    parts: Annotated[str, marks.Mark("name", "fields anywhere")] | None = None
-    quick_s: marks.Number
-    realistic_s: marks.Number
-    failed_progress: marks.Number = 0
-    refunds_failure: bool = False
-    listed: marks.AccountResources | None = None
-    full_progress: marks.Number | None = None  # None: 100
-
-    @property
-    def outcomes(self) -> tuple[str, ...]:
-        """Every way in which a job can end."""
-        return tuple(filter(None, (self.success, self.failure, self.partial)))
-
-    def can_end(self, outcome: str, asked: Mapping[str, Json]) -> bool:
-        """Whether a job can end so of which this was asked: one that is whole does not succeed in part."""
-        parts = asked.get(self.parts) if self.parts else None
-        return outcome != self.partial or not isinstance(parts, int | float) or parts > 1
-
-
-Payload = Annotated[Json, marks.Mark("shape", "job_id", "image", "format", "dimensions", "timestamp")]
-
-
-class Payloads(Row, frozen=True, kw_only=True):
-    """What a webhook says, by how its job ended."""
-
-    success: Payload
-    failure: Payload
-    partial: Payload | None = None
-
-    def of(self, outcome: str, jobs: Jobs) -> Json:
-        """Give what is said of a job that ended so. Raises KeyError for an end that is none."""
-        return {jobs.success: self.success, jobs.failure: self.failure, jobs.partial: self.partial}[outcome]
-
-
-class Webhooks(Cited, frozen=True, kw_only=True):
-    """How callers are told that a job has ended."""
-
-    signature_header: marks.HeaderName
-    signature: Annotated[str, marks.Mark("template", "hex", "upper_hex", "base64")] = "$hex"
-    patience_s: marks.Number
-    retries: int
-    first_pause_s: marks.Number
-    factor: marks.Number
-    payloads: Payloads
+    times: marks.AnyField | None = None
+    ends: Literal["after_first", "call_by_call", "after_last"] = "after_first"
 
 
 class Refusal(Row, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ class JobCharge(Value, frozen=True):
     amount: Number
     period: str | None  # the month whose credits paid; None: they do not begin anew
     request_id: str
+    parts: Count = 1  # of the job, of which one fails where it succeeds in part
 
 
 class JobCharges(Value, frozen=True):

@@ -1,11 +1,11 @@
 """Rate windows and concurrency slots: how much an account may do at once, and in a while.
 
 A window begins with its first call and counts until it is over; nothing happens when it ends but that the
-next call begins another.
+next call begins another. Others end when nobody has called for as long, or let go of each call on its own.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mockserver.state.collection import Collection
 from mockserver.state.values import Count, Time, Value
@@ -18,6 +18,7 @@ class Window(Value, frozen=True):
 
     started_at_s: Time
     calls: Count
+    times_s: tuple[Time, ...] = ()  # of each call, where each is let go of on its own
 
 
 class Windows(Value, frozen=True):
@@ -26,16 +27,53 @@ class Windows(Value, frozen=True):
     by_limit: Mapping[str, Window]  # by the place of its row in `rates`
 
 
-def count_call(window: Window | None, *, most: int, window_s: float, now_s: float) -> tuple[Window, int]:
-    """Count one call in a window, None for one that never was; give the window with the call in it, and 0.
+def count_after_first(
+    window: Window | None, weight: int, most: int, window_s: float, now_s: float
+) -> tuple[Window, int]:
+    """Count a call for as many as its weight, in a window that is over some time after its first call.
 
-    Where the window is full it is given as it was, with the seconds until the next one begins.
+    `window` is None where there never was one. Give the window with the call in it, and 0; where it is full,
+    as it was, with the seconds until the next one begins.
     """
     if window is None or not window.started_at_s <= now_s < window.started_at_s + window_s:
         window = Window(now_s, 0)
-    if window.calls >= most:
-        return window, max(1, math.ceil(window.started_at_s + window_s - now_s))
-    return Window(window.started_at_s, window.calls + 1), 0
+    if window.calls + weight > most:
+        return window, _wait_s(window.started_at_s + window_s - now_s)
+    return Window(window.started_at_s, window.calls + weight), 0
+
+
+def count_after_last(
+    window: Window | None, weight: int, most: int, window_s: float, now_s: float
+) -> tuple[Window, int]:
+    """Count a call likewise, in a window that is over when no call was let through for as long."""
+    window, wait_s = count_after_first(window, weight, most, window_s, now_s)
+    return (window, wait_s) if wait_s else (Window(now_s, window.calls), 0)
+
+
+def count_call_by_call(
+    window: Window | None, weight: int, most: int, window_s: float, now_s: float
+) -> tuple[Window, int]:
+    """Count a call likewise, where each is let go of on its own, so long after it came."""
+    known = window.times_s if window else ()
+    times_s = tuple(each for each in known if now_s - window_s < each <= now_s)
+    excess = len(times_s) + weight - most
+    if excess > 0:
+        first_s = times_s[min(excess, len(times_s)) - 1] if times_s else now_s
+        return Window(now_s, len(times_s), times_s), _wait_s(first_s + window_s - now_s)
+    times_s += (now_s,) * weight
+    return Window(times_s[0], len(times_s), times_s), 0
+
+
+def _wait_s(seconds: float) -> int:
+    return max(1, math.ceil(seconds))
+
+
+Counting = Callable[[Window | None, int, int, float, float], tuple[Window, int]]
+COUNTS: Mapping[str, Counting] = {  # by when a window ends
+    "after_first": count_after_first,
+    "after_last": count_after_last,
+    "call_by_call": count_call_by_call,
+}
 
 
 class Slots:
