@@ -140,6 +140,11 @@ def changed(name, change):
         ),
         (
             "multi_line_prompts",
+            lambda rows: rows["accepted"]["table"]["wording"].update(first=[{"field": "x"}]),
+            "wording.first[0]: no item holds",
+        ),
+        (
+            "multi_line_prompts",
             lambda rows: rows["accepted"]["table"]["wording"].update(ad=[]),
             "wording.ad: a list is not changed by this; did you mean add?",
         ),
@@ -257,6 +262,7 @@ def test_a_reading_of_any_shape_is_refused_or_taken(odd):
     changed("multi_line_prompts", lambda rows: rows["accepted"].update(body={"a": odd}))
     changed("multi_line_prompts", lambda rows: rows["accepted"].update(answer={"a": odd}))
     changed("multi_line_prompts", lambda rows: rows["accepted"]["table"]["wording"].update(add=odd))
+    changed("multi_line_prompts", lambda rows: rows["accepted"]["table"]["wording"].update(first=odd))
     changed("multi_line_prompts", lambda rows: rows["accepted"]["table"]["wording"].update(change=odd))
     changed("title_prompts", lambda rows: rows["free"]["body"].update(properties=odd))
     changed("id_in_paths", lambda rows: rows["invalid"].update(parameters={"id": odd}))

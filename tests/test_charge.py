@@ -48,6 +48,33 @@ def test_a_failed_job_costs_nothing_where_the_table_says_so(refunds, left):
     assert both == [left] * 2
 
 
+@pytest.mark.parametrize(
+    ("refunds", "outcome", "left"),
+    [
+        ({"refunds_partial": True}, "partial", 8),
+        ({"refunds_partial": True}, "failed", 6),
+        ({"refunds_partial": True}, "done", 6),
+        ({"refunds_failure": True}, "partial", 6),
+        ({"refunds_failure": True, "refunds_partial": True}, "failed", 10),
+        ({}, "partial", 6),
+    ],
+)
+def test_of_a_job_that_succeeds_in_part_the_failed_part_is_given_back_where_the_table_says_so(
+    refunds, outcome, left
+):
+    ends = {"running": "waiting", "success": "done", "failure": "failed", "partial": "partial"}
+    fact = {"provenance": "documented", "citation": "handbook", "parts": "copies", **refunds}
+    jobs = {**ends, **fact, "quick_s": 2, "realistic_s": 60}
+    provider = notes(jobs=jobs, add_note={"job": "note"})
+    world = a_world(provider, note_1={"credits": 10})
+    call = a_call({**GREEN, "copies": 2}, provider=provider, world=world)
+    job = Resource("1", "note", call.account.id, world.clock.now(), 2, outcome, "waiting", {})
+    world.resources.put("1", job)
+    settle(call, reserve(call), "1")
+    world.clock.advance(2)
+    assert [find_current(provider, world, call.account).credits for _ in range(2)] == [left] * 2
+
+
 def test_an_operation_without_a_price_is_free():
     assert price(a_call(operation="read_note")) == 0
     assert reserve(a_call(operation="read_note")) is None

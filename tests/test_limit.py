@@ -14,9 +14,9 @@ def world():
     return a_world(enforced="limits", note_large={"plan": "large"})
 
 
-def tried(world, operation="read_note", *, key="note_1", provider=NOTES):
+def tried(world, operation="read_note", *, key="note_1", provider=NOTES, body=b""):
     """Let an account call once; give what frees its slot."""
-    return limit(a_match(operation, provider), world.accounts.find("notes", key), world)
+    return limit(a_match(operation, provider), world.accounts.find("notes", key), world, body)
 
 
 def refused(world, operation="read_note", **more):
@@ -54,6 +54,56 @@ def test_a_window_begins_with_its_first_call_and_is_over_when_its_seconds_are(wo
     for _ in range(3):
         tried(world)
     assert refused(world).headers == {"Retry-After": "60"}
+
+
+@pytest.mark.parametrize(
+    ("ends", "waits_s"),
+    [  # three calls 20 s apart; what waits the next one 5 s later, and the one after that
+        ("after_first", (15, 60)),
+        ("call_by_call", (15, 20)),
+        ("after_last", (55, 60)),
+    ],
+)
+def test_a_window_ends_as_the_table_says(world, ends, waits_s):
+    provider = notes(rates=[{"limit": "per_minute", "window_s": 60, "ends": ends}])
+    for _ in range(2):
+        tried(world, provider=provider)
+        world.clock.advance(20)
+    tried(world, provider=provider)
+    world.clock.advance(5)
+    for wait_s in waits_s:
+        assert refused(world, provider=provider).headers == {"Retry-After": str(wait_s)}
+        world.clock.advance(wait_s)
+        for _ in range(1 if ends == "call_by_call" else 3):
+            tried(world, provider=provider)
+
+
+@pytest.mark.parametrize(
+    ("body", "weight"),
+    [
+        (b'{"copies": 2}', 2),
+        (b'{"copies": 2.9}', 2),
+        (b'{"text": "x"}', 1),  # the default
+        *((body, 1) for body in (b"", b"{", b"[]", b"7", b'{"copies": "2"}', b'{"copies": null}')),
+        *((b'{"copies": %s}' % each, 1) for each in (b"0", b"-2", b"9", b"1e999", b"true", b"[2]")),
+    ],
+)
+def test_a_call_counts_for_as_many_as_a_field_of_its_body_says(world, body, weight):
+    provider = notes(rates=[{"limit": "per_minute", "window_s": 60, "times": "copies"}])
+    tried(world, "add_note", provider=provider, body=body)
+    for _ in range(3 - weight):
+        tried(world, "add_note", provider=provider)
+    message = refused(world, "add_note", provider=provider).violations[0].message
+    assert message.startswith("per_minute: at most 3 calls, each counted by its copies, in 60 s")
+
+
+@pytest.mark.parametrize("ends", ["after_first", "call_by_call", "after_last"])
+def test_a_call_for_more_than_are_left_is_refused_and_one_for_fewer_is_not(world, ends):
+    rate = {"limit": "per_minute", "window_s": 60, "times": "copies", "ends": ends}
+    provider = notes(rates=[rate])
+    tried(world, "add_note", provider=provider, body=b'{"copies": 2}')
+    refused(world, "add_note", provider=provider, body=b'{"copies": 2}')
+    tried(world, "add_note", provider=provider, body=b'{"copies": 1}')
 
 
 def test_a_refused_call_is_not_counted(world):

@@ -155,6 +155,8 @@ def merge(value: Json, patch: Json, place: str, complaints: list[str]) -> Json:
 
     >>> merge({"a": 1, "b": [{"c": 1}, {"d": 2}]}, {"a": None, "b": {"add": [3]}}, "", [])
     {'b': [{'c': 1}, {'d': 2}, 3]}
+    >>> merge({"a": [{"b": 1}, {"b": 2}], "c": 1}, {"a": {"first": [{"b": 2}]}, "c": {"value": None}}, "", [])
+    {'a': [{'b': 2}, {'b': 1}], 'c': None}
     """
     if isinstance(value, list) and isinstance(patch, Mapping):
         return _merge_list(value, patch, place, complaints)
