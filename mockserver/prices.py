@@ -79,7 +79,7 @@ def smart_balance(account: Account) -> dict[str, Any]:
 
 def refund_failed(provider: Provider, world: World, account: Account) -> None:
     """Give back what an account has paid for jobs, or parts, that have failed, where the API does that."""
-    if provider.jobs is None or not provider.jobs.refunds:
+    if provider.jobs is None or not provider.jobs.gives_back:
         return
     waiting = world.job_charges.get(account.id)
     if waiting is None:

@@ -39,6 +39,7 @@ FREE = {
     r"thumbapi\.assumptions\.(blank_title|picture_labels)\..*\.pattern": "what texts look like, as we think",
     r"pikzels\.assumptions\.rename\.readings\.accepted\.body\.properties\.name": "a field of no document",
     r"fatthumb\.assumptions\.not_found_code\.readings\.\w+\.\w+\..*": "a code that no document has",
+    r"fatthumb\.assumptions\.empty_prompt\..*\.pattern": "what holds more than white space, as we think",
     r"thumbapi\.operations\.\w+\.pictures\.1\.examples\..*": "what a page prints in place of a picture",
 }
 

@@ -79,7 +79,7 @@ def settle(call: Call, reservation: Reservation | None, job: str | None = None) 
     if top_up:
         _write(call, number - 1, TOP_UP, -top_up, balance_after(balance, -amount))
     _write(call, number, call.operation.name, amount, balance)
-    if job is not None and call.provider.jobs and call.provider.jobs.refunds:
+    if job is not None and call.provider.jobs and call.provider.jobs.gives_back:
         parts = call.value(call.provider.jobs.parts) if call.provider.jobs.parts else 1
         paid = JobCharge(job, amount, account.period, call.request_id, int(parts))
         call.world.job_charges.update(

@@ -199,9 +199,7 @@ COMPLAINTS: Mapping[str, Complaint] = {
     "false": lambda _rule, _error: "is not allowed",
     "required": lambda _rule, _error: "is required",
     "type": _type,
-    "enum": lambda rule, _error: (
-        "must be one of: " + ", ".join("null" if item is None else str(item) for item in rule)
-    ),
+    "enum": lambda rule, _error: "must be one of: " + ", ".join(str(item) for item in rule),
     "const": lambda rule, _error: f"must be {rule}",
     "minLength": lambda rule, _error: (
         "must not be empty" if rule == 1 else f"must have at least {rule} characters"

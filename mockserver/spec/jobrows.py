@@ -27,6 +27,11 @@ class Jobs(Cited, frozen=True, kw_only=True):
     full_progress: marks.Number | None = None  # None: 100
 
     @property
+    def gives_back(self) -> bool:
+        """Whether any end of a job gives back something of what its call has paid."""
+        return self.refunds_failure or self.refunds_partial
+
+    @property
     def refunds(self) -> tuple[str, ...]:
         """Every end of a job that gives back something of what its call has paid."""
         given = {self.failure: self.refunds_failure, self.partial: self.refunds_partial}
