@@ -72,7 +72,7 @@ def _of_problems(provider: Provider, accounts: Accounts) -> Found:
         told[Type.KEY_MALFORMED] = f"a key that does not begin with {provider.keys.prefix}"
     if any(each.row.pictures for each in provider.operations.values()):
         told |= OF_PICTURES
-    if reserved := provider.words.get("reserved_names"):
+    if reserved := provider.words.get("naming", {}).get("reserved"):
         told[Type.NAME_RESERVED] = f"the name {' or '.join(reserved)}"
     for type_, text in told.items():
         if type_.value in provider.table.problems:

@@ -18,22 +18,23 @@ from mockserver.downloads import Downloads
 from mockserver.journal.keeping import keep
 from mockserver.jsontext import dump
 from mockserver.links import Names, base_url, localise
-from mockserver.messages import PROBLEM_TYPE, Headers, Request, Response
-from mockserver.pipeline.authorize import authorize
+from mockserver.messages import Headers, Request, Response
+from mockserver.nomatch import NoMatch
+from mockserver.pipeline.authorize import authorize, find_holder
 from mockserver.pipeline.behave import Bound, behave, bind, examine
 from mockserver.pipeline.chance import random_of
 from mockserver.pipeline.charge import credit_values, release, reserve, settle
 from mockserver.pipeline.conform import conform
 from mockserver.pipeline.decode import decode
 from mockserver.pipeline.finish import finish
-from mockserver.pipeline.fulfil import fulfil, join
+from mockserver.pipeline.fulfil import carry_out, fulfil, join
 from mockserver.pipeline.limit import limit
 from mockserver.pipeline.mistyped import Mistyped, odd_of, of_download
-from mockserver.pipeline.override import NOTHING, applied, delay_alone, delay_of_key, override, raise_ordered
+from mockserver.pipeline.override import NOTHING, delay_alone, delay_of_key, override, raise_ordered
 from mockserver.pipeline.plan import planned, planned_of_call
 from mockserver.pipeline.respond import draw, headers_of, problem_response, refuse, succeed, warn, write_stub
-from mockserver.pipeline.route import NoMatch, Router
-from mockserver.pipeline.spoil import is_slow, spoil
+from mockserver.pipeline.route import Router
+from mockserver.pipeline.spoil import is_slow
 from mockserver.pipeline.validate import validate
 from mockserver.preferences import read_preferences
 from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Problem, ProblemType, Violation, told_of_bug
@@ -136,7 +137,7 @@ class Engine:
             if self.settings.checks_answers and isinstance(match, Match) and not ordered.stub:
                 response = self._conform(match, response)
             if ordered is not NOTHING:
-                ordered, response, honoured = self._fulfil(ordered, response)
+                ordered, response, honoured = carry_out(ordered, response)
             response = finish(request, response, honoured, world.clock, tag)
             if ordered.delay_ms and not is_slow(ordered):
                 yield Wait(ordered.delay_ms / 1000)
@@ -153,8 +154,19 @@ class Engine:
     ) -> tuple[Account, str | None, Override, tuple[Violation, ...]]:
         """Find the caller; add the delay that the key orders, and what its ending is near to."""
         is_strict, hint = self.settings.is_strict, self._mistyped.of_key
-        account, key_order, warnings = authorize(match, request, world, is_strict=is_strict, hint=hint)
+        try:
+            account, key_order, warnings = authorize(match, request, world, is_strict=is_strict, hint=hint)
+        except Problem:
+            self._judge_body_first(match, request, world)
+            raise
         return account, key_order, delay_of_key(match.provider, key_order, ordered), warnings
+
+    def _judge_body_first(self, match: Match, request: Request, world: World) -> None:
+        """Refuse the body of a call whose key is wrong, where the table says that bodies come first."""
+        if holder := find_holder(match, request, world):
+            match, _ = self.readings.of_account(match, holder, world)
+        if match.provider.keys.come_after_body:
+            validate(match, localise(match, request, decode(match, request), world, self._names))
 
     def _tell(self, told: Exchange, era: Era[Exchange]) -> None:
         """Keep an exchange, unless it was a look at ourselves, and let all listeners hear of it."""
@@ -183,16 +195,6 @@ class Engine:
         public = self.settings.public_url_of(match.provider.name)
         base = base_url(request, public, self._names.apis)
         return Call(match, account, given, world, random, random.uuid("request"), base, self.settings)
-
-    def _fulfil(self, ordered: Override, response: Response) -> tuple[Override, Response, str]:
-        """Do to an answer what was ordered, or say why that cannot be; give what of the order is honoured."""
-        if PROBLEM_TYPE in response.headers and not ordered.stub:
-            return NOTHING, response, ""
-        honoured = applied(ordered, response)
-        try:
-            return ordered, spoil(ordered, response), honoured
-        except EmulatorProblem as problem:
-            return ordered, problem_response(problem), honoured
 
     def _make(
         self,

@@ -22,7 +22,8 @@ from mockserver.call import Exchange, Match
 from mockserver.console import write_bodies, write_json, write_line
 from mockserver.journal.redaction import NOWHERE, redaction_of
 from mockserver.messages import Request, Response
-from mockserver.pipeline.route import NoMatch, Router
+from mockserver.nomatch import NoMatch
+from mockserver.pipeline.route import Router
 from mockserver.samples import make_sample
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Operation, Provider

@@ -9,7 +9,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mockserver.call import Door, Match
+from mockserver.nomatch import NoMatch
 from mockserver.pipeline.behave import Bound, bind
+from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.assumptions import WHOLESALE, Said, departures, read_choices
 from mockserver.spec.catalog import Catalog, under
 from mockserver.spec.files import SpecificationError
@@ -71,7 +73,16 @@ class Readings:
 
 
 def _moved(match: Match, provider: Provider) -> Match:
-    return Match(provider, provider.operations[match.operation.id], match.path_values)
+    """Give a match as another reading has it. Raises NoMatch where that has no such operation."""
+    operation = provider.operations[match.operation.id]
+    if operation.row.section.is_withdrawn:
+        type_ = ProblemType.UNKNOWN_PATH
+        message, citation = (
+            f"There is no path {operation.path} any more",
+            provider.problems[type_.value].citation,
+        )
+        raise NoMatch(provider, Problem(type_, (Violation("path", "", "path", message, citation),)))
+    return Match(provider, operation, match.path_values)
 
 
 def misreadings(providers: Iterable[Provider]) -> list[str]:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from mockserver import Request, Settings, create_engine
+from mockserver.messages import Response
 from mockserver.readings import misreadings
 from mockserver.spec.assumptions import read_choices
 from mockserver.spec.catalog import load, under
@@ -222,6 +223,25 @@ class TestWhoChooses:
         assert status(engine) == 400
         assert status(engine, headers={**KEY, "x-api-key": "pkz_other"}) == 200
 
+    def test_may_be_the_account_of_a_key_that_is_refused(self, engine):
+        account, own = "/__admin/accounts/pikzels/pkz_test", {"assume": {"judged_first": "body"}}
+        ask(engine, "PUT", account, {"state": "suspended", **own})
+        assert status(engine) == 400
+        assert status(engine, body={**LINES, "prompt": "one"}) == 403
+        ask(engine, "PUT", account, {"assume": {"judged_first": "key"}})
+        ask(engine, "PUT", "/__admin/assumptions", {"pikzels.judged_first": "body"})
+        assert status(engine) == 403
+
+    def test_may_be_one_account_for_which_an_operation_is_not_there(self, engine):
+        ask(engine, "PUT", "/__admin/accounts/pikzels/pkz_test", {"assume": {"face_swap": "withdrawn"}})
+        url = "https://example.com/a.png"
+        swap = {
+            "path": "/v2/thumbnail/faceswap",
+            "body": {"image_url": url, "face_image": url, "format": "16:9"},
+        }
+        assert status(engine, **swap) == 404
+        assert status(engine, **swap, headers={**KEY, "x-api-key": "pkz_other"}) == 200
+
     def test_for_an_account_is_refused_where_it_is_misspelt(self, engine):
         account = "/__admin/accounts/pikzels/pkz_test"
         code, problem = ask(engine, "PUT", account, {"assume": {"multi_line_prompt": "accepted"}})
@@ -252,6 +272,18 @@ class TestASnapshot:
         with pytest.raises(ValueError, match="there is no assumption"):
             engine.world.restore(snapshot)
         assert status(engine) == 200
+
+
+@pytest.mark.parametrize(("reading", "answered"), [("ten", 429), ("any", 200)])
+def test_an_eleventh_call_at_once_is_refused_where_ten_are_all(engine, reading, answered):
+    limits = {"enforce": ["limits"], "assume": {"concurrent_calls": reading}}
+    ask(engine, "PUT", "/__admin/accounts/pikzels/pkz_test", limits)
+    body = b'{"image_url": "https://example.com/a.png"}'
+    walks = [engine.walk(Request("POST", "/v2/thumbnail/score", KEY, body=body)) for _ in range(11)]
+    answers = [next(each) for each in walks]  # sent to nobody yet, so all are under way
+    assert all(isinstance(each, Response) for each in answers)
+    assert [each.status for each in answers] == [200] * 10 + [answered]
+    assert [next(each, None) for each in walks] == [None] * 11
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ LAYERS = (
     ("pointer", "posting", "preferences"),
     ("messages", "problems", "jsontext", "seeded", "settings"),
     ("spec", "state", "imaging"),
-    ("call", "causes", "fixtures", "scaffold", "scenarios"),
+    ("call", "causes", "fixtures", "nomatch", "scaffold", "scenarios"),
     ("links", "prices"),
     ("behaviours", "pipeline"),
     ("payloads", "samples", "readings"),

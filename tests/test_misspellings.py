@@ -32,7 +32,7 @@ FREE = {
     r"thumbapi\.keys\.new_account\.webhook_secret": "a secret, for tests",
     r"\w+\.outputs\.path": "where the links of answers lead, which no document says",
     r"fatthumb\.operations\.post_api_mcp\.settings\.tools\.0\.name": "how the vendor's page calls its tool",
-    r"pikzels\.words\.reserved_names\.\d": "names that nobody may take, which no document lists",
+    r"pikzels\.words\.naming\.reserved\.\d": "names that nobody may take, which no document lists",
     r"\w+\.assumptions\.\w+(\.readings\.\w+)?": "what we call questions and answers to them",
     r"\w+\.assumptions\.\w+\.readings\.\w+\.does": "a sentence, here of one word",
     r"pikzels\.assumptions\.(id_in_paths|rename)\..*\.pattern": "what ids and names look like, as we think",

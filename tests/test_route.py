@@ -7,7 +7,8 @@ from catalogues import NOTES, a_catalogue, a_provider, a_request, notes
 
 from mockserver.call import Door, Match
 from mockserver.messages import Response
-from mockserver.pipeline.route import NoMatch, Router
+from mockserver.nomatch import NoMatch
+from mockserver.pipeline.route import Router
 from mockserver.problems import ProblemType
 from mockserver.spec.catalog import Catalog
 

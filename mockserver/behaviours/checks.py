@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from mockserver.behaviours.jobs import find_resource
+from mockserver.behaviours.jobs import find_owned, find_resource
 from mockserver.call import Call
 from mockserver.prices import check_balance, find_current, price
 from mockserver.problems import Location, Problem, ProblemType
@@ -163,6 +163,22 @@ def usable_resource(
     raise call.problem(
         type_, message, name=field, keyword="usable_resource", citation=citation, error=error, kind=kind
     )
+
+
+def settled_resource(call: Call, *, error: ErrorName | None = None, citation: CitationName) -> None:
+    """Refuse to touch what the path names while its job runs; `error` answers, or the problem's own row."""
+    resource = find_owned(call, "this account has no")
+    if resource.status(call.world.clock.now()) == resource.running:
+        raise call.problem(
+            ProblemType.RESOURCE_NOT_READY,
+            f"{resource.id} is still {resource.running}",
+            name="id",
+            keyword="settled_resource",
+            citation=citation,
+            error=error,
+            location="path",
+            kind=resource.kind,
+        )
 
 
 def saved_asset(

@@ -12,7 +12,7 @@ from string import Template
 from typing import Annotated, Literal, get_args
 
 from mockserver.behaviours.jobs import change_owned, find_owned, start_job
-from mockserver.behaviours.names import key_of, move, taken
+from mockserver.behaviours.names import Naming, free, refuse_reserved, refuse_taken, rename, take
 from mockserver.behaviours.outputs import insets, link, publish, scene
 from mockserver.call import Call, Result
 from mockserver.jsontext import Json
@@ -64,11 +64,11 @@ class Bounds(Row, frozen=True, kw_only=True):
 class Words(Row, frozen=True, kw_only=True):
     """What a table says for these behaviours."""
 
-    reserved_names: tuple[str, ...]
-    tells_case: bool = False  # names that differ in case alone are two
+    naming: Naming
     subscores: Annotated[Mapping[str, Subscore], Mark("members_of", "subscores")]
     remote_measures: Bounds
     suggests_below: Number
+    score_decimals: int | None = None  # None: scores are whole numbers
     title_patterns: tuple[Topical, ...]
     reasoning: Topical
     deleted: str
@@ -98,6 +98,7 @@ class TrainSettings(Row, frozen=True, kw_only=True):
     portrait: SizeName
     pictures: RoleName  # from which it is trained
     equal_names: AccountFlag  # whether an account may give one name twice
+    lifetime_s: Number | None = None  # of the links to its pictures; None: they stay
 
 
 def thumbnail(
@@ -153,8 +154,9 @@ def _measured(words: Words, small: str) -> Mapping[str, Json]:
 
 def _scores(words: Words, measures: Mapping[str, float]) -> Mapping[str, Json]:
     """Weigh what was measured into subscores from 0 to 100; their mean is the main score."""
+    digits = words.score_decimals
     subscores = {
-        name: round(100 * sum(measures[measure] * weight for measure, weight in each.weights.items()))
+        name: round(100 * sum(measures[measure] * weight for measure, weight in each.weights.items()), digits)
         for name, each in words.subscores.items()
     }
     sensible = [
@@ -165,7 +167,7 @@ def _scores(words: Words, measures: Mapping[str, float]) -> Mapping[str, Json]:
     weakest = min(sensible or subscores, key=lambda name: subscores[name])
     is_low = subscores[weakest] < words.suggests_below
     return {
-        "main_score": round(sum(subscores.values()) / len(subscores)),
+        "main_score": round(sum(subscores.values()) / len(subscores), digits),
         "subscores": subscores,
         "suggestion": words.subscores[weakest].suggestion if is_low else None,
     }
@@ -190,26 +192,19 @@ def free_name(
 ) -> None:
     """Refuse a name that is reserved, or that this account has given already."""
     name = call.body[field]
-    if name.strip().casefold() in words.reserved_names:
-        message = f"{field}: {name} is reserved"
-        raise call.problem(ProblemType.NAME_RESERVED, message, name=field, citation=citation, kind=job)
-    if not call.account.flag(unless) and call.world.names.get(
-        key_of(call, job, name, tells_case=words.tells_case)
-    ):
-        raise taken(call, job, name, field, citation)
+    refuse_reserved(call, words.naming, job, name, field, citation)
+    if not call.account.flag(unless):
+        refuse_taken(call, words.naming, job, name, field, citation)
 
 
 def train(
     call: Call, *, job: str, jobs: Jobs, outputs: Outputs, settings: TrainSettings, words: Words
 ) -> Result:
     """Create a persona or a style; its name is taken from now on."""
-    name, names = call.body["name"], call.world.names
-    resource = start_job(call, jobs, job, *_trained(call, outputs, settings, name))
-    key = key_of(call, job, name, tells_case=words.tells_case)
-    if call.account.flag(settings.equal_names):
-        names.put(key, resource.id)
-    elif not names.put_if_unchanged(key, resource.id, None):  # somebody took it since `free_name` looked
-        raise taken(call, job, name, "name", call.match.citation(ProblemType.NAME_TAKEN))
+    resource = start_job(call, jobs, job, *_trained(call, outputs, settings, call.body["name"]))
+    may_repeat = bool(call.account.flag(settings.equal_names))
+    citation = call.match.citation(ProblemType.NAME_TAKEN)
+    take(call, words.naming, resource, "name", citation, even_taken=may_repeat)  # `free_name` looked before
     call.world.resources.put(resource.id, resource)
     return Result({"id": resource.id, "request_id": call.request_id}, job=resource.id, has_links=True)
 
@@ -230,11 +225,13 @@ def _trained(call: Call, outputs: Outputs, settings: TrainSettings, name: str) -
             references.append({"url": call.body[given.place.partition("/")[0]][index]})
             continue
         shown = {**portrait, "headline": f"{name} {index + 1}", "insets": insets(call)[index : index + 1]}
-        references.append({"output": publish(call, shown, f"reference {index}", lifetime_s=None).id})
+        references.append(
+            {"output": publish(call, shown, f"reference {index}", lifetime_s=settings.lifetime_s).id}
+        )
     fields = {
         "name": name,
         "special_instructions": None,
-        "portrait": {"output": publish(call, portrait, "portrait", lifetime_s=None).id},
+        "portrait": {"output": publish(call, portrait, "portrait", lifetime_s=settings.lifetime_s).id},
         "references": references,
     }
     return call.random.uuid("resource"), fields
@@ -269,7 +266,7 @@ def update(call: Call, *, words: Words) -> Result:
     """Change what a persona or a style is told; what is left out stays. A new name must be free."""
     if "name" in call.body:
         known = find_owned(call, NOT_THERE)
-        move(call, known, call.body["name"], "name", tells_case=words.tells_case)
+        rename(call, words.naming, known, call.body["name"], "name", call.operation.row.citation)
     changed = change_owned(call, NOT_THERE, lambda it: replace(it, fields={**it.fields, **call.body}))
     assert changed is not None
     name, told = changed.fields.get("name", changed.id), changed.fields.get("special_instructions")
@@ -278,18 +275,17 @@ def update(call: Call, *, words: Words) -> Result:
 
 def delete(call: Call, *, words: Words) -> Result:
     """Remove a persona or a style, and free its name."""
-    keys: list[str] = []
+    removed: list[Resource] = []
 
     def remove(resource: Resource) -> None:
         if resource.status(call.world.clock.now()) == resource.running:
             message = f"{resource.id} is still processing"
             busy, kind = ProblemType.RESOURCE_BUSY, resource.kind
             raise call.problem(busy, message, name="id", location="path", kind=kind)
-        name = resource.fields.get("name", resource.id)
-        keys[:] = [key_of(call, resource.kind, name, tells_case=words.tells_case)]
+        removed[:] = [resource]
 
     change_owned(call, NOT_THERE, remove)
-    call.world.names.delete(keys[0])
+    free(call, removed[0], removed[0].fields.get("name", removed[0].id))
     return Result({"message": words.deleted})
 
 

@@ -64,6 +64,19 @@ def authorize(
     raise first or _missing(match)
 
 
+def find_holder(match: Match, request: Request, world: World) -> Account | None:
+    """Give the listed account that a key came of, whatever is wrong with it; None where there is none."""
+    name = match.provider.name
+    for scheme in (each for requirement in match.operation.security for each in requirement):
+        if (key := credential(scheme, request)) is not None:
+            found = world.accounts.listed(name, key) or world.accounts.listed(
+                name, ordered_by(match.provider, key)[0]
+            )
+            if found:
+                return found
+    return None
+
+
 def credential(scheme: SecurityScheme, request: Request) -> str | None:
     """Read the key that a security scheme speaks of; None where there is none."""
     if scheme.location == "query":

@@ -12,30 +12,13 @@ from dataclasses import dataclass
 
 from mockserver.call import Door, Match
 from mockserver.messages import Request
-from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
+from mockserver.nomatch import NoMatch
+from mockserver.problems import Problem, ProblemType, Violation
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
 
 LONGEST_COMPARED = 80  # characters of an unknown path
 MOST_COMPARED = 5  # known ones that it is held against, letter by letter
-
-
-@dataclass(slots=True)
-class NoMatch(Exception):  # noqa: N818 - a Problem that knows in whose voice it is told
-    """No operation was found; `provider` is whose API the caller most likely meant, None for nobody's."""
-
-    provider: Provider | None
-    problem: Problem
-
-    @property
-    def violations(self) -> tuple[Violation, ...]:
-        """What there is no path or method for."""
-        return self.problem.violations
-
-    @property
-    def told(self) -> EmulatorProblem:
-        """The same in our own voice, where it is nobody's API that was meant."""
-        return EmulatorProblem(404, "Unknown path", self.violations[0].message, violations=self.violations)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ import json
 from functools import cache
 
 from mockserver.jsontext import Json
+from mockserver.spec.callers import Attribute
 from mockserver.spec.files import SPECS
 from mockserver.spec.model import Provider
-from mockserver.spec.rows import Attribute
 from mockserver.spec.schema import Schema
 
 _BODIES: dict[str, Json] = json.loads((SPECS / "admin.schema.json").read_text("utf-8"))["$defs"]

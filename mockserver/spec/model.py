@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from mockserver.jsontext import Json
 from mockserver.problems import Location
-from mockserver.spec import rows
+from mockserver.spec import callers, rows
 from mockserver.spec.schema import Schema
 
 Style = Literal["simple", "form", "spaceDelimited", "pipeDelimited", "deepObject"]
@@ -165,7 +165,7 @@ class Provider:
     problems: Mapping[str, ProblemRow]  # by the value of a ProblemType
     wording: tuple[rows.WordingRow, ...]
     citations: Mapping[str, str]  # the full names of documents
-    keys: rows.Keys
+    keys: callers.Keys
     answers: rows.Answers
     headers: Mapping[str, str]  # on every answer; `$name` stands for a value
     sizes: Mapping[str, rows.Size]
@@ -176,7 +176,7 @@ class Provider:
     rates: tuple[rows.Rate, ...]
     jobs: rows.Jobs | None
     webhooks: rows.Webhooks | None
-    credits: rows.Credits | None
+    credits: callers.Credits | None
     shows_credits: bool  # True: a header on every answer tells of credits
     key_endings: Mapping[str, str]  # "_conflict" → CONFLICT, "_job_failed" → job_failed; longest first
     callbacks: tuple[Schema, ...]  # what the API sends to its callers, as documented

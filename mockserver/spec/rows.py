@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from mockserver.jsontext import Json
 from mockserver.spec import marks
+from mockserver.spec.callers import Accounts, Keys
 from mockserver.spec.jobrows import MANUAL as MANUAL  # noqa: PLC0414 - given away, as are the next ones
 from mockserver.spec.jobrows import Jobs as Jobs  # noqa: PLC0414
 from mockserver.spec.jobrows import Webhooks as Webhooks  # noqa: PLC0414
@@ -16,30 +17,6 @@ from mockserver.spec.prices import Price as Price  # noqa: PLC0414
 from mockserver.spec.prices import Term as Term  # noqa: PLC0414
 from mockserver.spec.row import Assumption, Cited, Fact
 from mockserver.spec.row import Row as Row  # noqa: PLC0414 - given away: whoever takes rows types their own
-
-
-class Keys(Row, frozen=True, kw_only=True):
-    """How callers show who they are."""
-
-    sample: str | None = None
-    prefix: str | None = None
-    new_account: Mapping[str, Json] = {}
-    citation: marks.CitationName | None = None
-
-
-class Attribute(Row, frozen=True, kw_only=True):
-    """What an account of this provider can have."""
-
-    type: Literal["boolean", "text", "ids", "states", "pictures", "picture_sets", "resources"]
-    description: str
-    states: tuple[str, ...] = ()
-    citation: marks.CitationName | None = None
-
-
-class Accounts(Row, frozen=True, kw_only=True):
-    """What accounts of this provider can have beyond what every account has."""
-
-    attributes: Mapping[str, Attribute]
 
 
 class Answers(Row, frozen=True, kw_only=True):
@@ -191,6 +168,7 @@ class OperationSection(Row, frozen=True, kw_only=True):
     takes_any_content_type: bool = False
     ignores: tuple[Literal["null", "empty_text"], ...] = ()  # what a field holds that counts as not sent
     forgives: tuple[marks.BodyField, ...] = ()  # fields that count as not sent where the schema refuses them
+    is_withdrawn: bool = False  # its path is that of none
     answers: Answers | None = None
     problems: Mapping[Annotated[str, marks.Mark("name", "problems")], Saying] = {}
 

@@ -62,7 +62,7 @@ class World:
         self.pictures = self._collection("pictures", StoredPicture, PICTURES)
         # An id → what a call created, a job included; an account, kind and name → the id of that.
         self.resources = self._collection("resources", Resource, RESOURCES)
-        self.names = self._collection("names", str, RESOURCES)
+        self.names = self._collection("names", str, 4 * RESOURCES)  # in any case or not, of a kind or all
         # An account's id and a number → what was paid; an account's id → the calls that its rates count.
         self.ledger = self._collection("ledger", Entry, LEDGER)
         self.furnished = self._collection("furnished", int, RESOURCES)  # what fixtures list and was put here
