@@ -176,7 +176,7 @@ class Provider:
     rates: tuple[rows.Rate, ...]
     jobs: rows.Jobs | None
     webhooks: rows.Webhooks | None
-    credits: callers.Credits | None
+    credits: rows.Credits | None
     shows_credits: bool  # True: a header on every answer tells of credits
     key_endings: Mapping[str, str]  # "_conflict" → CONFLICT, "_job_failed" → job_failed; longest first
     callbacks: tuple[Schema, ...]  # what the API sends to its callers, as documented

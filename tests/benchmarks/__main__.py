@@ -1,7 +1,7 @@
 """How fast the mock is beside an empty Starlette app and beside Prism: `python -m tests.benchmarks`.
 
-Run it by hand on a machine that does nothing else; no test times anything. Where Prism's command is not on the
-path, `PRISM` names it. It ends with 1 where a figure misses its limit.
+Run it by hand on a machine that does nothing else; no test times anything. Where the command of Prism is not
+on the path, `PRISM` names it. It ends with 1 where a figure misses its limit.
 """
 
 import argparse
