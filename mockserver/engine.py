@@ -18,7 +18,7 @@ from mockserver.downloads import Downloads
 from mockserver.journal.keeping import keep
 from mockserver.jsontext import dump
 from mockserver.links import Names, base_url, localise
-from mockserver.messages import Headers, Request, Response
+from mockserver.messages import PROBLEM_TYPE, Headers, Request, Response
 from mockserver.nomatch import NoMatch
 from mockserver.pipeline.authorize import authorize, find_holder
 from mockserver.pipeline.behave import Bound, behave, bind, examine
@@ -27,14 +27,14 @@ from mockserver.pipeline.charge import credit_values, release, reserve, settle
 from mockserver.pipeline.conform import conform
 from mockserver.pipeline.decode import decode
 from mockserver.pipeline.finish import finish
-from mockserver.pipeline.fulfil import carry_out, fulfil, join
+from mockserver.pipeline.fulfil import fulfil, join
 from mockserver.pipeline.limit import limit
 from mockserver.pipeline.mistyped import Mistyped, odd_of, of_download
-from mockserver.pipeline.override import NOTHING, delay_alone, delay_of_key, override, raise_ordered
+from mockserver.pipeline.override import NOTHING, applied, delay_alone, delay_of_key, override, raise_ordered
 from mockserver.pipeline.plan import planned, planned_of_call
 from mockserver.pipeline.respond import draw, headers_of, problem_response, refuse, succeed, warn, write_stub
 from mockserver.pipeline.route import Router
-from mockserver.pipeline.spoil import is_slow
+from mockserver.pipeline.spoil import is_slow, spoil
 from mockserver.pipeline.validate import validate
 from mockserver.preferences import read_preferences
 from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Problem, ProblemType, Violation, told_of_bug
@@ -84,15 +84,10 @@ class Engine:
 
     def has_cors(self, request: Request) -> bool:
         """Whether pages of any origin may read what a request is answered with."""
-        try:
-            match = self._router.route(request)
-        except NoMatch as found:
-            owner = found.provider
-        else:
-            if isinstance(match, Door):
-                return match.has_cors is None or match.has_cors(self.worlds.find(request))
-            owner = match.provider
-        return owner is None or self.readings.provider(owner.name, self.worlds.find(request)).answers.has_cors
+        owner, world = self._router.owner_of(request), self.worlds.find(request)
+        if isinstance(owner, Door):
+            return owner.has_cors is None or owner.has_cors(world)
+        return owner is None or self.readings.provider(owner.name, world).answers.has_cors
 
     def handle(self, request: Request) -> Response:
         """Answer one request: drawn, waited for, and told to every listener."""
@@ -137,7 +132,7 @@ class Engine:
             if self.settings.checks_answers and isinstance(match, Match) and not ordered.stub:
                 response = self._conform(match, response)
             if ordered is not NOTHING:
-                ordered, response, honoured = carry_out(ordered, response)
+                ordered, response, honoured = self._fulfil(ordered, response)
             response = finish(request, response, honoured, world.clock, tag)
             if ordered.delay_ms and not is_slow(ordered):
                 yield Wait(ordered.delay_ms / 1000)
@@ -195,6 +190,16 @@ class Engine:
         public = self.settings.public_url_of(match.provider.name)
         base = base_url(request, public, self._names.apis)
         return Call(match, account, given, world, random, random.uuid("request"), base, self.settings)
+
+    def _fulfil(self, ordered: Override, response: Response) -> tuple[Override, Response, str]:
+        """Do to an answer what was ordered, or say why that cannot be; give what of the order is honoured."""
+        if PROBLEM_TYPE in response.headers and not ordered.stub:
+            return NOTHING, response, ""
+        honoured = applied(ordered, response)
+        try:
+            return ordered, spoil(ordered, response), honoured
+        except EmulatorProblem as problem:
+            return ordered, problem_response(problem), honoured
 
     def _make(
         self,

@@ -9,12 +9,8 @@ from typing import NamedTuple
 
 from mockserver import pointer
 from mockserver.call import Call, Exchange, Override, Result
-from mockserver.messages import PROBLEM_TYPE, Response
-from mockserver.pipeline.override import NOTHING, applied
-from mockserver.pipeline.respond import problem_response
-from mockserver.pipeline.spoil import spoil
 from mockserver.preferences import Preferences
-from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Location, Violation
+from mockserver.problems import NO_VIOLATIONS, Location, Violation
 from mockserver.spec.words import CITATION, MISTYPED, Wish, marks_in, wish_of
 
 MAKES = ("POST", "PUT")  # by which things are made, where nothing has a price
@@ -93,14 +89,3 @@ def _reasons(call: Call) -> tuple[tuple[str, str], ...]:
         "download",
         f"this call of {name} hands out no link to a picture",
     )
-
-
-def carry_out(ordered: Override, response: Response) -> tuple[Override, Response, str]:
-    """Do to an answer what was ordered, or say why that cannot be; give what of the order is honoured."""
-    if PROBLEM_TYPE in response.headers and not ordered.stub:
-        return NOTHING, response, ""
-    honoured = applied(ordered, response)
-    try:
-        return ordered, spoil(ordered, response), honoured
-    except EmulatorProblem as problem:
-        return ordered, problem_response(problem), honoured

@@ -92,6 +92,14 @@ class Router:
             raise self._no_match(index, methods, path, provider, request)
         return Match(match.provider, match.operation, values) if values else match
 
+    def owner_of(self, request: Request) -> Door | Provider | None:
+        """Say whose answer a request gets, which an unknown path has, too; None: it is nobody's."""
+        try:
+            found = self.route(request)
+        except NoMatch as unknown:
+            return unknown.provider
+        return found if isinstance(found, Door) else found.provider
+
     def _is_at_root(self, request: Request, prefix: str, below: str) -> bool:
         """Whether a path that begins with a provider's name is an operation's own, not below that name."""
         at_root, _ = self._root.methods(request.path, request.method)
