@@ -1,10 +1,9 @@
 """What a running server prints: its address, a call to paste for each provider, and a line for each request.
 
-Exchanges are gathered, and put into words and written a few times a second by a thread of their own, so that
-printing does not slow the calls.
+Exchanges are gathered, and put into words a few times a second by a thread of their own, so that printing does
+not slow the calls; an `Outlet` writes them, so that a reader who is slow does not, either.
 """
 
-import io
 import json
 import os
 import shlex
@@ -23,12 +22,14 @@ from mockserver.console import write_bodies, write_json, write_line
 from mockserver.journal.redaction import NOWHERE, redaction_of
 from mockserver.messages import Request, Response
 from mockserver.nomatch import NoMatch
+from mockserver.outlet import Outlet
 from mockserver.pipeline.route import Router
 from mockserver.samples import make_sample
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Operation, Provider
 
 WRITES_PER_SECOND = 10
+MOST_HEARD, MOST_HEARD_BYTES = 20_000, 32 * 1024 * 1024  # exchanges, and their bodies, to be put into words
 MOST_TRIED = 20  # operations, for a call that works
 GREEN, YELLOW, RED, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
 
@@ -39,11 +40,9 @@ class Printer:
     def __init__(self, *, is_json: bool, is_verbose: bool = False) -> None:
         self._is_json, self._is_verbose = is_json, is_verbose
         self._heard: list[tuple[Exchange, Response]] = []
-        self._is_deaf = False  # True: standard output was closed, so nothing is noted any more
+        self._heard_bytes = 0
+        self._outlet = Outlet(sys.stdout, self._tell_of_dropped)
         self._redaction = NOWHERE
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # What its encoding does not know must not end the printing.
-            sys.stdout.reconfigure(errors="backslashreplace")
         has_colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self._colours = {2: GREEN, 4: YELLOW, 5: RED} if has_colours else {}
         self._plain = PLAIN if has_colours else ""
@@ -69,8 +68,13 @@ class Printer:
     def exchange(self, exchange: Exchange) -> None:
         """Note what was asked; it is printed within a tenth of a second. What was told to /__admin is not."""
         response = exchange.response
-        if self._is_deaf or response is None or exchange.operation == ADMIN:
+        if response is None or exchange.operation == ADMIN or self._outlet.is_broken:
             return
+        size = self._heard_bytes + len(exchange.request.body) + len(response.read())
+        if len(self._heard) >= MOST_HEARD or (self._heard and size > MOST_HEARD_BYTES):
+            self._outlet.lose(1)
+            return
+        self._heard_bytes = size
         self._heard.append((exchange, response))
 
     def __enter__(self) -> Self:
@@ -80,21 +84,24 @@ class Printer:
     def __exit__(self, *_error: object) -> None:
         self._is_over.set()
         self._thread.join()
+        self._outlet.close()
 
     def _write_on(self) -> None:
-        try:
-            while not self._is_over.wait(1 / WRITES_PER_SECOND):
-                self._write()
+        while not self._is_over.wait(1 / WRITES_PER_SECOND):
             self._write()
-        except (BrokenPipeError, ValueError):  # nobody reads any more
-            self._is_deaf = True
+        self._write()
 
     def _write(self) -> None:
         heard, self._heard = self._heard, []
-        lines = [line for exchange, response in heard for line in self._lines(exchange, response)]
-        if lines and not sys.stdout.closed:
-            sys.stdout.write("\n".join(lines) + "\n")
-            sys.stdout.flush()
+        self._heard_bytes = 0
+        for exchange, response in heard:
+            lines = list(self._lines(exchange, response))
+            self._outlet.put("\n".join([*lines, ""]), len(lines))
+
+    def _tell_of_dropped(self, count: int) -> str:
+        if self._is_json:
+            return json.dumps({"event": "dropped", "lines": count})
+        return f"({count} lines were dropped, because nobody read them)"
 
     def _lines(self, exchange: Exchange, response: Response) -> Iterator[str]:
         if self._is_json:

@@ -20,7 +20,7 @@ PACKAGE = Path(mockserver.__file__).parent
 
 # A module imports from the layers above its own, and its own package; modules of one layer are strangers.
 LAYERS = (
-    ("pointer", "posting", "preferences"),
+    ("outlet", "pointer", "posting", "preferences"),
     ("messages", "problems", "jsontext", "seeded", "settings"),
     ("spec", "state", "imaging"),
     ("call", "causes", "fixtures", "nomatch", "scaffold", "scenarios"),

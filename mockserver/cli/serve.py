@@ -169,13 +169,16 @@ def serve(
 ) -> None:
     """Answer for the APIs until the process is stopped."""
     from mockserver.assembly import create_engine  # noqa: PLC0415 - only this command needs a server
+    from mockserver.outlet import Outlet, OutletHandler  # noqa: PLC0415
     from mockserver.printing import Printer  # noqa: PLC0415
     from mockserver.scenarios import delays, read_orders, read_scenario  # noqa: PLC0415
     from mockserver.serving.server import Server  # noqa: PLC0415
     from mockserver.state.clock import Clock  # noqa: PLC0415
     from mockserver.statefile import StateFile  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    complaints = Outlet(sys.stderr, "WARNING {} lines were dropped, because nobody read them".format)
+    handlers = [OutletHandler(complaints)]
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", handlers=handlers)
     scenario, latency = chosen.pop("scenario"), chosen.pop("latency")
     timeouts = Timeouts(chosen.pop("timeout_head"), chosen.pop("timeout_body"))
     hosts, urls = frozenset(chosen.pop("webhook_hosts")), chosen.pop("public_urls")
@@ -198,7 +201,7 @@ def serve(
     gc.collect()
     gc.freeze()  # what was loaded stays, so the collector need not look at it again
     gc.set_threshold(*COLLECTING)
-    with printer, keeper:
+    with contextlib.closing(complaints), printer, keeper:
         server.run()
 
 

@@ -65,6 +65,7 @@ class Server:
             shared(shell),
             http=functools.partial(Protocol, shell.begin, timeouts, Turn()),  # type: ignore[arg-type] # as good as a class
             ws="none",
+            log_config=None,  # it would write to standard error itself, and wait for whoever reads that
             log_level="warning",
             access_log=False,
             lifespan="off",
