@@ -30,7 +30,7 @@ def small_pipe():
     """A pipe that holds little; give its two ends."""
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE)
-    with open(reading, "rb", buffering=0) as out, open(writing, "w", encoding="utf-8") as into:
+    with os.fdopen(reading, "rb", buffering=0) as out, os.fdopen(writing, "w", encoding="utf-8") as into:
         yield out, into
 
 

@@ -6,7 +6,6 @@ What takes over a millisecond (large bodies, pictures, /__admin) runs in worker 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from starlette import datastructures, responses
@@ -18,6 +17,7 @@ from mockserver.links import marks
 from mockserver.messages import LARGEST_BODY, LARGEST_SNAPSHOT, Request, Response
 from mockserver.serving.reading import Receive, Scope, bare_request, is_from_browser, read
 from mockserver.serving.spoil import EXTENSION, Send, Wire, leaves_within, spoil, write_start
+from mockserver.serving.workers import Workers
 from mockserver.walk import Step, Wait, Walk
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -72,7 +72,7 @@ class Shell:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="mockserver")
+        self._workers = Workers(WORKERS)
         # A body with one of these has pictures to be opened or drawn, or an escape that may hide a link.
         self._pictures = re.compile(b";base64,|" + marks(engine.catalog.providers.values()).pattern)
 
@@ -128,7 +128,7 @@ class Shell:
         return len(body) > LARGEST_INLINE or self._pictures.search(body) is not None
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+        return await asyncio.wrap_future(self._workers.submit(work))
 
 
 class Browsers(CORSMiddleware):

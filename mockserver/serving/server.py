@@ -54,7 +54,7 @@ class Server:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        patience_s: float = 2,
+        patience_s: float = 1,
         timeouts: Timeouts = PATIENT,
     ) -> None:
         self.engine = engine
