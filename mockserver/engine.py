@@ -18,14 +18,14 @@ from mockserver.downloads import Downloads
 from mockserver.journal.keeping import keep
 from mockserver.jsontext import dump
 from mockserver.links import Names, base_url, localise
-from mockserver.messages import PROBLEM_TYPE, Headers, Request, Response
+from mockserver.messages import LARGEST_SNAPSHOT, PROBLEM_TYPE, Headers, Request, Response
 from mockserver.nomatch import NoMatch
 from mockserver.pipeline.authorize import authorize, find_holder
 from mockserver.pipeline.behave import Bound, behave, bind, examine
 from mockserver.pipeline.chance import random_of
 from mockserver.pipeline.charge import credit_values, release, reserve, settle
 from mockserver.pipeline.conform import conform
-from mockserver.pipeline.decode import decode
+from mockserver.pipeline.decode import decode, useful_size
 from mockserver.pipeline.finish import finish
 from mockserver.pipeline.fulfil import fulfil, join
 from mockserver.pipeline.limit import limit
@@ -88,6 +88,18 @@ class Engine:
         if isinstance(owner, Door):
             return owner.has_cors is None or owner.has_cors(world)
         return owner is None or self.readings.provider(owner.name, world).answers.has_cors
+
+    def useful_size(self, request: Request) -> int:
+        """Say how many bytes of its body the answer to a request can depend on, by path and headers alone."""
+        world = self.worlds.find(request)
+        try:
+            match = self.readings.of_world(self._router.route(request), world)
+            if isinstance(match, Door):
+                return LARGEST_SNAPSHOT if match.name == ADMIN else 0
+            caller = authorize(match, request, world, is_strict=self.settings.is_strict)
+            return useful_size(self.readings.of_account(match, caller.account, world)[0], request)
+        except (NoMatch, Problem):
+            return 0
 
     def handle(self, request: Request) -> Response:
         """Answer one request: drawn, waited for, and told to every listener."""

@@ -1,7 +1,7 @@
 """What a running server prints: its address, a call to paste for each provider, and a line for each request.
 
-Exchanges are gathered, and put into words a few times a second by a thread of their own, so that printing does
-not slow the calls; an `Outlet` writes them, so that a reader who is slow does not, either.
+Exchanges are gathered, and put into words a few times a second by a thread of their own, so that printing
+does not slow the calls; an `Outlet` writes them, so that a reader who is slow does not, either.
 """
 
 import json

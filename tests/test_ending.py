@@ -1,4 +1,4 @@
-"""SIGTERM ends a server soon, whatever is under way: work that cannot be broken off, calls, downloads, webhooks."""
+"""SIGTERM ends a server soon, whatever is under way: work that goes on, calls, downloads, webhooks."""
 
 import base64
 import io
@@ -45,7 +45,9 @@ def huge():
         data = io.BytesIO()
         noise.save(data, "JPEG", quality=40, progressive=True)
         shrunk = data.getvalue()
-    return json.dumps({"image_base64": f"data:image/jpeg;base64,{base64.b64encode(shrunk).decode()}"}).encode()
+    return json.dumps(
+        {"image_base64": f"data:image/jpeg;base64,{base64.b64encode(shrunk).decode()}"}
+    ).encode()
 
 
 def connected(url):

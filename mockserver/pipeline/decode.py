@@ -27,7 +27,7 @@ UTF8 = {"utf-8", "utf8", "us-ascii", ""}
 def decode(match: Match, request: Request) -> Arguments:
     """Decode parameters and body. Raises a Problem for a body that is too large, or no JSON, and its type."""
     operation = match.operation
-    if request.whole_size is not None or len(request.body) > LARGEST_BODY:
+    if request.size > LARGEST_BODY:
         message = "The body is larger than this server takes"
         raise _problem(match, ProblemType.BODY_TOO_LARGE, "body", "", message)
     body, warnings, media_type = NO_BODY
@@ -48,14 +48,22 @@ def decode(match: Match, request: Request) -> Arguments:
     return Arguments(found["path"], found["query"], found["header"], body, warnings, media_type)
 
 
+def useful_size(match: Match, request: Request) -> int:
+    """Say how many bytes of a body can matter, by its headers: none where no body, or no such, is taken."""
+    operation = match.operation
+    if operation.body is None:
+        return 0
+    sent, takes_any = request.headers.get("content-type", ""), operation.row.section.takes_any_content_type
+    media_type = _expected_type(operation.body, sent, takes_any=takes_any)
+    return LARGEST_BODY if media_type in operation.body.schemas else 0
+
+
 def _body(match: Match, expected: RequestBody, request: Request, *, takes_any: bool) -> Body:
     """Decode the body; give it with what is odd about it and its media type."""
-    if not request.body and not expected.is_required:
+    if not request.size and not expected.is_required:
         return NO_BODY
     content_type = request.headers.get("content-type", "")
-    media_type = content_type if content_type in expected.schemas else _media_type(content_type)
-    if takes_any and media_type not in expected.schemas:
-        media_type = next(iter(expected.schemas), media_type)
+    media_type = _expected_type(expected, content_type, takes_any=takes_any)
     if media_type not in expected.schemas:
         wanted = " or ".join(expected.schemas)
         sent = f"not {content_type.strip()[:100]}" if content_type.strip() else "but it is missing"
@@ -85,6 +93,13 @@ def _sent(body: Mapping[str, Json], section: OperationSection, schema: Schema) -
 def _repeated(place: str) -> Violation:
     message = f"warning: {place[:80]} stands twice; the last one counts"
     return Violation("body", place, "duplicateKey", message, "RFC 8259")
+
+
+def _expected_type(expected: RequestBody, content_type: str, *, takes_any: bool) -> str | None:
+    media_type = content_type if content_type in expected.schemas else _media_type(content_type)
+    if takes_any and media_type not in expected.schemas:
+        return next(iter(expected.schemas), media_type)
+    return media_type
 
 
 def _media_type(content_type: str) -> str | None:

@@ -4,27 +4,39 @@ What takes over a millisecond (large bodies, pictures, /__admin) runs in worker 
 """
 
 import asyncio
+import functools
 import re
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 from starlette import datastructures, responses
 from starlette.middleware.cors import CORSMiddleware
 
-from mockserver.admin.asked import PREFIX
 from mockserver.engine import Engine
 from mockserver.links import marks
-from mockserver.messages import LARGEST_BODY, LARGEST_SNAPSHOT, Request, Response
-from mockserver.serving.reading import Receive, Scope, bare_request, is_from_browser, read
+from mockserver.messages import Request, Response
+from mockserver.serving.heads import write_refusal
+from mockserver.serving.reading import (
+    LARGEST_INLINE,
+    Receive,
+    Scope,
+    bare_request,
+    is_from_browser,
+    read,
+    waits_to_send,
+)
+from mockserver.serving.room import NoRoomError, Place, Room
 from mockserver.serving.spoil import EXTENSION, Send, Wire, leaves_within, spoil, write_start
+from mockserver.serving.transport import MOST_DRAINED
 from mockserver.serving.workers import Workers
 from mockserver.walk import Step, Wait, Walk
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 T = TypeVar("T")
 
-LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
 WORKERS = 8
+FULL = "the bodies of other calls take all memory that there is for them; try again later"
 EXPOSED = ("Mock-Request-Id", "Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag")
 EVERYBODY = ("*",)
 BEGUN = "mockserver.begun"  # where the protocol puts a walk that it has begun itself, and its first step
@@ -73,6 +85,7 @@ class Shell:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._workers = Workers(WORKERS)
+        self._room = Room()
         # A body with one of these has pictures to be opened or drawn, or an escape that may hide a link.
         self._pictures = re.compile(b";base64,|" + marks(engine.catalog.providers.values()).pattern)
 
@@ -81,14 +94,33 @@ class Shell:
         extensions = scope.get("extensions", {})
         wire: Wire | None = extensions.get(EXTENSION)
         begun: tuple[Walk, Step] | None = extensions.get(BEGUN)
-        if begun is None:
-            is_admin = scope["path"].startswith(PREFIX)
-            request = await read(scope, receive, LARGEST_SNAPSHOT if is_admin else LARGEST_BODY)
-            if request is None:
-                return
-            walk = self.engine.walk(request, has_socket=wire is not None)
-            begun = walk, await self._begin(walk, request)
-        await self._go_on(*begun, wire, receive, send)
+        if begun is not None:
+            await self._go_on(*begun, wire, receive, send)
+            return
+        with self._room.place() as place:
+            try:
+                await self._serve(scope, wire, place, receive, send)
+            except NoRoomError:
+                await _send(write_refusal(HTTPStatus.SERVICE_UNAVAILABLE, FULL, ("Retry-After", "1")), send)
+            except asyncio.CancelledError:
+                if wire is None:
+                    raise
+                wire.close_after()  # the server ends, and has waited long enough for this answer
+
+    async def _serve(
+        self, scope: Scope, wire: Wire | None, place: Place, receive: Receive, send: Send
+    ) -> None:
+        if wire:
+            wire.place = place
+        request = await read(scope, receive, self.engine.useful_size, place)
+        if request is None:
+            return
+        if request.whole_size is not None and (request.whole_size > MOST_DRAINED or waits_to_send(request)):
+            send = functools.partial(_send_last, send)
+        walk = self.engine.walk(request, has_socket=wire is not None)
+        step = await self._begin(walk, request)
+        del request  # the walk forgets it sooner than we would
+        await self._go_on(walk, step, wire, receive, send)
 
     def begin(self, request: Request) -> tuple[Walk, Step] | None:
         """Begin to serve a request that came over a socket, at once; None: it may take too long for that."""
@@ -113,8 +145,7 @@ class Shell:
                 else:
                     step = walk.send(result)
             if step.fault is None or wire is None:
-                await send(write_start(step))
-                await send({"type": "http.response.body", "body": step.body})
+                await _send(step, send)
             elif not await spoil(wire, step.fault, step, receive, send):
                 return
             next(walk, None)
@@ -129,6 +160,18 @@ class Shell:
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.wrap_future(self._workers.submit(work))
+
+
+async def _send(response: Response, send: Send) -> None:
+    await send(write_start(response))
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_last(send: Send, message: MutableMapping[str, Any]) -> None:
+    """Send what a connection ends with: of a body that was not read nobody knows whether it comes."""
+    if message["type"] == "http.response.start":
+        message["headers"].append((b"connection", b"close"))
+    await send(message)
 
 
 class Browsers(CORSMiddleware):

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with five changes; everything that touches its protocol stands here.
+"""HTTP/1.1 as uvicorn speaks it, with these changes; everything that touches its protocol stands here.
 
 * What came whole and can be answered at once is answered in the same turn of the event loop, without a task
   and the messages of ASGI, which take as long as a quarter of the answer itself. All else goes uvicorn's way.
@@ -6,33 +6,32 @@
   written in one turn of the event loop is sent together at its end; nothing waits longer than that.
 * `Upgrade` is ignored, as a server may (RFC 9110, 7.8): the parser stops behind such a head (Java's
   HttpClient and `curl --http2` send `h2c`) and forgets the body; the head is parsed again without it.
+* Heads, pauses, pipelines and what a refused caller still sends have bounds; uvicorn leaves them to others.
+* A caller that only ceases to send has its answer, and one that is refused can read why before the end.
 * Each request's scope leads to its wire, so that an ordered fault can be done to the connection.
 * A connection may begin with `OVER_TLS`: its caller believes that it speaks TLS; its scheme is `https`.
 """
 
 import asyncio
-import json
 import math
 from collections.abc import Callable, Iterator, Sized
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mockserver.messages import Request, Response
-from mockserver.serving.app import BEGUN, LARGEST_INLINE
-from mockserver.serving.heads import write_head
-from mockserver.serving.reading import is_from_browser
+from mockserver.serving.app import BEGUN
+from mockserver.serving.heads import write_head, write_refusal, write_without_upgrade
+from mockserver.serving.reading import LARGEST_INLINE, is_plain, whole_request
 from mockserver.serving.spoil import EXTENSION, Wire
-from mockserver.serving.transport import CorkedTransport
+from mockserver.serving.transport import MOST_DRAINED, CorkedTransport
 from mockserver.serving.turn import Turn
 from mockserver.settings import Timeouts
 from mockserver.walk import Step, Walk
 
-UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
 # The PROXY protocol's first line (version 1): the connection was made to the port at which TLS is spoken.
 OVER_TLS = b"PROXY TCP4 127.0.0.1 127.0.0.1 443 443\r\n"
 LARGEST_HEAD = 64 * 1024  # bytes
@@ -47,14 +46,15 @@ class Flow(FlowControl):
     uvicorn resumes with each look at a body: 35 MB of requests that nobody had read took 1.8 GB.
     """
 
-    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
+    def __init__(self, transport: asyncio.Transport, waiting: Sized, resumed: Callable[[], None]) -> None:
         super().__init__(transport)
-        self._waiting = waiting
+        self._waiting, self._resumed = waiting, resumed
 
     def resume_reading(self) -> None:
         """Read on, unless more wait than the one that is about to be answered."""
-        if len(self._waiting) <= 1:
+        if self.read_paused and len(self._waiting) <= 1:
             super().resume_reading()
+            self._resumed()
 
 
 class Protocol(HttpToolsProtocol):
@@ -74,12 +74,13 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start serving a connection."""
-        self.corked = CorkedTransport(transport, self.loop)
+        self.corked = CorkedTransport(transport, self.loop, self._still_comes)
         corked: Any = self.corked
         super().connection_made(corked)
-        self.flow = Flow(corked, self.pipeline)
+        self.flow = Flow(corked, self.pipeline, self._note)
         self.wire = Wire(corked)
-        self._head_began_at_s = self._active_at_s = self.loop.time()
+        self._note()
+        self._head_began_at_s = self._active_at_s
         self._look_later(self._timeouts.head_s)
         self._extensions: dict[str, Any] = {EXTENSION: self.wire}
 
@@ -96,12 +97,17 @@ class Protocol(HttpToolsProtocol):
         self.corked.flush()
         if self.wire.is_held:
             self.transport.abort()
+        elif self.cycle is None or self.cycle.response_complete:
+            self.corked.end()
         else:
             super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head that asks to upgrade comes again without that, and what follows it after it."""
-        self._active_at_s = self.loop.time()
+        self._note()
+        if self.corked.is_lingering:
+            self.corked.drain(len(data))
+            return
         if self.scope is None and data.startswith(OVER_TLS):
             self.scheme, data = "https", data[len(OVER_TLS) :]
         was_in_head, rest = self._is_in_head, memoryview(data)
@@ -115,7 +121,8 @@ class Protocol(HttpToolsProtocol):
                     self._refuse(HTTPStatus.BAD_REQUEST, "this server is no proxy")
                     return
                 rest = rest[stopped.args[0] :]
-                head = self._head_without_upgrade()
+                version = self.parser.get_http_version()
+                head = write_without_upgrade(self.parser.get_method(), self.url, version, self.headers)
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.feed_data(head)
             except httptools.HttpParserError as error:
@@ -135,7 +142,14 @@ class Protocol(HttpToolsProtocol):
         self.answer_now()
         self.corked.flush()
         cycle, wire = self.cycle, self.wire
-        if cycle is None or cycle.response_complete or cycle.more_body or wire.is_held or wire.is_waited_on:
+        if (
+            self.corked.is_lingering
+            or cycle is None
+            or cycle.response_complete
+            or cycle.more_body
+            or wire.is_held
+            or wire.is_waited_on
+        ):
             return False
         cycle.keep_alive = False
         wire.is_half_closed = True
@@ -143,20 +157,19 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer, unless the same head comes again; or wait for the rest, to answer at once."""
-        if self.parser.should_upgrade():
+        if self._is_refused or self.parser.should_upgrade():
             return
         if self._head_size + self._chunk_size > LARGEST_HEAD and self._measure_head() > LARGEST_HEAD:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE)
             return
         self._is_in_head, self._head_size = False, 0
-        is_free = self.cycle is None or self.cycle.response_complete
         if (
-            is_free
+            (self.cycle is None or self.cycle.response_complete)
             and self._answered < MOST_IN_A_TURN
             and not (self.expect_100_continue or self.flow.write_paused)
             and self.parser.should_keep_alive()
             and self.parser.get_http_version() != "1.0"  # whose callers want to be told that it stays open
-            and not is_from_browser(self.headers)
+            and is_plain(self.headers)
         ):
             self._held = bytearray()
         else:
@@ -164,9 +177,12 @@ class Protocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
+        if self._is_refused:
+            return
         if self._held is None:
-            if not self._is_refused:
-                super().on_body(body)
+            if self.cycle.response_complete:
+                self.corked.drain(len(body))
+            super().on_body(body)
             return
         self._held += body
         if len(self._held) > LARGEST_INLINE:
@@ -178,6 +194,7 @@ class Protocol(HttpToolsProtocol):
             return
         if not self.parser.should_upgrade():
             self._is_in_head = self._has_ended = True
+            self.corked.left = MOST_DRAINED
             self._head_began_at_s = None
         if self._held is not None:
             self._waits = True
@@ -203,7 +220,8 @@ class Protocol(HttpToolsProtocol):
             self._held = None
             return
         try:
-            request = self._request(body)
+            url, method = httptools.parse_url(self.url), self.parser.get_method()
+            request = whole_request(method, url.path, url.query, self.headers, body, self.scheme)
         except (ValueError, httptools.HttpParserError) as error:
             self._refuse(HTTPStatus.BAD_REQUEST, f"this is no path: {error}")
             return
@@ -225,9 +243,7 @@ class Protocol(HttpToolsProtocol):
 
     def _finish(self, walk: Iterator[Any], response: Response) -> None:
         """Write an answer and end its walk. Raises ValueError for a header of two lines."""
-        head = write_head(response.status, [(name.lower(), value) for name, value in response.headers])
-        self.corked.hold(head + response.read())
-        self._held = None
+        self._hold(response)
         self._answered += 1
         self.server_state.total_requests += 1
         next(walk, None)
@@ -243,13 +259,16 @@ class Protocol(HttpToolsProtocol):
         left_s = self._closes_at_s() - self.loop.time()
         if left_s > 0:
             self._look_later(min(left_s, self._timeouts.body_s))
-        elif not self.transport.is_closing():
-            self.transport.close()
+        else:
+            self.corked.end()
 
     def _closes_at_s(self) -> float:
         """Say when to close, by the loop's clock, if nothing comes until then."""
         is_answering = self.cycle is not None and not self.cycle.response_complete
-        if self._held is not None or (is_answering and self.cycle.more_body):
+        is_kept_waiting = self.wire.place is not None and self.wire.place.is_waiting
+        if is_kept_waiting or self.corked.is_lingering:  # which have bounds of their own
+            return math.inf
+        if self._still_comes() if not is_answering else self.cycle.more_body:
             return self._active_at_s + self._timeouts.body_s
         if is_answering:
             return math.inf
@@ -257,38 +276,24 @@ class Protocol(HttpToolsProtocol):
             return self._head_began_at_s + self._timeouts.head_s
         return self._active_at_s + self.timeout_keep_alive
 
-    def _request(self, body: bytes) -> Request:
-        url = httptools.parse_url(self.url)
-        path = url.path.decode("ascii")
-        return Request(
-            self.parser.get_method().decode("ascii"),
-            unquote(path) if "%" in path else path,
-            {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers},
-            url.query.decode("latin-1") if url.query else "",
-            body,
-            self.scheme or "http",
-        )
-
     def _measure_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer what cannot be read, and close the connection."""
-        body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
-        content, self._held, self._is_refused = json.dumps(body).encode(), None, True
-        typed = ("content-type", "application/problem+json")
-        head = write_head(status, (typed, ("content-length", str(len(content))), ("connection", "close")))
-        self.corked.hold(head + content)
+        self._hold(write_refusal(status, detail))
+        self._is_refused = True
         self.transport.close()
 
-    def _head_without_upgrade(self) -> bytes:
-        """Write the head that was just parsed again, without the headers that speak of upgrading."""
-        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
-        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
-        for name, value in self.headers:
-            if name == b"connection":
-                options = (each for each in value.split(b",") if each.strip().lower() not in UPGRADING)
-                value = b",".join(options)  # noqa: PLW2901 - what is left of it
-            if value and name not in UPGRADING:
-                lines.append(name + b": " + value)
-        return b"\r\n".join([*lines, b"", b""])
+    def _hold(self, response: Response) -> None:
+        head = write_head(response.status, [(name.lower(), value) for name, value in response.headers])
+        self.corked.hold(head + response.read())
+        self._held = None
+
+    def _still_comes(self) -> bool:
+        """Whether the caller is in the middle of a body, or of something that is none of ours."""
+        return self._is_refused or not self._is_in_head
+
+    def _note(self) -> None:
+        """Note that something came, or could not."""
+        self._active_at_s = self.loop.time()

@@ -1,17 +1,49 @@
-"""ASGI → Request: a whole one, or nothing where the caller went away before it had come."""
+"""ASGI → Request: a whole one, or nothing where the caller went away before it had come.
+
+A body is read as far as it can matter for the answer; what path and headers decide, they decide alone.
+"""
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
+from urllib.parse import unquote
 
-from mockserver.messages import LARGEST_BODY, Request
+from mockserver.messages import Request
+from mockserver.serving.room import Place
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Headers = Iterable[tuple[bytes, bytes]]
+Judge = Callable[[Request], int]  # says how many bytes of a request's body can matter
+
+LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
 
 
-def is_from_browser(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def is_from_browser(headers: Headers) -> bool:
     """Whether a page sent a request: only browsers send Origin."""
     return any(name == b"origin" for name, _ in headers)
+
+
+def is_plain(headers: Headers) -> bool:
+    """Whether no page has sent a request, and its body is not announced as a long one."""
+    for name, value in headers:
+        if name == b"origin" or (name == b"content-length" and int(value) > LARGEST_INLINE):
+            return False
+    return True
+
+
+def whole_request(
+    method: bytes, path: bytes, query: bytes | None, headers: Headers, body: bytes, scheme: str | None
+) -> Request:
+    """Give a request from what a parser found. Raises ValueError for a path that is none."""
+    decoded = path.decode("ascii")
+    return Request(
+        method.decode("ascii"),
+        unquote(decoded) if "%" in decoded else decoded,
+        {name.decode("latin-1"): value.decode("latin-1") for name, value in headers},
+        query.decode("latin-1") if query else "",
+        body,
+        scheme or "http",
+    )
 
 
 def bare_request(scope: Scope) -> Request:
@@ -25,20 +57,42 @@ def bare_request(scope: Scope) -> Request:
     )
 
 
-async def read(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> Request | None:
-    """Read a request; of a body that is too large only the size. None: half a request is none."""
-    message = await receive()
-    body = message.get("body", b"")
-    size = len(body)
-    if message.get("more_body", False):
-        chunks = [body]
-        while message.get("more_body", False):
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size <= largest:
-                chunks.append(message.get("body", b""))
-        body = b"" if size > largest else b"".join(chunks)
-    if message["type"] == "http.disconnect":
+def announced_size(request: Request) -> int | None:
+    """Give the size of a body as it is announced; None where it will be told at its end."""
+    if "transfer-encoding" in request.headers:
         return None
-    whole_size = None if size <= largest else size
-    return bare_request(scope)._replace(body=body, whole_size=whole_size)
+    announced = request.headers.get("content-length", "0")
+    return int(announced) if announced.isdecimal() else None
+
+
+def waits_to_send(request: Request) -> bool:
+    """Whether the caller sends its body when it is asked for it."""
+    return request.headers.get("expect", "").lower() == "100-continue"
+
+
+async def read(scope: Scope, receive: Receive, judge: Judge, place: Place) -> Request | None:
+    """Read a request; of a body that cannot matter only the size. None: half a request is none.
+
+    Raises NoRoomError where the bodies of others take all memory that there is for them.
+    """
+    request = bare_request(scope)
+    announced, largest = announced_size(request), None
+    is_asking = announced != 0 and waits_to_send(request)
+    if is_asking or (announced or 0) > LARGEST_INLINE:
+        largest = judge(request)
+        if (announced or 0) > largest or (is_asking and not largest):
+            return request._replace(whole_size=announced or 0)
+    chunks, size, has_more = list[bytes](), 0, True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk, has_more = message.get("body", b""), message.get("more_body", False)
+        size += len(chunk)
+        if size > LARGEST_INLINE:
+            largest = judge(request) if largest is None else largest
+            if size > largest:
+                return request._replace(whole_size=announced or size)
+            await place.take(len(chunk) if place.size else size)
+        chunks.append(chunk)
+    return request._replace(body=chunks[0] if len(chunks) == 1 else b"".join(chunks))

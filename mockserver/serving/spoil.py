@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from mockserver.messages import SLOW_BODY, Fault, Response
 from mockserver.serving.heads import write_head
 from mockserver.serving.reading import Receive
+from mockserver.serving.room import Place
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -26,12 +27,13 @@ PIECES = 20  # of a body that comes slowly
 class Wire:
     """A connection as faults see it."""
 
-    __slots__ = ("_transport", "is_half_closed", "is_held", "is_waited_on")
+    __slots__ = ("_transport", "is_half_closed", "is_held", "is_waited_on", "place")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self.is_held = False  # True: the answer may never end, so the server does not wait for it
         self.is_waited_on = False  # True: a caller who sends no more has left
+        self.place: Place | None = None  # of the body that is read; None: there was none yet
         self.is_half_closed = False  # True: the caller sends no more, and has its answer all the same
 
     def close_after(self, data: bytes = b"") -> None:
