@@ -281,9 +281,10 @@ class Protocol(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer what cannot be read, and close the connection."""
-        self._hold(write_refusal(status, detail))
-        self._is_refused = True
-        self.transport.close()
+        if not self._is_refused:
+            self._is_refused = True
+            self._hold(write_refusal(status, detail))
+            self.transport.close()
 
     def _hold(self, response: Response) -> None:
         head = write_head(response.status, [(name.lower(), value) for name, value in response.headers])
