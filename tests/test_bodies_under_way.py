@@ -1,4 +1,4 @@
-"""Bodies that cannot matter are not read, and those that can have a bound together; every caller can read why."""
+"""Bodies that cannot matter are not read, those that can have a bound together; every caller can read why."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ from conftest import STRICT
 from test_slow_and_hostile_connections import BODY, CALL, HEAD, LAST, connect, converse, read_all
 
 from mockserver import Server, create_app, create_engine
+from mockserver.call import Exchange
 from mockserver.serving import reading, room, transport
 from mockserver.serving.room import NoRoomError, Room
 from mockserver.settings import Timeouts
@@ -67,7 +68,7 @@ def words(body):
 def test_what_path_and_headers_decide_is_answered_without_a_byte_of_the_body(server, case, size):
     head, status = EARLY[case]
     with connect(server) as wire:
-        wire.sendall(head + announced(min(size, 64 * MB) if case in {"another media type"} else size))
+        wire.sendall(head + announced(min(size, 64 * MB) if case == "another media type" else size))
         assert read_answer(wire)[0] in {status, 413}
 
 
@@ -107,7 +108,7 @@ def test_a_refused_body_leaves_the_connection_usable(server, case, is_chunked):
 
 @pytest.mark.parametrize("case", EARLY)
 def test_nothing_is_kept_of_a_body_that_cannot_matter_but_its_size(server, case):
-    heard = []
+    heard: list[Exchange] = []
     server.engine.listeners.append(heard.append)
     converse(server, EARLY[case][0] + announced(MB) + b"x" * MB, LAST)
     server.settle()
@@ -116,7 +117,7 @@ def test_nothing_is_kept_of_a_body_that_cannot_matter_but_its_size(server, case)
 
 
 def test_a_short_body_is_kept_for_whoever_looks_why_it_was_refused(server):
-    heard = []
+    heard: list[Exchange] = []
     server.engine.listeners.append(heard.append)
     converse(server, REFUSED["no key"][0] + announced(len(BODY)) + BODY, LAST)
     server.settle()
@@ -218,9 +219,10 @@ def test_whoever_waits_too_long_for_room_is_refused_and_gives_back_its_own(monke
         shared = Room(100)
         with shared.place() as first:
             await first.take(90)
-            with pytest.raises(NoRoomError), shared.place() as second:
+            with shared.place() as second:
                 await second.take(10)
-                await second.take(1)
+                with pytest.raises(NoRoomError):
+                    await second.take(1)
             return shared.left
 
     assert run(work()) == 10

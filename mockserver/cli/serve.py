@@ -172,6 +172,7 @@ def serve(
     from mockserver.outlet import Outlet, OutletHandler  # noqa: PLC0415
     from mockserver.printing import Printer  # noqa: PLC0415
     from mockserver.scenarios import delays, read_orders, read_scenario  # noqa: PLC0415
+    from mockserver.serving.crowd import raise_limit  # noqa: PLC0415
     from mockserver.serving.server import Server  # noqa: PLC0415
     from mockserver.state.clock import Clock  # noqa: PLC0415
     from mockserver.statefile import StateFile  # noqa: PLC0415
@@ -185,6 +186,7 @@ def serve(
     public_url = urls.pop("", None)
     settings = Settings(**chosen, webhook_hosts=hosts, public_url=public_url, public_urls=urls)
     printer = Printer(is_json=is_json, is_verbose=is_verbose)
+    raise_limit()
     with _explained(f"{host}:{port}"):
         engine = create_engine(settings, folders, clock=Clock(scale=time_scale))
         keeper = StateFile(engine.worlds, state_file).loaded() if state_file else contextlib.nullcontext()

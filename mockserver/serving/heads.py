@@ -10,6 +10,9 @@ STATUS_LINES = {status: f"HTTP/1.1 {status} \r\n" for status in range(100, 600)}
 UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
 STATUS_LINES |= {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
+# The PROXY protocol's first line (version 1): the connection was made to the port at which TLS is spoken.
+OVER_TLS = b"PROXY TCP4 127.0.0.1 127.0.0.1 443 443\r\n"
+
 
 def write_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
     r"""Write a head. Raises ValueError for a header that holds the end of a line.
@@ -22,6 +25,11 @@ def write_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
     if head.count("\n") != len(lines) + 2 or head.count("\r") != len(lines) + 2:
         raise ValueError(f"a header holds the end of a line: {lines}")
     return head.encode("latin-1")
+
+
+def measure(url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """Give how many bytes the parts of a head take."""
+    return len(url) + sum(len(name) + len(value) for name, value in headers)
 
 
 def write_refusal(status: HTTPStatus, detail: str, *headers: tuple[str, str]) -> Response:

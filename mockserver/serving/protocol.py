@@ -24,7 +24,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mockserver.messages import Request, Response
 from mockserver.serving.app import BEGUN
-from mockserver.serving.heads import write_head, write_refusal, write_without_upgrade
+from mockserver.serving.crowd import Standing, make_room
+from mockserver.serving.heads import OVER_TLS, measure, write_head, write_refusal, write_without_upgrade
 from mockserver.serving.reading import LARGEST_INLINE, is_plain, whole_request
 from mockserver.serving.spoil import EXTENSION, Wire
 from mockserver.serving.transport import MOST_DRAINED, CorkedTransport
@@ -32,8 +33,6 @@ from mockserver.serving.turn import Turn
 from mockserver.settings import Timeouts
 from mockserver.walk import Step, Walk
 
-# The PROXY protocol's first line (version 1): the connection was made to the port at which TLS is spoken.
-OVER_TLS = b"PROXY TCP4 127.0.0.1 127.0.0.1 443 443\r\n"
 LARGEST_HEAD = 64 * 1024  # bytes
 TOO_LARGE = f"the request's head takes more than {LARGEST_HEAD} bytes"
 MOST_IN_A_TURN = 16  # answers to requests that were sent without waiting; others want their turn, too
@@ -41,10 +40,7 @@ Begin = Callable[[Request], tuple[Walk, Step] | None]  # None: it may take too l
 
 
 class Flow(FlowControl):
-    """uvicorn's flow control, which does not read on while requests wait for their turn.
-
-    uvicorn resumes with each look at a body: 35 MB of requests that nobody had read took 1.8 GB.
-    """
+    """uvicorn's, which reads on at each look at a body, whatever waits: 35 MB of requests took 1.8 GB."""
 
     def __init__(self, transport: asyncio.Transport, waiting: Sized, resumed: Callable[[], None]) -> None:
         super().__init__(transport)
@@ -60,9 +56,9 @@ class Flow(FlowControl):
 class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol over a corked transport, deaf to upgrades."""
 
-    def __init__(self, begin: Begin, timeouts: Timeouts, turn: Turn, **options: Any) -> None:
+    def __init__(self, begin: Begin, timeouts: Timeouts, turn: Turn, most: int, **options: Any) -> None:
         super().__init__(**options)
-        self._begin, self._timeouts, self._turn = begin, timeouts, turn
+        self._begin, self._timeouts, self._turn, self._most = begin, timeouts, turn, most
         self._waits = False  # a whole request for the end of the turn
         self._held: bytearray | None = None  # the body so far of a request that may be answered at once
         self._answered = 0  # in this turn
@@ -83,6 +79,7 @@ class Protocol(HttpToolsProtocol):
         self._head_began_at_s = self._active_at_s
         self._look_later(self._timeouts.head_s)
         self._extensions: dict[str, Any] = {EXTENSION: self.wire}
+        make_room(self.connections, self, self._most)  # type: ignore[arg-type] # all are of this class
 
     def on_message_begin(self) -> None:
         """Begin a request; its scope leads to the wire, for the faults that are done there."""
@@ -90,6 +87,11 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self._head_began_at_s = self._active_at_s
         self.scope["extensions"] = self._extensions
+
+    def standing(self) -> Standing | None:
+        """Say whether a caller was served and since when it is silent; None: it is owed an answer."""
+        is_silent = not self._waits and self._closes_at_s() < math.inf
+        return (self._head_began_at_s is None, self._active_at_s) if is_silent else None
 
     def shutdown(self) -> None:
         """End with the server; what may never end is not waited for."""
@@ -159,7 +161,10 @@ class Protocol(HttpToolsProtocol):
         """Begin to answer, unless the same head comes again; or wait for the rest, to answer at once."""
         if self._is_refused or self.parser.should_upgrade():
             return
-        if self._head_size + self._chunk_size > LARGEST_HEAD and self._measure_head() > LARGEST_HEAD:
+        if (
+            self._head_size + self._chunk_size > LARGEST_HEAD
+            and measure(self.url, self.headers) > LARGEST_HEAD
+        ):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE)
             return
         self._is_in_head, self._head_size = False, 0
@@ -236,8 +241,7 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
             return
         if begun:
-            extensions: Any = {**self._extensions, BEGUN: begun}
-            self.scope["extensions"] = extensions
+            self.scope["extensions"] = self._extensions | {BEGUN: begun}
         self._go_uvicorns_way(body)
         super().on_message_complete()
 
@@ -265,8 +269,7 @@ class Protocol(HttpToolsProtocol):
     def _closes_at_s(self) -> float:
         """Say when to close, by the loop's clock, if nothing comes until then."""
         is_answering = self.cycle is not None and not self.cycle.response_complete
-        is_kept_waiting = self.wire.place is not None and self.wire.place.is_waiting
-        if is_kept_waiting or self.corked.is_lingering:  # which have bounds of their own
+        if self.wire.is_kept_waiting or self.corked.is_lingering:  # which have bounds of their own
             return math.inf
         if self._still_comes() if not is_answering else self.cycle.more_body:
             return self._active_at_s + self._timeouts.body_s
@@ -275,9 +278,6 @@ class Protocol(HttpToolsProtocol):
         if self._head_began_at_s is not None:
             return self._head_began_at_s + self._timeouts.head_s
         return self._active_at_s + self.timeout_keep_alive
-
-    def _measure_head(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer what cannot be read, and close the connection."""

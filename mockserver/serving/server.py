@@ -15,10 +15,12 @@ import uvicorn
 from mockserver.engine import Engine
 from mockserver.serving import THREAD
 from mockserver.serving.app import Shell, shared
+from mockserver.serving.crowd import most_connections
 from mockserver.serving.protocol import Protocol
 from mockserver.serving.turn import Turn
 from mockserver.settings import PATIENT, Timeouts
 
+BACKLOG = 2048  # callers that wait to be let in
 SETTLES_S, ROUNDS = 1, 3  # rounds of the event loop: a pause to write ends, the answer's task goes on
 
 
@@ -61,10 +63,12 @@ class Server:
         self._socket = _listening(host, port)
         self.address = Address(host, self._socket.getsockname()[1])
         shell = Shell(engine)
+        most = most_connections()
         config = uvicorn.Config(
             shared(shell),
-            http=functools.partial(Protocol, shell.begin, timeouts, Turn()),  # type: ignore[arg-type] # as good as a class
+            http=functools.partial(Protocol, shell.begin, timeouts, Turn(), most),  # type: ignore[arg-type] # as good as a class
             ws="none",
+            backlog=min(BACKLOG, most // 2),  # who waits to be let in is let in together
             log_config=None,  # it would write to standard error itself, and wait for whoever reads that
             log_level="warning",
             access_log=False,
@@ -159,5 +163,5 @@ def _listening(host: str, port: int) -> socket.socket:
     except OSError:
         listening.close()
         raise
-    listening.listen(2048)
+    listening.listen(BACKLOG)
     return listening

@@ -36,6 +36,11 @@ class Wire:
         self.place: Place | None = None  # of the body that is read; None: there was none yet
         self.is_half_closed = False  # True: the caller sends no more, and has its answer all the same
 
+    @property
+    def is_kept_waiting(self) -> bool:
+        """Whether it is others who keep the caller from sending."""
+        return self.place is not None and self.place.is_waiting
+
     def close_after(self, data: bytes = b"") -> None:
         """Send these bytes as they are, and nothing else."""
         if data:

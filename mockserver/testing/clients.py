@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from mockserver.serving.protocol import OVER_TLS
+from mockserver.serving.heads import OVER_TLS
 from mockserver.testing.guard import Replacement
 
 

@@ -1,0 +1,110 @@
+"""More callers than the process may have open files: those that say nothing make room for those that do."""
+
+import contextlib
+import json
+import resource
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+from conftest import KEYS
+from test_slow_and_hostile_connections import HEAD
+
+from mockserver.serving.crowd import make_room
+
+PATIENCE_S = 20
+FILES = 128
+LIMITED = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES}, {FILES}))
+from mockserver.cli import main
+main(["serve", "--port", "0", "--json", "--quiet"])
+"""
+SCORE = {"image_url": "https://example.com/a.png"}
+
+
+@pytest.fixture(scope="module")
+def limited():
+    """A server that may have few files open, as its URL."""
+    with subprocess.Popen([sys.executable, "-c", LIMITED], stdout=subprocess.PIPE) as process:
+        yield httpx.URL(json.loads(process.stdout.readline())["url"])
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_files():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(2048, hard), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def score(url):
+    return httpx.post(
+        url.join("/v2/thumbnail/score"), json=SCORE, headers=KEYS["pikzels"], timeout=PATIENCE_S
+    )
+
+
+def opened(stack, url, count, data=b""):
+    for _ in range(count):
+        wire = stack.enter_context(socket.create_connection((url.host, url.port or 0), timeout=PATIENCE_S))
+        with contextlib.suppress(ConnectionError):
+            wire.sendall(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        HEAD,
+        HEAD + b"Content-Length: 1000\r\n\r\n{",
+        HEAD + b"Content-Length: 100000\r\n\r\n{",
+        b"GET / HTTP/1.1\r\n\r\n",
+    ],
+    ids=["silent", "half a head", "half a body", "half a long body", "idle"],
+)
+def test_five_hundred_that_say_no_more_keep_nobody_from_being_served(limited, data):
+    with contextlib.ExitStack() as stack:
+        for _ in range(5):
+            opened(stack, limited, 100, data)
+            assert score(limited).status_code == 200
+
+
+def test_who_waits_for_an_answer_keeps_its_connection(limited):
+    with httpx.Client(base_url=str(limited), timeout=PATIENCE_S, headers=KEYS["pikzels"]) as client:
+        slow = socket.create_connection((limited.host, limited.port or 0), timeout=PATIENCE_S)
+        with contextlib.ExitStack() as stack, slow:
+            body = json.dumps(SCORE).encode()
+            slow.sendall(HEAD + b"Prefer: delay=1500\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            assert client.get("/__admin/health").status_code == 200
+            opened(stack, limited, 300)
+            assert slow.recv(100).startswith(b"HTTP/1.1 200")
+
+
+class Caller:
+    def __init__(self, standing):
+        self.transport, self._standing, self.is_gone = self, standing, False
+
+    def standing(self):
+        return self._standing
+
+    def abort(self):
+        self.is_gone = True
+
+
+def test_who_was_never_served_goes_first_then_who_is_silent_for_longest():
+    callers = [Caller((True, 1.0)), Caller((False, 9.0)), Caller((False, 8.0)), Caller(None)]
+    newest = Caller((False, 0.0))
+    make_room([*callers, newest], newest, 4)
+    assert [each.is_gone for each in callers] == [False, False, True, False]
+    assert not newest.is_gone
+
+
+def test_where_all_are_owed_an_answer_the_newest_is_turned_away():
+    newest = Caller((False, 0.0))
+    make_room([Caller(None), Caller(None), newest], newest, 2)
+    assert newest.is_gone
