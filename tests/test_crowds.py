@@ -1,5 +1,6 @@
 """More callers than the process may have open files: those that say nothing make room for those that do."""
 
+import asyncio
 import contextlib
 import json
 import resource
@@ -10,10 +11,10 @@ import sys
 
 import httpx
 import pytest
-from conftest import KEYS
+from conftest import KEYS, first_line
 from test_slow_and_hostile_connections import HEAD
 
-from mockserver.serving.crowd import make_room
+from mockserver.serving.crowd import Standing, make_room
 
 PATIENCE_S = 20
 FILES = 128
@@ -29,8 +30,8 @@ SCORE = {"image_url": "https://example.com/a.png"}
 @pytest.fixture(scope="module")
 def limited():
     """A server that may have few files open, as its URL."""
-    with subprocess.Popen([sys.executable, "-c", LIMITED], stdout=subprocess.PIPE) as process:
-        yield httpx.URL(json.loads(process.stdout.readline())["url"])
+    with subprocess.Popen([sys.executable, "-c", LIMITED], stdout=subprocess.PIPE, text=True) as process:
+        yield httpx.URL(json.loads(first_line(process))["url"])
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
 
@@ -85,15 +86,24 @@ def test_who_waits_for_an_answer_keeps_its_connection(limited):
             assert slow.recv(100).startswith(b"HTTP/1.1 200")
 
 
-class Caller:
-    def __init__(self, standing):
-        self.transport, self._standing, self.is_gone = self, standing, False
-
-    def standing(self):
-        return self._standing
+class Line(asyncio.Transport):
+    is_gone = False
 
     def abort(self):
         self.is_gone = True
+
+
+class Caller:
+    def __init__(self, standing: Standing | None) -> None:
+        self.transport: asyncio.Transport = Line()
+        self._standing = standing
+
+    def standing(self) -> Standing | None:
+        return self._standing
+
+    @property
+    def is_gone(self):
+        return isinstance(self.transport, Line) and self.transport.is_gone
 
 
 def test_who_was_never_served_goes_first_then_who_is_silent_for_longest():
