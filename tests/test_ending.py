@@ -77,6 +77,7 @@ def test_a_server_that_is_told_to_ends(kind, huge):
         assert httpx.get(url.join("/__admin/health")).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
+        assert process.stderr.read() == ""
         for wire in wires:
             wire.close()
 

@@ -6,8 +6,8 @@ import io
 import json
 import logging
 import os
+import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -132,20 +132,35 @@ def test_calls_are_answered_and_the_process_ends_though_nobody_reads_its_lines()
         assert process.wait(PATIENCE_S) == 0
 
 
-def test_a_full_standard_error_holds_up_neither_answers_nor_the_end():
-    """A download that nobody reads is logged at the end, as an answer that was given up."""
+def test_nobody_who_logs_waits_for_a_reader():
+    with small_pipe() as (_, into):
+        written = opened(into)
+        handler, has_ended = OutletHandler(written), threading.Event()
+
+        def log():
+            for _ in range(2_000):
+                handler.handle(logging.LogRecord("a", logging.ERROR, "", 0, LINE * 100, None, None))
+            has_ended.set()
+
+        threading.Thread(target=log, daemon=True).start()
+        assert has_ended.wait(PATIENCE_S)
+        assert written.dropped > 100_000
+        written.close()
+
+
+def test_a_full_standard_error_holds_up_neither_answers_nor_the_end(tmp_path):
+    """A folder that is gone is logged each second, and at the end."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
     with small_pipe() as (_, errors):
         errors.write("x" * PIPE)
         errors.flush()
-        with serving_unread("--quiet", stdout=subprocess.PIPE, stderr=errors) as process:
+        options = ("--quiet", "--state", str(folder / "state.json"))
+        with serving_unread(*options, stdout=subprocess.PIPE, stderr=errors) as process:
             url = httpx.URL(json.loads(process.stdout.readline())["url"])
-            made = {"prompt": "a", "model": "pkz_4", "format": "16:9"}
-            answer = httpx.post(url.join("/v2/thumbnail/text"), json=made, headers=KEYS["pikzels"])
-            with socket.create_connection((url.host, url.port or 0)) as wire:
-                link = httpx.URL(answer.json()["output"])
-                wire.sendall(
-                    f"GET {link.path} HTTP/1.1\r\nHost: {link.netloc.decode()}\r\n\r\n".encode() * 100
-                )
-                assert httpx.get(url.join("/__admin/health")).status_code == 200
-                process.send_signal(signal.SIGTERM)
-                assert process.wait(PATIENCE_S) == 0
+            shutil.rmtree(folder)
+            for _ in range(20):
+                answer = httpx.post(url.join("/v2/thumbnail/score"), json=SCORE, headers=KEYS["pikzels"])
+                assert answer.status_code == 200
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE_S) is not None

@@ -20,6 +20,7 @@ from mockserver.serving.protocol import Protocol
 from mockserver.serving.turn import Turn
 from mockserver.settings import PATIENT, Timeouts
 
+PARTS_S = 0.05  # from the end of a connection to that of the task that answers it
 BACKLOG = 2048  # callers that wait to be let in
 SETTLES_S, ROUNDS = 1, 3  # rounds of the event loop: a pause to write ends, the answer's task goes on
 
@@ -76,9 +77,9 @@ class Server:
             server_header=False,
             date_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=patience_s,  # type: ignore[arg-type] # a float does as well
+            timeout_graceful_shutdown=patience_s + 10 * PARTS_S,  # type: ignore[arg-type] # a float does
         )
-        self._uvicorn = _Uvicorn(config)
+        self._uvicorn = _Uvicorn(config, patience_s)
         self._thread: threading.Thread | None = None
 
     @property
@@ -122,8 +123,9 @@ class Server:
 class _Uvicorn(uvicorn.Server):
     """uvicorn that says when it has started, and returns from SIGINT and SIGTERM, not raising them again."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, patience_s: float) -> None:
         super().__init__(config)
+        self.patience_s = patience_s
         self.has_started = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None  # None: it has not started
 
@@ -131,6 +133,17 @@ class _Uvicorn(uvicorn.Server):
         await super().startup(sockets)
         self.loop = asyncio.get_running_loop()
         self.has_started.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().call_later(self.patience_s, self._give_up)
+        await super().shutdown(sockets)
+
+    def _give_up(self) -> None:
+        """Part from those that still wait: uvicorn would do that a little later, and log each as an error."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        for task in self.server_state.tasks:
+            asyncio.get_running_loop().call_later(PARTS_S, task.cancel)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
