@@ -16,7 +16,7 @@ from typing import TextIO
 MOST_KEPT = 4 * 1024 * 1024  # bytes that wait
 PIECE = 4096  # bytes that a pipe takes whole where it takes any (PIPE_BUF)
 LOOKS_MS = 200  # how long one look lasts whether somebody reads
-PARTING_S, PARTINGS = 0.2, 3  # how long the end waits for a reader that takes nothing, and for one that does
+PARTING_S, PARTINGS = 0.25, 3  # how long the end waits for a reader that takes nothing, and for one that does
 
 
 class Outlet:
