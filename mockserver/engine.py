@@ -214,13 +214,7 @@ class Engine:
             return ordered, problem_response(problem), honoured
 
     def _make(
-        self,
-        call: Call,
-        ordered: Override,
-        bound: Bound,
-        request: Request,
-        key_order: str | None,
-        warnings: Warnings,
+        self, call: Call, ordered: Override, bound: Bound, asked: Request, key: str | None, warnings: Warnings
     ) -> Generator[Step, Any, tuple[Response, float, Parts, Override, Warnings]]:
         """Make an answer or the stub; give what was paid, parts, what came of the order. Failing is free."""
         if ordered.stub:
@@ -231,10 +225,10 @@ class Engine:
         try:
             result = behave(call, bound)
             if isinstance(result, Referral):
-                result, parts = self._refer(call, result, request)
+                result, parts = self._refer(call, result, asked)
                 ordered, told = join(ordered, parts), warnings + odd_of(parts, warnings)
             else:
-                ordered, odd = fulfil(ordered, call, result, read_preferences(request.headers), key_order)
+                ordered, odd = fulfil(ordered, call, result, read_preferences(asked.headers), key)
                 told = warnings = warnings + odd
             if callable(result.body):
                 result = result._replace(body=(yield functools.partial(draw, result.body)))
