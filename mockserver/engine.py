@@ -94,12 +94,16 @@ class Engine:
         world = self.worlds.find(request)
         try:
             match = self.readings.of_world(self._router.route(request), world)
-            if isinstance(match, Door):
-                return LARGEST_SNAPSHOT if match.name == ADMIN else 0
-            caller = authorize(match, request, world, is_strict=self.settings.is_strict)
-            return useful_size(self.readings.of_account(match, caller.account, world)[0], request)
-        except (NoMatch, Problem):
+        except NoMatch:
             return 0
+        if isinstance(match, Door):
+            return LARGEST_SNAPSHOT if match.name == ADMIN else 0
+        try:
+            account = authorize(match, request, world, is_strict=self.settings.is_strict).account
+        except Problem:
+            match, _ = self.readings.of_account(match, find_holder(match, request, world), world)
+            return useful_size(match, request) if match.provider.keys.come_after_body else 0
+        return useful_size(self.readings.of_account(match, account, world)[0], request)
 
     def handle(self, request: Request) -> Response:
         """Answer one request: drawn, waited for, and told to every listener."""
@@ -164,21 +168,15 @@ class Engine:
         try:
             account, key_order, warnings = authorize(match, request, world, is_strict=is_strict, hint=hint)
         except Problem:
-            self._judge_body_first(match, request, world)
+            match, _ = self.readings.of_account(match, find_holder(match, request, world), world)
+            if match.provider.keys.come_after_body:
+                validate(match, localise(match, request, decode(match, request), world, self._names))
             raise
         return account, key_order, delay_of_key(match.provider, key_order, ordered), warnings
 
-    def _judge_body_first(self, match: Match, request: Request, world: World) -> None:
-        """Refuse the body of a call whose key is wrong, where the table says that bodies come first."""
-        if holder := find_holder(match, request, world):
-            match, _ = self.readings.of_account(match, holder, world)
-        if match.provider.keys.come_after_body:
-            validate(match, localise(match, request, decode(match, request), world, self._names))
-
     def _tell(self, told: Exchange, era: Era[Exchange]) -> None:
         """Keep an exchange, unless it was a look at ourselves, and let all listeners hear of it."""
-        match = told.match
-        if type(match) is not Door or match.name != ADMIN:
+        if type(told.match) is not Door or told.match.name != ADMIN:
             keep(told, era)
         for listener in self.listeners:
             listener(told)
@@ -199,8 +197,7 @@ class Engine:
     def _call(
         self, match: Match, request: Request, account: Account, given: Arguments, world: World, random: Random
     ) -> Call:
-        public = self.settings.public_url_of(match.provider.name)
-        base = base_url(request, public, self._names.apis)
+        base = base_url(request, self.settings.public_url_of(match.provider.name), self._names.apis)
         return Call(match, account, given, world, random, random.uuid("request"), base, self.settings)
 
     def _fulfil(self, ordered: Override, response: Response) -> tuple[Override, Response, str]:
@@ -219,8 +216,7 @@ class Engine:
         """Make an answer or the stub; give what was paid, parts, what came of the order. Failing is free."""
         if ordered.stub:
             return write_stub(ordered.stub), 0, (), ordered, warnings
-        if ordered is not NOTHING:
-            call = call._replace(override=ordered)
+        call = call if ordered is NOTHING else call._replace(override=ordered)
         reservation, parts, told = reserve(call), NO_PARTS, warnings
         try:
             result = behave(call, bound)
@@ -235,9 +231,8 @@ class Engine:
         except BaseException:
             release(call, reservation)
             raise
-        fee = settle(call, reservation, result.job)
+        fee = settle(call, reservation, result.job) + sum(each.charge for each in parts)
         headers = self._headers(call.provider, call.request_id, call.account, call.world)
-        fee += sum(each.charge for each in parts)
         return succeed(call.operation, result, headers, told), fee, parts, ordered, warnings
 
     def _refer(self, call: Call, referral: Referral, request: Request) -> tuple[Result, Parts]:
@@ -279,9 +274,8 @@ class Engine:
         warnings: tuple[Violation, ...],
     ) -> Response:
         """Answer what a step has raised, in the voice of the API that was meant or our own. Raises bugs."""
-        provider, operation, problem = None, None, Problem(ProblemType.INTERNAL)
-        if isinstance(match, Match):
-            provider, operation = match.provider, match.operation
+        problem = Problem(ProblemType.INTERNAL)
+        provider, operation = (match.provider, match.operation) if isinstance(match, Match) else (None, None)
         if isinstance(error, NoMatch):
             problem = error.problem
             provider = self.readings.provider(error.provider.name, world) if error.provider else None

@@ -44,9 +44,9 @@ class Readings:
             return _moved(match, self._made(match.provider.name, tuple(choice.items())).provider)
         return match
 
-    def of_account(self, match: Match, account: Account, world: World) -> tuple[Match, Bound]:
-        """Give a match as it is read for an account, with the functions of its operation."""
-        if own := account.flags.get(ASSUME):
+    def of_account(self, match: Match, account: Account | None, world: World) -> tuple[Match, Bound]:
+        """Give a match as it is read for an account or for nobody, with the functions of its operation."""
+        if account and (own := account.flags.get(ASSUME)):
             name = match.provider.name
             provider, bound = self.choose(name, {**world.assumed.get(name, {}), **own})
             return _moved(match, provider), bound[match.operation.name]

@@ -15,7 +15,7 @@ from mockserver import Server, create_app, create_engine
 from mockserver.call import Exchange
 from mockserver.serving import reading, room, transport
 from mockserver.serving.room import NoRoomError, Room
-from mockserver.settings import Timeouts
+from mockserver.settings import Settings, Timeouts
 
 MB = 1024 * 1024
 SCORE = b"POST /v2/thumbnail/score HTTP/1.1\r\nHost: x\r\n"
@@ -37,6 +37,7 @@ REFUSED = {  # what is decided by the path and the headers alone
     "a link": (b"POST /cdn/pikzels/rest-api/a.png HTTP/1.1\r\nHost: x\r\n", 405),
 }
 EARLY = {name: case for name, case in REFUSED.items() if "ours" not in name}
+TYPED = {"Content-Type": "application/json"}
 ASKING = b"Expect: 100-continue\r\n"
 
 
@@ -114,6 +115,16 @@ def test_nothing_is_kept_of_a_body_that_cannot_matter_but_its_size(server, case)
     server.settle()
     server.engine.listeners.remove(heard.append)
     assert [(each.request.body, each.request.size) for each in heard[:1]] == [(b"", MB)]
+
+
+@pytest.mark.parametrize(("first", "status"), [("key", 401), ("body", 400)])
+def test_a_wrong_body_without_a_key_matters_where_bodies_are_judged_first(first, status):
+    settings = Settings(assume={"pikzels.judged_first": first}, raises_bugs=True)
+    with Server(create_engine(settings)) as server:
+        for body in (b"{}", b"{}".ljust(MB)):
+            answer = httpx.post(f"{server.url}/v2/thumbnail/score", content=body, headers=TYPED)
+            assert answer.status_code == status
+            assert "JSON" not in answer.text
 
 
 def test_a_short_body_is_kept_for_whoever_looks_why_it_was_refused(server):
