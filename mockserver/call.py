@@ -21,7 +21,9 @@ from mockserver.state.world import World
 
 EMPTY_BODY = object()  # a result's body where there is none, not even null
 EMPTY: Mapping[str, Any] = MappingProxyType({})
-OWN_WEIGHT = 4_000  # bytes of an exchange without its bodies, by and large
+# Bytes of an exchange without its texts, by and large; of a violation; of each header where there are many.
+AS_VALUES = 24  # times the bytes of a body: what it takes when it has been read
+OWN_WEIGHT, VIOLATION_WEIGHT, HEADER_WEIGHT, USUAL_HEADERS = 4_000, 300, 250, 12
 
 
 class Match(NamedTuple):
@@ -198,10 +200,18 @@ class Exchange(NamedTuple):
     @property
     def weight(self) -> int:
         """About how many bytes it takes to keep it."""
-        body = self.response.body if self.response else b""
-        sent = len(self.request.body) * (2 if self.arguments else 1)
-        own = OWN_WEIGHT + sent + (len(body) if isinstance(body, bytes) else 0)
-        return own + sum(each.weight for each in self.parts)
+        request, response = self.request, self.response
+        own = OWN_WEIGHT + len(request.body) + len(request.path) + len(request.query)
+        own += sum(map(len, request.headers.values()))
+        if self.arguments is not None:
+            own += AS_VALUES * len(request.body)
+        if len(request.headers) > USUAL_HEADERS:
+            own += sum(map(len, request.headers)) + HEADER_WEIGHT * len(request.headers)
+        if response is not None:
+            own += len(response.body) if isinstance(response.body, bytes) else 0
+        if self.violations:
+            own += sum(VIOLATION_WEIGHT + len(each.message) + len(each.pointer) for each in self.violations)
+        return own + sum(each.weight for each in self.parts) if self.parts else own
 
     @property
     def operation(self) -> str | None:

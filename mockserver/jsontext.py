@@ -20,6 +20,8 @@ Json = Any
 MAX_NESTING = 200
 TOO_DEEP = f"the value is nested deeper than {MAX_NESTING} levels"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# An empty list takes three bytes of text and seventy of memory; of what is short, nobody need count.
+MOST_VALUES, MOST_OF_A_WORLD, UNCOUNTED_BYTES = 500_000, 5_000_000, 1024 * 1024
 LONGEST_INTEGER = 300  # digits; a longer one is read as a double, and so is infinite
 
 
@@ -27,14 +29,16 @@ class MalformedJsonError(ValueError):
     """The text is not JSON; the message says where and why."""
 
 
-def parse(text: bytes) -> tuple[Json, tuple[str, ...]]:
+def parse(text: bytes, most_values: int = MOST_VALUES) -> tuple[Json, tuple[str, ...]]:
     """Read JSON; give the value and JSON Pointers to members that stand twice (the last one counts).
 
-    Raises MalformedJsonError.
+    Raises MalformedJsonError, also for a text of more than 1 MiB that holds more than `most_values` values.
 
     >>> parse(b'{"x": {"a": 1, "a": 2}}')
     ({'x': {'a': 2}}, ('/x/a',))
     """
+    if len(text) > UNCOUNTED_BYTES and sum(map(text.count, (b",", b"[", b"{"))) > most_values:
+        raise MalformedJsonError(f"it holds more than {most_values:,} values, more than this server takes")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:  # also of what is nested deeper than it likes

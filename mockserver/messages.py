@@ -14,7 +14,8 @@ PROBLEM_TYPE = ("Content-Type", "application/problem+json")  # of what the emula
 
 
 LARGEST_BODY = 64 * 1024 * 1024  # bytes of a call; three pictures of 10 MB in base64 fit
-LARGEST_SNAPSHOT = 512 * 1024 * 1024  # bytes sent to /__admin: what /__admin/state gives can be put back
+LARGEST_SNAPSHOT = 160 * 1024 * 1024  # bytes sent to /__admin/state: what it gives can be put back
+LARGEST_PAGE = 40 * 1024 * 1024  # bytes of any other body sent to /__admin; an account's pictures fit
 
 
 class Request(NamedTuple):

@@ -20,7 +20,7 @@ from mockserver.state.accounts import Account
 from mockserver.state.world import World
 
 ASSUME = "assume"  # the attribute of an account
-MOST_KEPT = 128  # combinations of readings, over all providers
+MOST_KEPT = 32  # combinations of readings, over all providers; each takes about half a megabyte
 
 
 class Reading(NamedTuple):

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from mockserver.jsontext import MalformedJsonError, dump, parse
+from mockserver.jsontext import MOST_OF_A_WORLD, MalformedJsonError, dump, parse
 from mockserver.spec.files import SpecificationError
 from mockserver.state.worlds import Worlds
 
@@ -37,7 +37,7 @@ class StateFile:
             self._try_writing(allow)
             if not self._file.exists():
                 return self
-            value, _ = parse(self._file.read_bytes())
+            value, _ = parse(self._file.read_bytes(), MOST_OF_A_WORLD)
             self._world.restore(value if isinstance(value, dict) else {})
         except OSError as error:
             why = f"cannot be read or written: {error.strerror}; {allow}"

@@ -3,19 +3,23 @@
 import sqlite3
 from threading import Lock
 
+from mockserver.bounded import ENTRY_BYTES, TooHeavyError, Usage
 from mockserver.jsontext import dump, parse
+from mockserver.state.store import FLOOR, too_heavy, weigh_stored
 from mockserver.state.values import as_json, read
 
 SCHEMA = """
 CREATE TABLE held (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, key BLOB, value BLOB, UNIQUE (kind, key)
+    number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, key BLOB, value BLOB,
+    weight INTEGER, UNIQUE (kind, key)
 );
 CREATE TABLE changes (kind TEXT PRIMARY KEY, count INTEGER);
 """
-SET = """INSERT INTO held (kind, key, value) VALUES (?, ?, ?)
-ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value"""
-TRIM = """DELETE FROM held WHERE kind = ? AND number NOT IN
-(SELECT number FROM held WHERE kind = ? ORDER BY number DESC LIMIT ?)"""
+SET = """INSERT INTO held (kind, key, value, weight) VALUES (?, ?, ?, ?)
+ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value, weight = excluded.weight"""
+REMOVE = "DELETE FROM held WHERE kind = ? AND key = ?"
+USAGE = "SELECT count(*), coalesce(sum(weight), 0) FROM held WHERE kind = ?"
+OLDEST = "SELECT key, value FROM held WHERE kind = ? ORDER BY number LIMIT 1"
 CHANGED = "INSERT INTO changes VALUES (?, 1) ON CONFLICT (kind) DO UPDATE SET count = count + 1"
 
 
@@ -57,9 +61,11 @@ class SqliteStore:
 
     def increment(self, kind, key, by=1):
         with self._lock, self._file:
-            count = (self._get(kind, key) or 0) + by
-            self._set(kind, key, count or None)
-        return count
+            count = self._get(kind, key)
+            if count is None:
+                count = self._get(kind, FLOOR) or 0 if kind.goes_on else 0
+            self._set(kind, key, count + by or None)
+        return count + by
 
     def changes(self, kind):
         with self._lock:
@@ -76,8 +82,14 @@ class SqliteStore:
                 self._file.execute("DELETE FROM held WHERE kind = ?", [kind.name])
                 self._file.execute(CHANGED, [kind.name])
                 for key, value in held.items():
-                    self._file.execute(SET, [kind.name, raw(key), dump(as_json(value))])
-                self._trim(kind)
+                    self._set(kind, key, value)
+
+    def usage(self, kind):
+        with self._lock:
+            return self._usage(kind)
+
+    def _usage(self, kind):
+        return Usage(*self._file.execute(USAGE, [kind.name]).fetchone())
 
     def _get(self, kind, key):
         asked = "SELECT value FROM held WHERE kind = ? AND key = ?"
@@ -91,17 +103,26 @@ class SqliteStore:
 
     def _set(self, kind, key, value):
         self._file.execute(CHANGED, [kind.name])
+        if value is None or kind.renews:
+            self._file.execute(REMOVE, [kind.name, raw(key)])
         if value is None:
-            self._file.execute("DELETE FROM held WHERE kind = ? AND key = ?", [kind.name, raw(key)])
-        else:
-            self._file.execute(SET, [kind.name, raw(key), dump(as_json(value))])
-            self._trim(kind)
+            return
+        weight, bounds = ENTRY_BYTES + weigh_stored(key, value), kind.bounds
+        if bounds is not None and weight > bounds.largest:
+            raise too_heavy(kind, TooHeavyError(f"{weight}"))
+        self._file.execute(SET, [kind.name, raw(key), dump(as_json(value)), weight])
+        floor = self._get(kind, FLOOR) or 0 if kind.goes_on else 0
+        while bounds is not None and (held := self._usage(kind)).entries and exceeds(held, bounds):
+            oldest, text = self._file.execute(OLDEST, [kind.name]).fetchone()
+            self._file.execute(REMOVE, [kind.name, oldest])
+            if kind.goes_on:
+                floor = max(floor, value_of(kind, text))
+                self._file.execute(REMOVE, [kind.name, raw(FLOOR)])
+                self._file.execute(SET, [kind.name, raw(FLOOR), dump(floor), 0])
 
-    def _trim(self, kind):
-        if kind.capacity is not None:
-            held = self._file.execute("SELECT count(*) FROM held WHERE kind = ?", [kind.name]).fetchone()[0]
-            if held > kind.capacity:
-                self._file.execute(TRIM, [kind.name, kind.name, kind.capacity])
+
+def exceeds(held, bounds):
+    return held.entries > bounds.entries or held.bytes > bounds.bytes
 
 
 def raw(key):

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mockserver.bounded import MIB, Bounds
+from mockserver.problems import Problem, ProblemType
 from mockserver.state.collection import Collection
 from mockserver.state.store import Kind
 from mockserver.state.values import Number, Value, replace
@@ -24,7 +27,9 @@ class Pet(Value, frozen=True):
     notes: Mapping[str, Any] = {}
 
 
-PETS, COUNTS, FEW = Kind("pets", Pet), Kind("counts", int), Kind("few", int, capacity=2)
+PETS, COUNTS, FEW = Kind("pets", Pet), Kind("counts", int), Kind("few", int, Bounds(2, MIB))
+LIGHT, LIVELY = Kind("light", str, Bounds(100, 10_000)), Kind("lively", int, Bounds(2, MIB), renews=True)
+ENDLESS = Kind("endless", int, Bounds(3, MIB), goes_on=True)
 REX = Pet("Rex", 12.5, ("ball", "\ud800"), {"vet": {"seen": [1, 2.0, None, True]}})
 verbs = st.one_of(
     st.tuples(st.just("put"), st.sampled_from("abc"), st.integers(1, 9)),
@@ -92,6 +97,51 @@ class StoreContract:
         for number, key in enumerate("abbc", 1):
             store.put(FEW, key, number)
         assert store.list(FEW) == [("b", 3), ("c", 4)]
+
+    def test_where_there_are_too_many_bytes_the_oldest_goes(self, store):
+        for number in range(20):
+            store.put(LIGHT, str(number), "x" * 1_000)
+        kept = [key for key, _ in store.list(LIGHT)]
+        assert 2 < len(kept) < 10
+        assert kept == [str(number) for number in range(20 - len(kept), 20)]
+        assert store.usage(LIGHT).entries == len(kept)
+        assert 1_000 * len(kept) < store.usage(LIGHT).bytes <= 10_000
+
+    def test_a_value_that_takes_too_much_alone_is_refused_and_nothing_is_lost(self, store):
+        store.put(LIGHT, "a", "x")
+        for refused in (
+            lambda: store.put(LIGHT, "b", "x" * 9_000),
+            lambda: store.put_if_unchanged(LIGHT, "a", "x" * 9_000, "x"),
+            lambda: store.put(LIGHT, "b" * 9_000, "x"),
+            lambda: store.replace({PETS: {"a": REX}, LIGHT: {"b": "x" * 9_000}}),
+        ):
+            with pytest.raises(Problem) as caught:
+                refused()
+            assert caught.value.type is ProblemType.BODY_TOO_LARGE
+        assert (store.list(LIGHT), store.list(PETS)) == ([("a", "x")], [])
+
+    def test_what_is_forgotten_takes_no_bytes(self, store):
+        store.put(LIGHT, "a", "x" * 1_000)
+        store.put(LIGHT, "a", "x")
+        store.delete(LIGHT, "a")
+        store.delete(LIGHT, "a")
+        assert store.usage(LIGHT) == (0, 0)
+        store.put(LIGHT, "a", "x")
+        store.replace({LIGHT: {}})
+        assert store.usage(LIGHT) == (0, 0)
+
+    def test_what_is_changed_is_the_newest_where_that_is_said(self, store):
+        for key in "abac":
+            store.put(LIVELY, key, 1)
+        assert [key for key, _ in store.list(LIVELY)] == ["a", "c"]
+
+    def test_a_counter_that_made_room_never_says_a_number_again(self, store):
+        said = [store.increment(ENDLESS, "a") for _ in range(3)]
+        for number in range(20):
+            store.increment(ENDLESS, f"{number}")
+        said += [store.increment(ENDLESS, "a") for _ in range(3)]
+        assert said == sorted(set(said))
+        assert store.usage(ENDLESS).entries == 3
 
     def test_what_is_unchanged_is_replaced(self, store):
         store.put(PETS, "a", REX)

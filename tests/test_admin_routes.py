@@ -6,11 +6,12 @@ import pytest
 from catalogues import NOON_S, NOTES, a_call, a_catalogue, a_request, a_world, notes
 
 from mockserver.admin.routes import Admin
-from mockserver.messages import LARGEST_SNAPSHOT
+from mockserver.messages import LARGEST_PAGE, LARGEST_SNAPSHOT
 from mockserver.pipeline.charge import reserve, settle
 from mockserver.problems import EmulatorProblem
 from mockserver.readings import Readings
 from mockserver.state.deliveries import WAITING, Delivery
+from mockserver.state.plans import MOST_ORDERS, Order
 from mockserver.state.resources import Resource
 from mockserver.state.values import replace
 from mockserver.state.worlds import Worlds
@@ -147,10 +148,28 @@ class TestABody:
         assert "frozen must be true or false" in problem.detail
         assert "; nwo is not a known field; did you mean now?" in f"; {problem.detail}"
 
-    @pytest.mark.parametrize(("method", "path"), [("PUT", "/clock"), ("POST", "/requests/find"), ("GET", "")])
-    def test_that_is_too_large_is_refused_wherever_it_is_sent(self, pages, method, path):
-        size = LARGEST_SNAPSHOT + 1
-        assert pages.refused(method, path, {"frozen": True}, whole_size=size).status == 413
+    @pytest.mark.parametrize(
+        ("method", "path", "most"),
+        [
+            ("PUT", "/clock", LARGEST_PAGE),
+            ("POST", "/requests/find", LARGEST_PAGE),
+            ("GET", "", LARGEST_PAGE),
+            ("PUT", "/state", LARGEST_SNAPSHOT),
+        ],
+    )
+    def test_that_is_too_large_is_refused_wherever_it_is_sent(self, pages, method, path, most):
+        assert pages.refused(method, path, {"frozen": True}, whole_size=most + 1).status == 413
+
+    def test_of_which_too_much_would_be_kept_is_refused(self, pages):
+        stub = {"operation": "notes.add_note", "stub": {"body": "x" * 11_000_000}}
+        assert pages.refused("POST", "/faults", stub).status == 413
+
+    def test_of_one_order_too_many_is_refused(self, pages):
+        for _ in range(2):
+            order = Order("notes.add_note", is_ok=True)
+            pages.world.plans.add([order] * (MOST_ORDERS // 2))
+        problem = pages.refused("POST", "/faults", {"operation": "notes.add_note", "error": "too_fast"})
+        assert (problem.status, problem.title) == (400, "Wrong order")
 
 
 class TestTheClock:

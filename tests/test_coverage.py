@@ -23,7 +23,7 @@ from mockserver.coverage.report import Count, Report, merge, read_report
 from mockserver.coverage.requests import Reader
 from mockserver.coverage.tables import write_table
 from mockserver.jsontext import dump
-from mockserver.state.tally import MOST_ENTRIES, Likeness, Paid
+from mockserver.state.tally import HEARD, Likeness, Paid
 from mockserver.state.worlds import Worlds
 
 SCORE = ("POST", "/v2/thumbnail/score", {"image_url": "https://example.com/a.png"})
@@ -237,13 +237,25 @@ class TestCounting:
     def test_keeps_no_more_shapes_than_it_may_and_still_hears_all(self):
         api, open_body = Notes(a_provider("notes", DOCUMENT_OF_ANYTHING, BARE), note_1={}), {"text": "x"}
         tally = api.world.tally
-        for number in range(MOST_ENTRIES):
+        for number in range(HEARD.entries):
             tally.add(Likeness("notes.add_note", 201, None, 0, number), ())
+        known = len(tally.entries)
         api.add({**open_body, "made_up": 1})
         api.add({**open_body, "colour": "green"})
         tally.catch_up()
-        assert len(tally.entries) == MOST_ENTRIES + 1
+        assert len(tally.entries) == known <= HEARD.entries + 1
         assert api.met("values") == {"colour=green"}
+
+    def test_keeps_no_long_names_that_callers_make_up(self):
+        api = Notes(a_provider("notes", DOCUMENT_OF_ANYTHING, BARE), note_1={})
+        tally = api.world.tally
+        for number in range(50):
+            api.add({f"{number}".zfill(100_000): 1, "colour": "green"})
+        tally.catch_up()
+        assert len(tally.entries) == 1
+        assert tally.usage.bytes < 10_000
+        tally.forget_met()
+        assert tally.usage == (0, 0)
 
     def test_hears_of_a_value_that_the_schema_leaves_open(self, ask, report):
         body = {"title": "a", "customAssetsId": "ref_brand_v2", "format": ["any", {"thing": 1}]}

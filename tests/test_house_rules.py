@@ -20,8 +20,8 @@ PACKAGE = Path(mockserver.__file__).parent
 
 # A module imports from the layers above its own, and its own package; modules of one layer are strangers.
 LAYERS = (
-    ("outlet", "pointer", "posting", "preferences"),
-    ("messages", "problems", "jsontext", "seeded", "settings"),
+    ("outlet", "pointer", "posting", "preferences", "bounded", "allocation"),
+    ("messages", "problems", "jsontext", "seeded", "settings", "caches"),
     ("spec", "state", "imaging"),
     ("call", "causes", "fixtures", "nomatch", "scaffold", "scenarios"),
     ("links", "prices"),

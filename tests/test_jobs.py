@@ -15,6 +15,7 @@ from mockserver.cli import main
 from mockserver.pipeline.behave import bind
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.files import SpecificationError
+from mockserver.state.resources import Resource
 
 RENDER: dict[str, Any] = {
     "type": "object",
@@ -113,6 +114,16 @@ def test_a_table_with_such_jobs_passes_check(tmp_path):
 
 def test_every_job_is_another_one(studio):
     assert begin(studio)["id"] != begin(studio)["id"]
+
+
+def test_no_job_gets_the_id_of_one_that_lives(studio):
+    first, second = begin(studio), begin(studio)
+    studio.world.reset()
+    living = Resource(second["id"], "render", "studio/yours", 0, 2, "done", "running", {})
+    studio.world.resources.put(living.id, living)
+    assert begin(studio)["id"] == first["id"]
+    assert begin(studio)["id"] not in {first["id"], second["id"]}
+    assert studio.world.resources.get(living.id) == living
 
 
 def test_two_looks_show_the_same_and_what_was_said_at_first(studio):

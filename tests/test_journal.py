@@ -12,7 +12,7 @@ from mockserver.journal.keeping import LARGEST_KEPT, cut
 from mockserver.journal.records import record
 from mockserver.journal.redaction import Redaction, redaction_of
 from mockserver.spec.catalog import load
-from mockserver.state.journal import MOST, MOST_BYTES
+from mockserver.state.journal import MOST
 
 KEY = {"x_api_key": "pkz_test"}
 SCORE = {"image_url": "https://example.com/a.png"}
@@ -113,16 +113,18 @@ def test_a_caller_who_went_away_is_in_the_journal(engine):
 
 
 def test_the_newest_thousand_are_kept(engine, ask):
-    for _ in range(MOST + 5):
+    for _ in range(MOST.entries + 5):
         ask("GET", "/nowhere")
     kept = [each.request_id for each in engine.world.journal]
-    assert (len(kept), kept[0], kept[-1]) == (MOST, "req-6", f"req-{MOST + 5}")
+    assert (len(kept), kept[0], kept[-1]) == (MOST.entries, "req-6", f"req-{MOST.entries + 5}")
 
 
 def test_what_is_kept_is_bounded_by_bytes(engine, ask):
-    for _ in range(MOST):
+    for _ in range(MOST.entries):
         ask("POST", "/nowhere", b"\xff" * (LARGEST_KEPT + 1))
-    assert MOST_BYTES // 2 < sum(each.weight for each in engine.world.journal) <= MOST_BYTES * 9 // 8
+    kept = engine.world.journal.usage.bytes
+    assert kept == sum(each.weight for each in engine.world.journal)
+    assert MOST.bytes // 2 < kept <= MOST.bytes
 
 
 def test_a_large_body_is_cut_and_marked_but_whole_for_those_who_listen(engine, ask, heard):

@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from mockserver import Request
+from mockserver.bounded import MIB
 from mockserver.spec.files import SpecificationError
-from mockserver.state import world as bounds
 from mockserver.state.accounts import Account
 from mockserver.state.deliveries import WAITING, Delivery
 from mockserver.state.ledger import Entry
@@ -15,7 +15,7 @@ from mockserver.state.limits import Window, Windows
 from mockserver.state.outputs import Output
 from mockserver.state.resources import Resource
 from mockserver.state.values import replace
-from mockserver.state.world import World
+from mockserver.state.world import BOUNDS, World
 from mockserver.state.worlds import Worlds
 from mockserver.statefile import StateFile
 
@@ -112,10 +112,11 @@ def test_a_wrong_value_is_named_and_nothing_is_changed(world, place, value, said
 def test_a_restore_drops_the_oldest_of_what_is_too_much(world):
     taken = world.snapshot()
     row = taken["deliveries"]["job"]
-    taken["deliveries"] = {f"job {number}": row for number in range(bounds.DELIVERIES + 2)}
+    taken["deliveries"] = {f"job {number}": row for number in range(BOUNDS["deliveries"].entries + 2)}
     world.restore(taken)
     keys = [key for key, _ in world.deliveries.list()]
-    assert (len(keys), keys[0]) == (bounds.DELIVERIES, "job 2")
+    assert keys[-1] == f"job {BOUNDS['deliveries'].entries + 1}"
+    assert 1 < len(keys) <= BOUNDS["deliveries"].entries
 
 
 def test_a_reset_forgets_everything_and_the_seed_of_a_snapshot(world):
@@ -169,10 +170,11 @@ def test_the_one_world_is_found_for_every_request(world):
 def test_outputs_that_stay_are_not_crowded_out_by_those_that_expire():
     world = World()
     world.add_output(output("portrait"))
-    for number in range(bounds.OUTPUTS + 1):
+    for number in range(BOUNDS["outputs"].entries + 1):
         world.add_output(output(str(number), NEW_YEAR_S))
     assert world.output("pets", "portrait") == output("portrait")
-    assert (world.output("pets", "0"), world.output("pets", "1")) == (None, output("1", NEW_YEAR_S))
+    newest = BOUNDS["outputs"].entries
+    assert [world.output("pets", each) is None for each in ("0", str(newest))] == [True, False]
     assert world.output("pets", "never") is None
 
 
@@ -187,12 +189,36 @@ def test_an_output_is_found_by_its_own_provider_alone():
     assert (world.output("pets", None), world.output("pets", "")) == (None, None)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["kept_outputs", "ledger", "names", "outputs", "pictures", "resources", "seen", "windows", "deliveries"],
-)
-def test_whatever_grows_with_every_call_is_bounded(name):
-    assert getattr(World(), name).kind.capacity in {1_000, 10_000, 20_000, 50_000, 100_000, 200_000}
+def test_all_that_grows_with_calls_is_bounded_in_entries_and_bytes():
+    usage = World().usage
+    assert {"accounts", "plans", "seen", "slots", "counters", "journal", "tally"} <= set(usage)
+    most = [min(bounds.bytes, bounds.entries * bounds.largest) for _, bounds in usage.values()]
+    assert sum(most) <= 132 * MIB
+
+
+def test_an_account_with_a_key_of_60_kb_takes_no_more_than_its_share(world):
+    for number in range(300):
+        key = f"{number}".zfill(60_000)
+        world.accounts.put(Account("pets", key, "active", None, 5.5, {}))
+        world.ledger.put(f"pets/{key}/1", Entry(1, "pets.buy", 0.5, 5.5, NEW_YEAR_S, "request"))
+        world.windows.put(f"pets/{key}", Windows({"hour": Window(NEW_YEAR_S, 3)}))
+    for name in ("accounts", "ledger", "windows"):
+        usage, bounds = world.usage[name]
+        assert 0 < usage.bytes <= bounds.bytes
+
+
+def test_an_account_that_calls_outlives_those_that_nobody_uses():
+    world = World()
+    for number in range(BOUNDS["accounts"].entries + 5):
+        world.accounts.put(Account("pets", "busy", "active", None, number, {}))
+        world.accounts.put(Account("pets", f"{number}", "active", None, 1, {}))
+    assert world.accounts.find("pets", "busy").credits == BOUNDS["accounts"].entries + 4
+    assert world.accounts.listed("pets", "0") is None
+
+
+def test_a_reset_gives_everything_back(world):
+    world.reset()
+    assert {name for name, (usage, _) in world.usage.items() if usage != (0, 0)} == {"counters"}
 
 
 def test_a_moved_clock_makes_another_version(world):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mockserver.journal.redaction import Redaction, redaction_of
-from mockserver.jsontext import Json, parse
+from mockserver.jsontext import MOST_VALUES, Json, parse
 from mockserver.messages import Request
 from mockserver.problems import EmulatorProblem
 from mockserver.readings import Readings
@@ -28,10 +28,10 @@ class Asked(NamedTuple):
     webhooks: WebhookSender
     readings: Readings
 
-    def body(self, schema: Schema) -> Mapping[str, Json]:
+    def body(self, schema: Schema, most_values: int = MOST_VALUES) -> Mapping[str, Json]:
         """Read the JSON body. Raises EmulatorProblem with everything that is wrong with it."""
         with refusing("Not JSON"):
-            value, _ = parse(self.request.body)
+            value, _ = parse(self.request.body, most_values)
         violations = [violation.message for violation in schema.violations(value)]
         if violations:
             raise EmulatorProblem(400, "Wrong body", "; ".join(violations))

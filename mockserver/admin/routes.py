@@ -10,8 +10,8 @@ from mockserver.admin import accounts, assumptions, clock, coverage, faults, job
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.call import Door
 from mockserver.jsontext import Json, dump
-from mockserver.messages import JSON_TYPE, LARGEST_SNAPSHOT, Request, Response
-from mockserver.problems import EmulatorProblem
+from mockserver.messages import JSON_TYPE, LARGEST_PAGE, LARGEST_SNAPSHOT, Request, Response
+from mockserver.problems import EmulatorProblem, Problem
 from mockserver.readings import Readings
 from mockserver.spec.catalog import Catalog
 from mockserver.state.world import World
@@ -71,9 +71,14 @@ class Admin:
         page = pages.get("GET" if request.method == "HEAD" else request.method)
         if page is None:
             raise _unknown(request, pages)
-        if request.size > LARGEST_SNAPSHOT:
+        if request.size > (LARGEST_SNAPSHOT if page is worlds.change_state else LARGEST_PAGE):
             raise EmulatorProblem(413, "Too large", "the body is larger than this server takes")
-        value = page(Asked(request, values, world, self._catalog, self._webhooks, self._readings))
+        try:
+            value = page(Asked(request, values, world, self._catalog, self._webhooks, self._readings))
+        except Problem as problem:  # what would be kept is too heavy
+            raise EmulatorProblem(
+                413, "Too large", "; ".join(it.message for it in problem.violations)
+            ) from problem
         return value if isinstance(value, Response) else Response(200, (JSON_TYPE,), dump(value))
 
     def _found(self, path: str) -> tuple[Mapping[str, Page], Mapping[str, str]]:

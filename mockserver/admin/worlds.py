@@ -1,19 +1,34 @@
 """`/__admin/health`, `state`, `reset`, `webhooks`: the emulator as a whole."""
 
 from importlib.metadata import version
+from urllib.parse import parse_qsl
 
+from mockserver import allocation, caches
 from mockserver.admin.asked import Asked, refusing
-from mockserver.jsontext import Json
+from mockserver.bounded import MIB, Bounds, Usage
+from mockserver.jsontext import MOST_OF_A_WORLD, Json
 from mockserver.spec.admin_bodies import STATE
 from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import Delivery
 from mockserver.state.values import as_json
 
+MUCH_BYTES = 8 * MIB  # kept by a world: what tests keep between two resets is less
+
 
 def show_health(asked: Asked) -> Json:
-    """Say that everything is loaded, and what."""
+    """Say that everything is loaded, and what; `?verbose` adds how much is kept of everything, and may be."""
     providers = {name: len(each.operations) for name, each in asked.catalog.providers.items()}
-    return {"status": "ok", "version": version("mockserver"), "operations": providers}
+    said = {"status": "ok", "version": version("mockserver"), "operations": providers}
+    if "verbose" not in dict(parse_qsl(asked.request.query, keep_blank_values=True)):
+        return said
+    world = {name: _amounts(*each) for name, each in asked.world.usage.items()}
+    cached = {each.name: _amounts(each.usage, each.bounds) for each in caches.ALL}
+    return {**said, "memory": {"world": world, "caches": cached}}
+
+
+def _amounts(usage: Usage, bounds: Bounds) -> Json:
+    most = {"mostEntries": bounds.entries, "mostBytes": bounds.bytes}
+    return {"entries": usage.entries, "bytes": usage.bytes, **most}
 
 
 def show_state(asked: Asked) -> Json:
@@ -23,7 +38,7 @@ def show_state(asked: Asked) -> Json:
 
 def change_state(asked: Asked) -> Json:
     """Put a whole world back."""
-    value = asked.body(STATE)
+    value = asked.body(STATE, MOST_OF_A_WORLD)
     with refusing("Not a snapshot"):
         asked.world.restore(value)
     return {"status": "restored"}
@@ -31,7 +46,12 @@ def change_state(asked: Asked) -> Json:
 
 def reset(asked: Asked) -> Json:
     """Forget everything that happened."""
+    # Where that was much, the memory goes back to the machine.
+    was_much = sum(usage.bytes for usage, _ in asked.world.usage.values()) > MUCH_BYTES
     asked.world.reset()
+    if was_much:
+        caches.forget()
+        allocation.trim()
     return {"status": "reset"}
 
 

@@ -16,6 +16,7 @@ from mockserver.spec.rows import MANUAL, Jobs, Row
 from mockserver.state.resources import Resource
 
 MOST_IDS = 2**31 - 1  # where ids are numbers
+MOST_DRAWS = 100  # of an id that nothing has: of numbers, two of fifty thousand jobs are the same by chance
 
 
 class StartSettings(Row, frozen=True, kw_only=True):
@@ -36,13 +37,15 @@ def start(call: Call, *, job: str, jobs: Jobs, settings: StartSettings) -> Resul
     """Begin a job, and answer with a value from the document that has its id and its status."""
     documented, result, random = success(call.operation.responses)[0], generate(call), call.random
     body = {**result.body, settings.status: jobs.running} if isinstance(result.body, dict) else {}
-    ids = [random.uuid("job"), random.hex("job", 24), random.whole("job", 1, MOST_IDS)]
-    made = [body | {settings.id: id_} for id_ in ids]
-    fitting = (each for each in made if documented.schema is None or documented.schema.accepts(each))
-    body = next(fitting, made[0])
-    resource = start_job(call, jobs, job, str(body[settings.id]), {"said": {**call.body, **body}})
-    call.world.resources.put(resource.id, resource)
-    return result._replace(body=body, job=resource.id)
+    for label in ("job", *(f"job {number}" for number in range(2, MOST_DRAWS))):
+        ids = [random.uuid(label), random.hex(label, 24), random.whole(label, 1, MOST_IDS)]
+        made = [body | {settings.id: id_} for id_ in ids]
+        fitting = (each for each in made if documented.schema is None or documented.schema.accepts(each))
+        begun = next(fitting, made[0])
+        resource = start_job(call, jobs, job, str(begun[settings.id]), {"said": {**call.body, **begun}})
+        if call.world.resources.put_if_unchanged(resource.id, resource, None):
+            return result._replace(body=begun, job=resource.id)
+    raise call.problem(ProblemType.INTERNAL, f"no {settings.id} is free")
 
 
 def read(call: Call, *, settings: ReadSettings) -> Result:

@@ -3,10 +3,10 @@
 Drawing takes tens of milliseconds; only `draw_scene` does any: call it outside the event loop.
 """
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mockserver.caches import DRAWINGS
 from mockserver.call import Call
 from mockserver.imaging.scene import Scene
 from mockserver.links import link_to
@@ -15,7 +15,7 @@ from mockserver.state.outputs import Output
 from mockserver.state.world import World
 
 SceneJson = dict[str, Any]  # a Scene of `imaging` as JSON, whose insets name stored pictures by key
-KEPT_DRAWINGS = 64  # encoded pictures, of 30 to 300 kB each
+LONGEST_HEADLINE, LONGEST_NOTE, MOST_NOTES = 10_000, 200, 20  # of what is kept; far less can be drawn
 
 
 def scene(
@@ -37,10 +37,10 @@ def scene(
         "media_type": media_type,
         "provider": title,
         "operation": call.operation.row.title,
-        "headline": headline,
+        "headline": headline[:LONGEST_HEADLINE],
         "seed": seed,
         "model": call.value("model"),
-        "notes": notes,
+        "notes": [note[:LONGEST_NOTE] for note in notes[:MOST_NOTES]],
         "insets": insets,
         "is_watermarked": is_watermarked,
         "style": call.settings.pictures,
@@ -84,10 +84,9 @@ def draw_scene(world: World, scene: Mapping[str, Any]) -> bytes:
     for inset in scene["insets"]:
         stored = world.picture(inset["data"]) if inset["data"] else None
         shown.append({**inset, "data": stored.small if stored else None})
-    return _rendered(Scene.from_json({**scene, "insets": shown}))
+    return DRAWINGS.ask(_rendered, Scene.from_json({**scene, "insets": shown}))
 
 
-@functools.lru_cache(maxsize=KEPT_DRAWINGS)
 def _rendered(scene: Scene) -> bytes:
     from mockserver.imaging.rendering import render  # noqa: PLC0415 - Pillow is slow to import
 

@@ -4,12 +4,12 @@ A picture is opened once, however often it comes; a remote link is never fetched
 """
 
 import contextlib
-import functools
 import re
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from mockserver.caches import ADDRESSES
 from mockserver.call import Call, GivenPicture
 from mockserver.links import Cdns, own_addresses
 from mockserver.problems import Problem, ProblemType, Violation
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 UNREACHABLE = (".invalid", ".invalid.")  # RFC 2606: a host name that can never exist
 ADDRESS = re.compile(r"https?://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]+)(?::\d*)?(?P<path>[^?#]*)")
-LONGEST_LABEL = 80
+LONGEST_LABEL, LONGEST_LINK = 80, 16_384  # characters
 
 
 def open_pictures(call: Call, wanted: Pictures, cdns: Cdns) -> Call:
@@ -109,7 +109,10 @@ def _strange(media_type: str, url: str, wanted: Pictures) -> str:
 
 def _linked(call: Call, place: str, url: str, wanted: Pictures, cdns: Cdns) -> GivenPicture:
     """Take a link: ours is the picture behind it, `*.invalid` cannot be fetched, all others are remote."""
-    host, path = _address(url)
+    if len(url) > LONGEST_LINK:
+        reason = f"a link of {len(url)} characters cannot be fetched; at most {LONGEST_LINK} can"
+        raise _problem(call, ProblemType.PICTURE_UNREACHABLE, f": {reason}", place, wanted)
+    host, path = ADDRESSES.ask(_address, url)
     addresses, output, reason = own_addresses(cdns, host, path), None, ""
     if addresses:
         output = next(filter(None, (call.world.output(name, id_) for name, id_ in addresses)), None)
@@ -131,7 +134,6 @@ def _linked(call: Call, place: str, url: str, wanted: Pictures, cdns: Cdns) -> G
     return GivenPicture(place, "generated before", output.id)
 
 
-@functools.lru_cache(maxsize=1024)
 def _address(url: str) -> tuple[str, str]:
     """Split a URL into its host, in lower case, and its path; the host is empty where there is none."""
     found = ADDRESS.match(url)

@@ -4,7 +4,6 @@ Only what the shared verbs cannot say stands here; numbers and sentences are in 
 """
 
 import base64
-import functools
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from typing import Annotated, Literal, get_args
 from mockserver.behaviours.jobs import change_owned, find_owned, start_job
 from mockserver.behaviours.names import Naming, free, refuse_reserved, refuse_taken, rename, take
 from mockserver.behaviours.outputs import insets, link, publish, scene
+from mockserver.caches import GUESSES, SCORES
 from mockserver.call import Call, Result
 from mockserver.jsontext import Json
 from mockserver.problems import ProblemType
@@ -133,11 +133,12 @@ def score(call: Call, *, settings: ScoreSettings, words: Words) -> Result:
     given = call.pictures[settings.picture][0]
     stored = call.world.picture(given.key) if given.key else None
     if stored:
-        return Result({**_measured(words, stored.small), "request_id": call.request_id})
-    return Result({**_guessed(words, call.world.seed, given.label), "request_id": call.request_id})
+        return Result({**SCORES.ask(_measured, words, stored.small), "request_id": call.request_id})
+    return Result(
+        {**GUESSES.ask(_guessed, words, call.world.seed, given.label), "request_id": call.request_id}
+    )
 
 
-@functools.lru_cache(maxsize=1024)
 def _guessed(words: Words, seed: int, address: str) -> Mapping[str, Json]:
     """Take a remote picture, which is never fetched, for one that its address picks."""
     random = Random.from_text(str(seed), address)
@@ -145,7 +146,6 @@ def _guessed(words: Words, seed: int, address: str) -> Mapping[str, Json]:
     return _scores(words, {name: low + (high - low) * random.share(name) for name in MEASURES})
 
 
-@functools.lru_cache(maxsize=256)
 def _measured(words: Words, small: str) -> Mapping[str, Json]:
     from mockserver.imaging.measuring import measure  # noqa: PLC0415 - Pillow is slow to import
 

@@ -168,7 +168,8 @@ def serve(
     **chosen: Any,
 ) -> None:
     """Answer for the APIs until the process is stopped."""
-    from mockserver.assembly import create_engine  # noqa: PLC0415 - only this command needs a server
+    from mockserver.allocation import give_back_large_blocks  # noqa: PLC0415 - only this command is a server
+    from mockserver.assembly import create_engine  # noqa: PLC0415
     from mockserver.outlet import Outlet, OutletHandler  # noqa: PLC0415
     from mockserver.printing import Printer  # noqa: PLC0415
     from mockserver.scenarios import delays, read_orders, read_scenario  # noqa: PLC0415
@@ -199,6 +200,7 @@ def serve(
         engine.listeners.append(printer.exchange)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())  # for the moment before the server takes them itself
+    give_back_large_blocks()
     printer.start(server.url, engine.catalog)
     gc.collect()
     gc.freeze()  # what was loaded stays, so the collector need not look at it again

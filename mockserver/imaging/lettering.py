@@ -6,12 +6,13 @@ vanishes unseen; the font is the one shipped beside this module, never one of th
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from bidi.algorithm import get_base_level, get_display  # not `bidi` itself, which mirrors no brackets
 from PIL import Image, ImageDraw, ImageFont
 
+from mockserver.caches import FONTS, SIGNS, WIDTHS
 from mockserver.imaging.palette import Colour
 
 _FONT = Path(__file__).parent / "fonts" / "DejaVuSans-Bold.ttf"
@@ -28,9 +29,13 @@ _JOINED = re.compile(
 )
 
 
-@lru_cache(maxsize=128)
 def load_font(size: int) -> ImageFont.FreeTypeFont:
     """The shipped heavy sans serif at a size in pixels."""
+    found: ImageFont.FreeTypeFont = FONTS.ask(_load_font, size)
+    return found
+
+
+def _load_font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(_FONT), max(1, size), layout_engine=ImageFont.Layout.BASIC)
 
 
@@ -62,12 +67,13 @@ def describe_missing(text: str) -> str:
     return f"{count:,} character{'s' * (count > 1)} not in this font" if count else ""
 
 
-@lru_cache(maxsize=4096)
 def measure_width(text: str, size: int = REFERENCE_PX) -> float:
     """How many pixels wide a text is at a size, within a pixel or two."""
-    if size != REFERENCE_PX:
-        return measure_width(text) * size / REFERENCE_PX
-    return load_font(size).getlength(text)
+    return WIDTHS.ask(_measure_width, text) * size / REFERENCE_PX
+
+
+def _measure_width(text: str) -> float:
+    return load_font(REFERENCE_PX).getlength(text)
 
 
 def shorten(text: str, size: int, room: float) -> str:
@@ -107,7 +113,7 @@ def write(
 def _signs(text: str) -> str:
     """What is seen of a text, with a blank for white space and `MISSING` for what the font lacks."""
     text = _JOINED.sub(lambda joined: joined[0][0], text)
-    return "".join(map(_drawn, unicodedata.normalize("NFKC", text)))
+    return "".join(SIGNS.ask(_drawn, sign) for sign in unicodedata.normalize("NFKC", text))
 
 
 def _tiled(signs: str) -> str:
@@ -117,7 +123,6 @@ def _tiled(signs: str) -> str:
     return f" {MISSING} ".join(parts[: _MOST_MISSING + 1]) + more + tail
 
 
-@lru_cache(maxsize=16384)
 def _drawn(sign: str) -> str:
     if sign.isspace():
         return " "
@@ -129,6 +134,6 @@ def _drawn(sign: str) -> str:
     return "" if category == "Mc" else MISSING  # a vowel sign belongs to its letter
 
 
-@lru_cache(maxsize=1)
+@cache
 def _box() -> bytes:
     return bytes(load_font(16).getmask("\ufffe"))

@@ -4,10 +4,9 @@ Four colours from dark to light, so that a pixel takes two bits and a file is wr
 the edge of a letter has the colours between its own and the ground's.
 """
 
-from functools import lru_cache
-
 from PIL import Image, ImageDraw
 
+from mockserver.caches import FOOTERS
 from mockserver.imaging.fitting import Block, fit
 from mockserver.imaging.layout import Place, arrange
 from mockserver.imaging.lettering import clean, describe_missing, load_font, reorder, shorten
@@ -32,7 +31,8 @@ def draw_plain(scene: Scene) -> Image.Image:
     if places.footer:
         foot = places.footer
         canvas.paste(
-            _draw_footer(_write_name(scene), foot.width, foot.height, places.words.left), (0, foot.top)
+            FOOTERS.ask(_draw_footer, _write_name(scene), foot.width, foot.height, places.words.left),
+            (0, foot.top),
         )
     canvas.putpalette([level for colour in _pick_colours(scene.seed) for level in colour])
     return canvas
@@ -76,7 +76,6 @@ def _write_name(scene: Scene) -> str:
     return _DOT.join(filter(None, (clean(name, 80) for name in names)))
 
 
-@lru_cache(maxsize=32)  # all pictures of an operation have the same
 def _draw_footer(line: str, width: int, height: int, margin: int) -> Image.Image:
     strip, size = Image.new("P", (width, height), _INK), round(height * 0.44)
     draw = ImageDraw.Draw(strip)

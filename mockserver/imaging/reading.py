@@ -22,7 +22,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from mockserver.imaging.headers import Header, read_header, read_orientation
 
-KEPT_PX = 800  # the longest side of a copy that is kept
+KEPT_PX, KEPT_BYTES = 800, 768 * 1024  # the longest side of a copy that is kept, and what it takes
 MAX_PIXELS: Final = 24_000_000  # below Pillow's own limit, so that Pillow never has to warn
 AT_ONCE = 2  # pictures that are decoded at a time …
 LARGE_WEBP_PX = 6_000_000  # … but for a WebP of more, which takes sixteen bytes a pixel: that is alone
@@ -171,12 +171,16 @@ def _upright(image: Image.Image, turn: int, longest_side_px: int) -> Image.Image
 
 
 def _encode(image: Image.Image) -> str:
-    file = BytesIO()
-    if image.mode == "RGBA":
-        image.save(file, "PNG", compress_level=2)
-    else:
-        image.save(file, "WEBP", quality=86, method=0)
-    return base64.b64encode(file.getvalue()).decode("ascii")
+    """Encode a copy that is kept; one that cannot be compressed is made smaller, so that all take little."""
+    while True:
+        file = BytesIO()
+        if image.mode == "RGBA":
+            image.save(file, "PNG", compress_level=2)
+        else:
+            image.save(file, "WEBP", quality=86, method=0)
+        if file.tell() <= KEPT_BYTES:
+            return base64.b64encode(file.getvalue()).decode("ascii")
+        image = image.reduce(2)
 
 
 @contextlib.contextmanager

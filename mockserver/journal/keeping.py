@@ -6,7 +6,7 @@ Long texts in JSON, which are pictures, lose their middle first, so that what is
 from mockserver.call import Exchange
 from mockserver.state.journal import Era
 
-LARGEST_KEPT = 64 * 1024  # bytes of one body
+LARGEST_KEPT, SMALL = 64 * 1024, 256  # bytes of one body; of one that is kept as values, too
 LONG_RUN, SHOWN = 4_096, 512  # bytes: of a text that is shortened, and of each of its ends that stay
 MOST_TEXTS = 10_000  # in a body that is shortened as JSON; another one is not worth the time
 
@@ -15,12 +15,13 @@ def keep(exchange: Exchange, era: Era[Exchange]) -> None:
     """Put an exchange into the journal; `sizes` tells that one of its bodies was cut."""
     request, response = exchange.request, exchange.response
     answer = response.body if response and isinstance(response.body, bytes) else b""
-    size, answer_size = request.size, len(answer)
-    if size <= LARGEST_KEPT and answer_size <= LARGEST_KEPT:
-        era.add(exchange, size + answer_size)
-        return
-    kept = _cut(exchange)
-    era.add(kept, kept.weight)
+    size = request.size
+    is_whole = size <= LARGEST_KEPT and len(answer) <= LARGEST_KEPT
+    if not is_whole:
+        exchange = _cut(exchange)
+    elif size > SMALL and exchange.arguments is not None:  # as values, a body can take many times its bytes
+        exchange = exchange._replace(arguments=None)
+    era.add(exchange)
 
 
 def _cut(exchange: Exchange) -> Exchange:

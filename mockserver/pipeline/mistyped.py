@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import islice
 
 from mockserver import pointer
+from mockserver.caches import ENDINGS, MARKS
 from mockserver.call import Door, Exchange, Match
 from mockserver.jsontext import Json
 from mockserver.messages import Request
@@ -36,13 +37,11 @@ class Mistyped:
 
     def __init__(self, catalog: Catalog) -> None:
         self._providers = catalog.providers
-        self._meant = functools.lru_cache(maxsize=1024)(self._find)
-        self._ending = functools.lru_cache(maxsize=1024)(self._find_ending)
         self._vocabulary = functools.lru_cache(maxsize=64)(self._make)
 
     def of_key(self, provider: Provider, scheme: SecurityScheme, key: str) -> tuple[Violation, ...]:
         """Look at a key that nobody listed and that orders nothing."""
-        found = self._ending(provider, key) if len(key) <= LONGEST_KEY else None
+        found = ENDINGS.ask(self._find_ending, provider, key) if len(key) <= LONGEST_KEY else None
         if found is None:
             return NO_VIOLATIONS
         ending, meant = found
@@ -68,7 +67,7 @@ class Mistyped:
         fields = match.operation.row.order_fields
         for field, text in marked:
             for mark in dict.fromkeys(each[1] for each in islice(MARK.finditer(text), MOST_MARKS)):
-                meant = mark if wish_of(match.provider, mark) else self._meant(match.provider, mark)
+                meant = mark if wish_of(match.provider, mark) else MARKS.ask(self._find, match.provider, mark)
                 if meant is None or (meant == mark and field in fields):
                     continue
                 way = f"did you mean [{meant}]?"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mockserver.caches import PATHS
 from mockserver.call import Door, Match
 from mockserver.messages import Request
 from mockserver.nomatch import NoMatch
@@ -124,7 +125,7 @@ class Router:
         firsts = [_first(each) for each in index.paths]
         if provider and [provider.name] in firsts and _first(path) not in firsts:
             path = request.path  # it begins with a first part of the API's own, not with the provider's name
-        nearest = _nearest(path[:LONGEST_COMPARED], index.paths)
+        nearest = PATHS.ask(_nearest, path[:LONGEST_COMPARED], index.paths)
         meant = provider or self._owner(path)
         message = f"There is no path {path[:200]}; the nearest is {nearest}"
         type_ = ProblemType.UNKNOWN_PATH
@@ -160,7 +161,6 @@ def _pattern(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     return re.compile(text), tuple(parts[1::2])
 
 
-@functools.lru_cache(maxsize=1024)
 def _nearest(path: str, paths: tuple[str, ...]) -> str:
     """Find the path most like an unknown one: by its letters first, which is quick, then by their order."""
     matcher = difflib.SequenceMatcher(None, "", path)

@@ -4,13 +4,13 @@ A provider's table may word it in its API's tone instead; nothing here knows a p
 """
 
 import difflib
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
 from mockserver import pointer
+from mockserver.caches import FIELDS
 from mockserver.jsontext import Json
 
 WHOLE = "the request body"
@@ -137,10 +137,9 @@ def _shortened(part: Any) -> Any:
 
 def _unknown(name: Any, known: tuple[str, ...]) -> str:
     shown = _shortened(str(name))
-    return f"{shown or 'the empty name'} is not a known field{_meant(shown, known)}"
+    return f"{shown or 'the empty name'} is not a known field{FIELDS.ask(_meant, shown, known)}"
 
 
-@functools.lru_cache(maxsize=1024)
 def _meant(shown: str, known: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(shown, known, n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""

@@ -5,12 +5,12 @@ Nothing is listed: a table that gains a row gains its word.
 """
 
 import difflib
-import functools
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from mockserver.caches import KEYS
 from mockserver.spec.model import Provider
 from mockserver.spec.nearness import Lookalikes, nearest_of
 from mockserver.spec.rows import MANUAL, ErrorRow, Jobs
@@ -19,7 +19,7 @@ LONGEST_DELAY_MS = 600_000
 TRUNCATED = "truncated"
 MISTYPED = "mistyped"  # the keyword of warnings of what orders nothing, and what they cite
 CITATION = "mockserver, errors on demand"
-KEPT, LONGEST_KEPT = 1024, 200  # keys that were looked at, and characters of one
+LONGEST_KEPT = 200  # characters of a key
 DELAY = re.compile(r"delay_([0-9]{1,6})")
 DOWNLOAD = re.compile(rf"download_([45][0-9]{{2}}|{TRUNCATED})")
 ENDING = re.compile(rf"_(delay_[0-9]{{1,6}}|{DOWNLOAD.pattern})$", re.IGNORECASE)
@@ -52,10 +52,10 @@ def key_endings(errors: Iterable[str], jobs: Jobs | None) -> dict[str, str]:
 
 def ordered_by(provider: Provider, key: str) -> tuple[str, str | None]:
     """Split a key into its owner's and the word that it orders something by; None where it orders nothing."""
-    return _split(provider, key) if len(key) <= LONGEST_KEPT else _split.__wrapped__(provider, key)
+    # On the path of every call whose key no fixture lists.
+    return KEYS.ask(_split, provider, key) if len(key) <= LONGEST_KEPT else _split(provider, key)
 
 
-@functools.lru_cache(maxsize=KEPT)  # on the path of every call whose key no fixture lists
 def _split(provider: Provider, key: str) -> tuple[str, str | None]:
     lowered = key.lower()
     for ending, word in provider.key_endings.items():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from mockserver.bounded import Usage
 from mockserver.state.store import Kind, Store
 from mockserver.state.values import read
 
@@ -33,6 +34,11 @@ class Collection(Generic[V]):
     def changes(self) -> int:
         """A number that grows with every change."""
         return self._store.changes(self.kind)
+
+    @property
+    def usage(self) -> Usage:
+        """How many values there are, and about how many bytes they take."""
+        return self._store.usage(self.kind)
 
     def update(self, key: str, change: Callable[[V | None], V | None]) -> V | None:
         """Change a value, None for one that is not there, and give what it is then.

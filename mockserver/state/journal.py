@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
-MOST, MOST_BYTES = 1_000, 32 * 1024 * 1024
-LOOK_EVERY = MOST_BYTES // 8  # bytes that come between two looks at how much there is
+from mockserver.bounded import MIB, Bounds, Usage
+
+MOST = Bounds(1_000, 16 * MIB)
 MOST_HELD = 100  # resets whose calls are kept where somebody holds the journal
 
 
@@ -30,22 +31,26 @@ E = TypeVar("E", bound=Known)
 class Era(Generic[E]):
     """What happened between two resets; what began before a reset ends in an era that nobody looks at."""
 
-    __slots__ = ("_entries", "_lock", "_since_look", "_watchers", "numbers")
+    __slots__ = ("_entries", "_lock", "_watchers", "_weights", "bytes", "numbers")
 
     def __init__(self, watchers: list[Callable[[], None]]) -> None:
         self.numbers = itertools.count(1)
         self._lock = Lock()
-        self._entries: deque[E] = deque(maxlen=MOST)
-        self._since_look = 0
+        self._entries: deque[E] = deque()
+        self._weights: deque[int] = deque()  # of the entries, in the same order
+        self.bytes = 0
         self._watchers = watchers
 
-    def add(self, entry: E, size: int) -> None:
-        """Keep the newest, of so many bytes; the oldest make room for it."""
+    def add(self, entry: E) -> None:
+        """Keep the newest; the oldest make room for it."""
+        weight = entry.weight
         with self._lock:
             self._entries.append(entry)
-            self._since_look += size
-            if self._since_look > LOOK_EVERY:
-                self._make_room()
+            self._weights.append(weight)
+            self.bytes += weight
+            while self.bytes > MOST.bytes or len(self._entries) > MOST.entries:
+                self.bytes -= self._weights.popleft()
+                self._entries.popleft()
         for watcher in self._watchers:
             watcher()
 
@@ -53,19 +58,20 @@ class Era(Generic[E]):
         """Forget some; give them."""
         with self._lock:
             removed = [each for each in self._entries if each.request_id in ids]
-            self._entries = deque((each for each in self._entries if each.request_id not in ids), MOST)
+            self._entries = deque(each for each in self._entries if each.request_id not in ids)
+            self._weights = deque(each.weight for each in self._entries)
+            self.bytes = sum(self._weights)
         return removed
+
+    @property
+    def usage(self) -> Usage:
+        """How many entries there are, and about how many bytes they take."""
+        return Usage(len(self._entries), self.bytes)
 
     def __iter__(self) -> Iterator[E]:
         """Go through what is kept, oldest first, as it is at this moment."""
         with self._lock:
             return iter(list(self._entries))
-
-    def _make_room(self) -> None:
-        """Forget the oldest until the others take few enough bytes; the lock is held."""
-        self._since_look, weight = 0, sum(each.weight for each in self._entries)
-        while weight > MOST_BYTES:
-            weight -= self._entries.popleft().weight
 
 
 Witness = Callable[[Era[E], str], None]  # of an era, and the id of a request that begins
@@ -104,6 +110,11 @@ class Journal(Generic[E]):
     def __iter__(self) -> Iterator[E]:
         """Go through what is kept, oldest first, as it is at this moment."""
         return iter(self.era)
+
+    @property
+    def usage(self) -> Usage:
+        """How many entries there are, and about how many bytes they take."""
+        return self.era.usage
 
     def everything(self) -> list[tuple[Era[E], E]]:
         """Give what is kept, oldest first, each with its era; while it is held, what was forgotten, too."""

@@ -7,6 +7,7 @@ kept up to a bound, its balance for ever.
 from mockserver.state.values import Count, Number, Time, Value
 
 KEPT_PER_ACCOUNT = 1_000
+ENTRY_BYTES = 400  # of memory
 PRECISION = 6  # decimal places; prices have at most two, and floating-point sums must not drift
 
 
@@ -19,6 +20,11 @@ class Entry(Value, frozen=True):
     balance: Number  # after it
     at_s: Time
     request_id: str
+
+    @property
+    def kept_bytes(self) -> int:
+        """About how many bytes it takes; nothing in it is a caller's word."""
+        return ENTRY_BYTES
 
 
 class JobCharge(Value, frozen=True):
@@ -35,6 +41,11 @@ class JobCharges(Value, frozen=True):
     """What one account paid for jobs of which nobody has looked yet how they ended."""
 
     charges: tuple[JobCharge, ...]
+
+    @property
+    def kept_bytes(self) -> int:
+        """About how many bytes it takes; nothing in it is a caller's word."""
+        return ENTRY_BYTES * (1 + len(self.charges))
 
 
 def balance_after(balance: float, amount: float) -> float:

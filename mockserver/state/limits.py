@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from mockserver.state.collection import Collection
 from mockserver.state.values import Count, Time, Value
 
+WINDOW_BYTES, TIME_BYTES = 300, 36
 RESETS = "resets"  # the counter of how often a world was reset
 
 
@@ -25,6 +26,12 @@ class Windows(Value, frozen=True):
     """All windows of one account, in one value: a call counts in all of them, or in none."""
 
     by_limit: Mapping[str, Window]  # by the place of its row in `rates`
+
+    @property
+    def kept_bytes(self) -> int:
+        """About how many bytes it takes."""
+        times = sum(len(each.times_s) for each in self.by_limit.values())
+        return WINDOW_BYTES * (1 + len(self.by_limit)) + TIME_BYTES * times
 
 
 def count_after_first(

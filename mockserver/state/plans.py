@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
+from mockserver.bounded import weigh_again
 from mockserver.seeded import Random
 from mockserver.state.collection import Collection
 from mockserver.state.values import Count, Positive, Share, Step, Value, replace
@@ -16,6 +17,8 @@ from mockserver.state.values import Count, Positive, Share, Step, Value, replace
 KEY = "plan"
 DOWNLOAD, WEBHOOK = "download", "webhook"  # a wildcard stands for operations alone: these are named
 LONGEST_DELAY_MS = 600_000
+ORDER_BYTES = 600
+MOST_ORDERS = 5_000  # each call looks at all of them
 LEAST_SHARE, LARGEST_POWER = 1e-9, 99.0  # of a distribution that has no lowest value, and no highest
 
 
@@ -105,6 +108,11 @@ class Plan(Value, frozen=True):
     orders: tuple[Order, ...] = ()
     last_id: Count = 0
 
+    @property
+    def kept_bytes(self) -> int:
+        """About how many bytes it takes; with each call, only how often orders were used changes."""
+        return sum(ORDER_BYTES + (weigh_again(each.stub) if each.stub else 0) for each in self.orders)
+
     def taken(self, concerned: Callable[[Order], bool], random: Random) -> "tuple[Plan, Taken]":
         """Let one call take what is for it; every order that it concerns counts it."""
         order, delay, left = None, None, []
@@ -145,11 +153,13 @@ class Plans:
         return tuple(each for each in self.orders if each.times is not None and not each.is_ok)
 
     def add(self, orders: Iterable[Order], *, is_whole: bool = False) -> None:
-        """Order; `is_whole`: in place of all that was ordered before."""
+        """Order; `is_whole`: in place of all that was ordered before. Raises ValueError for too many."""
 
         def added(plan: Plan | None) -> Plan:
             known = Plan() if plan is None else replace(plan, orders=()) if is_whole else plan
             new = [replace(each, id=known.last_id + 1 + index) for index, each in enumerate(orders)]
+            if len(known.orders) + len(new) > MOST_ORDERS:
+                raise ValueError(f"there would be more than {MOST_ORDERS:,} orders; take some back first")
             both = sorted([*known.orders, *new], key=lambda each: each.times is None)
             return Plan(tuple(both), known.last_id + len(new))
 

@@ -4,11 +4,14 @@ A job's status is computed from the clock when it is read, never stored by a tim
 """
 
 from collections.abc import Mapping
+from sys import getsizeof
 from typing import Any
 
+from mockserver.bounded import weigh
 from mockserver.state.values import Number, Time, Value, replace
 
 DONE = 1.0
+RESOURCE_BYTES = 400  # of one, without whose it is and what is shown of it
 
 
 class Resource(Value, frozen=True):
@@ -22,6 +25,11 @@ class Resource(Value, frozen=True):
     outcome: str  # how the job ends: completed, succeeded, failed, partial
     running: str  # what the API calls it until then
     fields: Mapping[str, Any]  # what the API shows of it
+
+    @property
+    def kept_bytes(self) -> int:
+        """About how many bytes it takes."""
+        return RESOURCE_BYTES + getsizeof(self.account) + weigh(self.fields)
 
     @property
     def ends_at_s(self) -> float | None:

@@ -4,12 +4,16 @@ A value that was read says what is there by being equal to it, never by being th
 keep bytes, in another process. Whoever changes what it read puts it back only if nobody else did meanwhile.
 """
 
-from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
+from sys import getsizeof
 from threading import Lock
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from mockserver.bounded import BoundedMapping, Bounds, TooHeavyError, Usage
+from mockserver.problems import Problem, ProblemType, Violation
+
 V = TypeVar("V")
+FLOOR = ""  # the key of the highest count that was ever dropped; no counter has it
 
 
 class Kind(NamedTuple, Generic[V]):
@@ -17,9 +21,16 @@ class Kind(NamedTuple, Generic[V]):
 
     name: str
     type: type[V]
-    capacity: int | None = (
-        None  # how many there may be: the oldest makes room for the newest; None: any number
-    )
+    bounds: Bounds | None = None  # the oldest makes room for the newest; None: there is always room
+    renews: bool = False  # True: what is changed is the newest again
+    goes_on: bool = False  # True: a counter that made room begins again above all that were dropped
+
+
+def weigh_stored(key: str, value: Any) -> int:
+    """Estimate how many bytes a key and its value take."""
+    kind = type(value)
+    own: int = getsizeof(value) if kind is int or kind is str else value.kept_bytes
+    return getsizeof(key) + own
 
 
 class Store(Protocol):
@@ -29,7 +40,7 @@ class Store(Protocol):
         """Give the value of a key; None where there is none."""
 
     def put(self, kind: Kind[V], key: str, value: V) -> None:
-        """Store a value, in place of what was there."""
+        """Store a value, in place of what was there. Here and below, one that is too heavy raises Problem."""
 
     def put_if_unchanged(self, kind: Kind[V], key: str, value: V | None, read: V | None) -> bool:
         """Store a value where `read` is still what is there; say whether it is. None stands for nothing."""
@@ -52,26 +63,35 @@ class Store(Protocol):
     def replace(self, values: "Mapping[Kind[Any], Mapping[str, Any]]") -> None:
         """Hold these values of these kinds and no others, all in one step; of too many, the newest."""
 
+    def usage(self, kind: Kind[Any]) -> Usage:
+        """Give how many values of a kind there are, and about how many bytes they take."""
 
-class _Shelf:
+
+class _Shelf(Generic[V]):
     """The values of one kind."""
 
-    __slots__ = ("changes", "values")
+    __slots__ = ("changes", "kept", "kind")
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind[V]) -> None:
         self.changes = 0
-        # An OrderedDict, because a dict that loses its first entry again and again searches for the next one.
-        self.values: OrderedDict[str, Any] = OrderedDict()
+        self.kind = kind
+        self.kept: BoundedMapping[str, V] = BoundedMapping(kind.bounds, weigh_stored)
 
-    def set(self, kind: Kind[V], key: str, value: V | None) -> None:
+    def set(self, key: str, value: V | None) -> None:
         """Put, or for None remove; the lock is held."""
         self.changes += 1
         if value is None:
-            self.values.pop(key, None)
+            self.kept.pop(key)
             return
-        self.values[key] = value
-        if kind.capacity is not None and len(self.values) > kind.capacity:
-            self.values.popitem(last=False)
+        try:
+            dropped = self.kept.put(key, value)
+        except TooHeavyError as error:
+            raise too_heavy(self.kind, error) from error
+        if self.kind.renews:
+            self.kept.renew(key)
+        if dropped and self.kind.goes_on:
+            self.kept.put(FLOOR, max([*dropped, *filter(None, [self.kept.values.get(FLOOR)])]))  # type: ignore[type-var]
+            self.kept.renew(FLOOR)  # so that it is dropped after all others
 
 
 class MemoryStore:
@@ -79,48 +99,51 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._shelves: defaultdict[str, _Shelf] = defaultdict(_Shelf)
+        self._shelves: dict[str, _Shelf[Any]] = {}
 
     def get(self, kind: Kind[V], key: str) -> V | None:
         """Give the value of a key; None where there is none."""
         shelf = self._shelves.get(kind.name)  # a missing one is made under the lock alone
-        return shelf.values.get(key) if shelf is not None else None
+        return shelf.kept.values.get(key) if shelf is not None else None
 
     def put(self, kind: Kind[V], key: str, value: V) -> None:
         """Store a value, in place of what was there."""
         with self._lock:
-            self._shelves[kind.name].set(kind, key, value)
+            self._shelf(kind).set(key, value)
 
     def put_if_unchanged(self, kind: Kind[V], key: str, value: V | None, read: V | None) -> bool:
         """Store a value where `read` is still what is there; say whether it is. None stands for nothing."""
         with self._lock:
-            shelf = self._shelves[kind.name]
-            held = shelf.values.get(key)
+            shelf = self._shelf(kind)
+            held = shelf.kept.values.get(key)
             if held is not read and held != read:  # the same object is the same without a look
                 return False
-            shelf.set(kind, key, value)
+            shelf.set(key, value)
         return True
 
     def delete(self, kind: Kind[V], key: str) -> V | None:
         """Remove a value; give it, to only one of all who remove it."""
         with self._lock:
-            shelf = self._shelves[kind.name]
+            shelf = self._shelf(kind)
             shelf.changes += 1
-            held: V | None = shelf.values.pop(key, None)
+            held: V | None = shelf.kept.pop(key)
         return held
 
     def list(self, kind: Kind[V], prefix: str = "") -> "list[tuple[str, V]]":
         """Give keys and values, oldest first, of the keys that begin with `prefix`."""
         with self._lock:
-            items = list(self._shelves[kind.name].values.items())
+            items = list(self._shelf(kind).kept.values.items())
         return [item for item in items if item[0].startswith(prefix)] if prefix else items
 
     def increment(self, kind: Kind[int], key: str, by: int = 1) -> int:
         """Add to a counter and give what it is then; one that is 0 is not there."""
         with self._lock:
-            shelf = self._shelves[kind.name]
-            count: int = shelf.values.get(key, 0) + by
-            shelf.set(kind, key, count or None)
+            shelf = self._shelf(kind)
+            count: int | None = shelf.kept.values.get(key)
+            if count is None:
+                count = shelf.kept.values.get(FLOOR, 0) if kind.goes_on else 0
+            count += by
+            shelf.set(key, count or None)
         return count
 
     def changes(self, kind: Kind[Any]) -> int:
@@ -131,13 +154,39 @@ class MemoryStore:
     def copy(self, kinds: Iterable[Kind[Any]]) -> "dict[Kind[Any], dict[str, Any]]":
         """Give all values of some kinds as they are at one moment."""
         with self._lock:
-            return {kind: dict(self._shelves[kind.name].values) for kind in kinds}
+            return {kind: dict(self._shelf(kind).kept.values) for kind in kinds}
 
     def replace(self, values: "Mapping[Kind[Any], Mapping[str, Any]]") -> None:
         """Hold these values of these kinds and no others, all in one step; of too many, the newest."""
+        made = {kind: self._filled(kind, held) for kind, held in values.items()}
         with self._lock:
-            for kind, held in values.items():
-                shelf = self._shelves[kind.name]
-                surplus = 0 if kind.capacity is None else max(0, len(held) - kind.capacity)
-                shelf.values = OrderedDict(list(held.items())[surplus:])
-                shelf.changes += 1
+            for kind, shelf in made.items():
+                shelf.changes += self._shelf(kind).changes
+                self._shelves[kind.name] = shelf
+
+    def usage(self, kind: Kind[Any]) -> Usage:
+        """Give how many values of a kind there are, and about how many bytes they take."""
+        with self._lock:
+            return self._shelf(kind).kept.usage
+
+    @staticmethod
+    def _filled(kind: Kind[V], held: Mapping[str, V]) -> "_Shelf[V]":
+        shelf = _Shelf(kind)
+        shelf.changes = 1
+        for key, value in held.items():
+            shelf.set(key, value)
+        return shelf
+
+    def _shelf(self, kind: Kind[V]) -> "_Shelf[V]":
+        """Give the values of a kind; the lock is held."""
+        shelf = self._shelves.get(kind.name)
+        if shelf is None:
+            shelf = self._shelves[kind.name] = _Shelf(kind)
+        return shelf
+
+
+def too_heavy(kind: Kind[Any], error: TooHeavyError) -> Problem:
+    """Make the refusal of a value that would take too much of what is kept."""
+    type_ = ProblemType.BODY_TOO_LARGE
+    what = f"what would be kept of this among the {kind.name.replace('_', ' ')} is too much: {error}"
+    return Problem(type_, (Violation("body", "", type_.value, what),))

@@ -9,8 +9,11 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from threading import Lock
 from typing import Any, NamedTuple
 
+from mockserver.bounded import ENTRY_BYTES, KIB, MIB, Bounds, Usage, weigh
+
 MOST_PUT_OFF = 64  # calls: counting some in a row takes a third of counting each when it ends
-MOST_ENTRIES = 10_000  # callers could make up field names without an end
+HEARD = Bounds(10_000, 5 * MIB)  # callers could make up field names without an end …
+LARGEST_SHAPE, HEARD_BYTES = 4 * KIB, 500  # … and long ones; what is kept beside a likeness
 MICRO = 1_000_000  # sums of whole millionths are the same in any order
 Answer = tuple[str, int, str | None]  # operation, status, row of the catalogue
 Read = tuple[str, tuple[tuple[str, str], ...]]  # operation, and the readings that were not as usual
@@ -50,6 +53,7 @@ class Tally:
     def __init__(self) -> None:
         self.lock = Lock()  # to be held while `times` changes
         self.entries: dict[tuple[object, ...], Heard] = {}  # by Likeness
+        self._bytes = 0  # of the entries
         self._read: set[Read] = set()
         self._earlier: Mapping[str, Paid] = {}  # what was paid before the entries began anew
         self._put_off: deque[tuple[Callable[[Any], None], Any]] = deque()
@@ -71,15 +75,24 @@ class Tally:
     def add(self, likeness: Likeness, said: Iterable[str]) -> Heard:
         """Give the entry of calls of which none was heard; once there are too many, their shapes are one."""
         with self.lock:
-            if len(self.entries) >= MOST_ENTRIES:
+            weight = weigh(likeness)
+            is_full = len(self.entries) >= HEARD.entries or self._bytes + weight > HEARD.bytes
+            if is_full or weight > LARGEST_SHAPE:
                 likeness = likeness._replace(shape=None)
+            if likeness not in self.entries:
+                self._bytes += weigh(likeness) + ENTRY_BYTES + HEARD_BYTES
             found = self.entries.setdefault(likeness, Heard(()))
             found.said.update(said)
             return found
 
+    @property
+    def usage(self) -> Usage:
+        """How many entries there are, and about how many bytes they take."""
+        return Usage(len(self.entries), self._bytes)
+
     def note_readings(self, operation: str, chosen: tuple[tuple[str, str], ...]) -> None:
         """Note how the documents were read for a call."""
-        if len(self._read) < MOST_ENTRIES:
+        if len(self._read) < HEARD.entries:
             self._read.add((operation, chosen))
 
     @property
@@ -123,6 +136,7 @@ class Tally:
         self.catch_up()
         with self.lock:
             self._earlier, self.entries, self._read = self._paid(), {}, set()
+            self._bytes = 0
 
     def forget_paid(self) -> None:
         """Begin anew with what was paid."""

@@ -11,6 +11,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace as replace  # noqa: PLC0414 - given away: how a value is changed
 
+from mockserver.bounded import weigh
+
 V = TypeVar("V")
 MOST = 10**15  # of what is measured; beyond it sums and dates no longer come out
 LAST_S = 253_402_300_799  # 9999-12-31T23:59:59Z, beyond which no date can be written
@@ -26,6 +28,11 @@ FIELD = re.compile(r"Object (?:(?P<missing>missing required)|contains unknown) f
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A stored value. JSON holds no circles, so the garbage collector need not look through it."""
+
+    @property
+    def kept_bytes(self) -> int:
+        """About how many bytes it takes; what is kept with every call says so without a walk."""
+        return weigh(self)
 
 
 def as_json(value: Any) -> Any:

@@ -3,25 +3,42 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from mockserver.bounded import KIB, MIB, Bounds, Usage
+from mockserver.problems import Problem
 from mockserver.state.accounts import Account, Accounts
 from mockserver.state.clock import Clock
 from mockserver.state.collection import Collection
 from mockserver.state.deliveries import WAITING, Delivery
-from mockserver.state.journal import Journal
+from mockserver.state.journal import MOST, Journal
 from mockserver.state.ledger import Entry, JobCharges, ledger_key
 from mockserver.state.limits import RESETS, Slots, Windows
 from mockserver.state.outputs import Output, StoredPicture
 from mockserver.state.plans import Plan, Plans
 from mockserver.state.resources import Resource
 from mockserver.state.store import Kind, MemoryStore, Store
-from mockserver.state.tally import Tally
+from mockserver.state.tally import HEARD, Tally
 from mockserver.state.values import as_json, read, replace
 
-# Bounds of what grows with every call, so that a server that runs for a month does not fill the memory.
-SEEN, OUTPUTS, KEPT_OUTPUTS, PICTURES, DELIVERIES = 100_000, 20_000, 50_000, 1_000, 10_000
-# A resource and its name come with a creating call, an entry and a window with every paid or limited one; the
-# ledger is bounded per account, too, but nobody bounds the number of keys that callers make up.
-RESOURCES, LEDGER, WINDOWS, JOB_CHARGES = 50_000, 200_000, 200_000, 10_000
+# Bounds of what grows with calls, so that a server that runs for a month does not fill the memory: 130 MiB in
+# all. Of plans there is one value, of at most 10 MiB. What an account has is as new as its last call.
+BOUNDS = {
+    "seen": Bounds(30_000, 10 * MIB),
+    "outputs": Bounds(20_000, 12 * MIB),
+    "kept_outputs": Bounds(20_000, 10 * MIB),
+    "pictures": Bounds(1_000, 16 * MIB),
+    "resources": Bounds(20_000, 10 * MIB),
+    "names": Bounds(80_000, 8 * MIB),
+    "ledger": Bounds(50_000, 8 * MIB),
+    "furnished": Bounds(10_000, 2 * MIB),
+    "job_charges": Bounds(5_000, 3 * MIB),
+    "windows": Bounds(10_000, 4 * MIB),
+    "deliveries": Bounds(10_000, 5 * MIB),
+    "plans": Bounds(1, 40 * MIB),
+    "accounts": Bounds(20_000, 8 * MIB),
+    "slots": Bounds(10_000, 4 * MIB),
+    "counters": Bounds(10, 64 * KIB),
+}
+RENEWED = {"accounts", "windows", "job_charges"}
 FORMAT = 2  # of a snapshot
 NEWER = {"plans", "furnished", "job_charges"}  # what a snapshot of an earlier version does not have
 UNDER_WAY = {"accounts": {"held": 0}, "deliveries": {"claim": 0}}  # what a restored value knows nothing of
@@ -53,23 +70,23 @@ class World:
         self.clock = clock or Clock()
         self._store: Store = MemoryStore() if store is None else store
         self._collections: dict[str, Collection[Any]] = {}  # what a snapshot holds
-        # A request's digest → how often it came.
-        self.seen = self._collection("seen", int, SEEN)
+        # A request's digest → how often it came; one that was dropped goes on, so that no id comes again.
+        self.seen = self._collection("seen", int)
         # An output's id → what its link shows; the second holds those that never expire.
-        self.outputs = self._collection("outputs", Output, OUTPUTS)
-        self.kept_outputs = self._collection("kept_outputs", Output, KEPT_OUTPUTS)
+        self.outputs = self._collection("outputs", Output)
+        self.kept_outputs = self._collection("kept_outputs", Output)
         # A digest of its bytes → a picture that was sent along, small.
-        self.pictures = self._collection("pictures", StoredPicture, PICTURES)
+        self.pictures = self._collection("pictures", StoredPicture)
         # An id → what a call created, a job included; an account, kind and name → the id of that.
-        self.resources = self._collection("resources", Resource, RESOURCES)
-        self.names = self._collection("names", str, 4 * RESOURCES)  # in any case or not, of a kind or all
+        self.resources = self._collection("resources", Resource)
+        self.names = self._collection("names", str)  # in any case or not, of a kind or all
         # An account's id and a number → what was paid; an account's id → the calls that its rates count.
-        self.ledger = self._collection("ledger", Entry, LEDGER)
-        self.furnished = self._collection("furnished", int, RESOURCES)  # what fixtures list and was put here
-        self.job_charges = self._collection("job_charges", JobCharges, JOB_CHARGES)  # by account
-        self.windows = self._collection("windows", Windows, WINDOWS)
+        self.ledger = self._collection("ledger", Entry)
+        self.furnished = self._collection("furnished", int)  # what fixtures list and was put here
+        self.job_charges = self._collection("job_charges", JobCharges)  # by account
+        self.windows = self._collection("windows", Windows)
         # A job's id → the webhook that tells of it, with its attempts.
-        self.deliveries = self._collection("deliveries", Delivery, DELIVERIES)
+        self.deliveries = self._collection("deliveries", Delivery)
         # One key → all orders for calls to come.
         self.plans = Plans(self._collection("plans", Plan))
         # An account's id → the account as it is since something changed it.
@@ -77,14 +94,15 @@ class World:
         self.accounts = Accounts(stored_accounts, accounts or {}, fresh_accounts or {})
         self._canned = dict(canned_pictures or {})
         # No snapshot holds these: no call outlives its process, and a count goes on over every reset.
-        self._slots = Collection(self._store, Kind("slots", int, WINDOWS))
-        self.counters = Collection(self._store, Kind("counters", int))
+        self._slots = Collection(self._store, Kind("slots", int, BOUNDS["slots"]))
+        self.counters = Collection(self._store, Kind("counters", int, BOUNDS["counters"]))
         self.slots = Slots(self._slots, self.counters)
         self.journal: Journal[Any] = Journal()  # of exchanges; in no snapshot and no store
         self.tally = Tally()  # which outlives every reset
 
-    def _collection(self, name: str, type_: type[V], capacity: int | None = None) -> Collection[V]:
-        collection = Collection(self._store, Kind(name, type_, capacity))
+    def _collection(self, name: str, type_: type[V]) -> Collection[V]:
+        kind = Kind(name, type_, BOUNDS[name], renews=name in RENEWED, goes_on=name == "seen")
+        collection = Collection(self._store, kind)
         self._collections[name] = collection
         return collection
 
@@ -92,6 +110,13 @@ class World:
     def version(self) -> int:
         """A number that grows with every change."""
         return self.clock.changes + sum(collection.changes for collection in self._collections.values())
+
+    @property
+    def usage(self) -> dict[str, tuple[Usage, Bounds]]:
+        """How much is kept of everything that grows, and how much may be."""
+        held = [*self._collections.values(), self._slots, self.counters]
+        found = {each.kind.name: (each.usage, BOUNDS[each.kind.name]) for each in held}
+        return {**found, "journal": (self.journal.usage, MOST), "tally": (self.tally.usage, HEARD)}
 
     def picture(self, key: str) -> StoredPicture | None:
         """Give a picture that came in, or that the fixtures hold; None where it is gone."""
@@ -198,7 +223,10 @@ class World:
             values, idle = collection.read(snapshot.get(name, {})), UNDER_WAY.get(name)
             idled = {key: replace(value, **idle) for key, value in values.items()} if idle else values
             parts[collection.kind] = idled
-        self._store.replace(parts)
+        try:
+            self._store.replace(parts)
+        except Problem as problem:
+            raise ValueError(str(problem)) from problem
         self.clock.restore(moment)
         self.seed = seed
         self.assumed = assumed
