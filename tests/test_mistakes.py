@@ -94,7 +94,7 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
     "settings that a behaviour does not take": (
         TABLE,
         lambda t: row(t, GET).update(settings={"colour": "red"}),
-        [f"{GET}.settings", "takes none"],
+        [f"{GET}.settings", "colour is not a known field"],
     ),
     "a misspelled setting": (
         TABLE,

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import gc
 import logging
 import re
 import signal
@@ -19,7 +18,6 @@ from mockserver.settings import PATIENT, Settings, Timeouts
 from mockserver.spec.files import SpecificationError
 
 ENFORCEABLE = frozenset({"credits", "limits"})
-COLLECTING = (20_000, 20, 50)  # the collector's thresholds: a call leaves little behind
 
 
 def _urls(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -168,7 +166,7 @@ def serve(
     **chosen: Any,
 ) -> None:
     """Answer for the APIs until the process is stopped."""
-    from mockserver.allocation import give_back_large_blocks  # noqa: PLC0415 - only this command is a server
+    from mockserver.allocation import settle  # noqa: PLC0415 - only this command is a server
     from mockserver.assembly import create_engine  # noqa: PLC0415
     from mockserver.outlet import Outlet, OutletHandler  # noqa: PLC0415
     from mockserver.printing import Printer  # noqa: PLC0415
@@ -200,11 +198,8 @@ def serve(
         engine.listeners.append(printer.exchange)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())  # for the moment before the server takes them itself
-    give_back_large_blocks()
     printer.start(server.url, engine.catalog)
-    gc.collect()
-    gc.freeze()  # what was loaded stays, so the collector need not look at it again
-    gc.set_threshold(*COLLECTING)
+    settle()
     with contextlib.closing(complaints), printer, keeper:
         server.run()
 
