@@ -70,12 +70,12 @@ class Engine:
         self.worlds = worlds
         self.settings = settings or Settings()
         self.readings = Readings(catalog, bind(catalog))
-        self.webhooks = WebhookSender(self.readings, worlds, self.settings.webhook_hosts)
+        self.webhooks = WebhookSender(self.readings, worlds, self.settings)
         self.listeners: list[Listener] = [Counter()]  # hear of each exchange, on the thread that ended it
         self._mistyped = Mistyped(catalog)
         self._names = Names.of(catalog.providers, self.settings)
-        admin = Admin(catalog, self.webhooks, self.readings)
-        self._router = Router(catalog, (admin.find, Downloads(catalog, self.readings).find))
+        self.admin = Admin(catalog, self.webhooks, self.readings, self.settings)
+        self._router = Router(catalog, (self.admin.find, Downloads(catalog, self.readings).find))
 
     @property
     def world(self) -> World:
@@ -97,7 +97,7 @@ class Engine:
         except NoMatch:
             return 0
         if isinstance(match, Door):
-            return LARGEST_SNAPSHOT if match.name == ADMIN else 0
+            return LARGEST_SNAPSHOT if match.name == ADMIN and self.admin.admits(request) else 0
         try:
             account = authorize(match, request, world, is_strict=self.settings.is_strict).account
         except Problem:

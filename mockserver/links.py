@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from mockserver.call import Arguments, Match
+from mockserver.hosts import PORTS, is_authority
 from mockserver.jsontext import Json
 from mockserver.messages import Request
 from mockserver.settings import Settings
@@ -59,19 +60,25 @@ class Names(NamedTuple):
 def base_url(request: Request, public_url: str | None, apis: Collection[str] = ()) -> str:
     """Give this server's address as the caller sees it, without a slash at the end.
 
-    A fixed public address wins, then what a proxy says (`X-Forwarded-Proto`, `X-Forwarded-Host`), then Host.
+    A fixed public address wins, then what a proxy says (`X-Forwarded-Proto`, `X-Forwarded-Host`), then Host;
+    what has not the form of one is passed over, so that nobody writes more into a link than that.
     Who calls by the host of an API, one of `apis`, has come over TLS, whoever ended it.
     """
     if public_url is not None:
         return public_url.rstrip("/")
     headers = request.headers
-    host = headers.get("x-forwarded-host") or headers.get("host") or "localhost"
-    scheme = headers.get("x-forwarded-proto") or ""
-    if "," in scheme or "," in host:  # proxies in a row: the first is the caller's
-        scheme, host = scheme.partition(",")[0], host.partition(",")[0].strip()
-    if not scheme:
+    named = headers.get("x-forwarded-host")
+    host = (named and _first_host(named)) or _first_host(headers.get("host", "")) or "localhost"
+    scheme = headers.get("x-forwarded-proto")
+    if scheme is None or (scheme := scheme.partition(",")[0].strip().lower()) not in PORTS:
         scheme = "https" if host.lower() in apis else request.scheme
-    return f"{scheme.strip()}://{host.strip()}"
+    return f"{scheme}://{host}"
+
+
+def _first_host(text: str) -> str:
+    """Give the host in a header, the first of proxies in a row; nothing where the form is not valid."""
+    host = text.partition(",")[0].strip()
+    return host if is_authority(host) else ""
 
 
 def link_to(base_url: str, provider: str, outputs: Outputs, output: Output) -> str:

@@ -32,6 +32,7 @@ class Request(NamedTuple):
     body: bytes = b""
     scheme: str = "http"
     whole_size: int | None = None  # bytes of a body that is too large to be read: `body` is empty
+    peer: tuple[str, str] | None = None  # the caller's address and ours; None: it came over no network
 
     @property
     def size(self) -> int:

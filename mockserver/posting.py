@@ -5,32 +5,67 @@ httpx takes a tenth of a second to import, so whoever sends imports this with th
 
 import asyncio
 import functools
-import ipaddress
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from mockserver.hosts import PORTS, read_address
 
-def post(url: str, body: bytes, headers: Mapping[str, str], patience_s: float) -> int | str:
-    """Send; give the status as soon as the headers are there, or why there is none."""
+CONNECTED = "connection.connect_tcp.complete"  # what httpx tells of when a connection is there
+IsOwnPort = Callable[[int], bool]
+
+
+class OwnServerError(Exception):
+    """Raised where a message would come to this very server, whatever its URL calls it."""
+
+
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], patience_s: float, is_own_port: IsOwnPort
+) -> int | str:
+    """Send, but to no port of ours; give the status as soon as the headers are there, or why there is none.
+
+    No redirect is followed. Raises OwnServerError, with nothing sent, where a name has led here.
+    """
     try:
-        return asyncio.run(_post(url, body, headers, patience_s))
+        return asyncio.run(_post(url, body, headers, patience_s, is_own_port))
     except (TimeoutError, httpx.TimeoutException):
         return f"no answer within {patience_s} s"
     except httpx.HTTPError as error:
         return str(error) or type(error).__name__
 
 
-async def _post(url: str, body: bytes, headers: Mapping[str, str], patience_s: float) -> int:
-    client = httpx.AsyncClient(timeout=None, trust_env=False, verify=_trusted())  # noqa: S113
+async def _post(
+    url: str, body: bytes, headers: Mapping[str, str], patience_s: float, is_own_port: IsOwnPort
+) -> int:
+    client = httpx.AsyncClient(
+        timeout=None,  # noqa: S113 - one deadline for all of it
+        trust_env=False,
+        verify=_trusted(),
+        follow_redirects=False,  # or whoever is called would say where to call next
+    )
+    watch: dict[str, Any] = {"trace": functools.partial(_turn_back, is_own_port)}
     async with (
-        asyncio.timeout(patience_s),  # one deadline for all of it
+        asyncio.timeout(patience_s),
         client,
-        client.stream("POST", url, content=body, headers=headers) as answer,
+        client.stream("POST", url, content=body, headers=headers, extensions=watch) as answer,
     ):
         return answer.status_code
+
+
+async def _turn_back(is_own_port: IsOwnPort, event: str, told: Mapping[str, Any]) -> None:
+    """Close a connection to this machine at a port of ours: only there is known what a name has led to."""
+    if event != CONNECTED:
+        return
+    stream = told["return_value"]
+    (here, _), (there, port) = (stream.get_extra_info(name)[:2] for name in ("client_addr", "server_addr"))
+    address = read_address(there)
+    is_this_machine = address is None or address.is_loopback or address == read_address(here)
+    if is_this_machine and is_own_port(port):
+        await stream.aclose()
+        raise OwnServerError
 
 
 @functools.cache
@@ -39,30 +74,19 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def read_host(url: str) -> str:
-    """Give the host that httpx calls. Raises ValueError where there is none.
+def read_place(url: str) -> tuple[str, int]:
+    """Give the host and the port that httpx calls. Raises ValueError where there is none.
 
-    >>> read_host("http://LocalHost:80/x"), read_host("https://[::1]/")
-    ('localhost', '::1')
+    >>> read_place("http://LocalHost:8080/x"), read_place("https://[::1]/")
+    (('localhost', 8080), ('::1', 443))
     """
     try:
         read = httpx.URL(url)
     except (TypeError, httpx.InvalidURL) as error:
         raise ValueError(str(error)) from error
-    if read.scheme not in {"http", "https"} or not read.host:
+    if read.scheme not in PORTS or not read.host:
         raise ValueError(f"{url!r} has no host to call over http or https")
-    if urlsplit(url).port == 0:  # raises ValueError for a port out of range, which httpx lets pass
+    port = urlsplit(url).port  # raises ValueError for a port out of range, which httpx lets pass
+    if port == 0:
         raise ValueError("port 0 cannot be called")
-    return read.host
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this very machine.
-
-    >>> is_loopback("localhost"), is_loopback("127.0.0.9"), is_loopback("example.com")
-    (True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return read.host, read.port or PORTS[read.scheme]

@@ -36,6 +36,9 @@ class Settings:
     enforced: frozenset[str] = frozenset()  # of "credits" and "limits": what is real for every account
     pictures: Style = "poster"  # plain: exact in size and format, and drawn in a few milliseconds
     webhook_hosts: frozenset[str] = frozenset()  # where webhooks may go besides this machine
+    has_admin: bool = True  # whether there is /__admin at all
+    # What it asks for; None: that one calls from this machine.
+    admin_token: str | None = field(default=None, repr=False)
     raises_bugs: bool = False  # a bug of ours is raised, not dressed up as the provider's error
     checks_answers: bool = False  # hold every answer against the specification
 

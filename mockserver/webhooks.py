@@ -1,17 +1,18 @@
 """Webhooks sent: signed, tried again with growing pauses, each attempt logged, by the world's clock.
 
-Only loopback addresses are called unless a host is allowed by name. No lock is held while something is sent,
-so a receiver may call the emulator from its handler.
+Only loopback addresses are called unless a host is allowed by name, and never this server itself. No lock is
+held while something is sent, so a receiver may call the emulator from its handler.
 """
 
 import logging
 import math
 import threading
 from collections import deque
-from collections.abc import Collection
 
+from mockserver.hosts import OwnPlaces, is_loopback
 from mockserver.payloads import OK, write_message
 from mockserver.readings import Readings
+from mockserver.settings import Settings
 from mockserver.spec.model import Provider
 from mockserver.spec.rows import Jobs, Webhooks
 from mockserver.state.deliveries import BLOCKED, DELIVERED, GIVEN_UP, WAITING, Delivery
@@ -26,6 +27,7 @@ AT_ONCE = 8  # attempts: a small receiver turns away more, and each may hold one
 HEAD_START_S = 0.05
 # How long `run_due` waits for what others send. No longer: it may be called by the very receiver of that.
 GRACE_S = 0.25
+OWN = "this server is no receiver: its own port is never called"
 
 log = logging.getLogger(__name__)
 
@@ -85,10 +87,12 @@ class _Outbox:
 class WebhookSender:
     """Delivers what is due: by itself in a thread, and at once whenever a clock was moved."""
 
-    def __init__(self, readings: Readings, worlds: Worlds, allowed_hosts: Collection[str] = ()) -> None:
+    def __init__(self, readings: Readings, worlds: Worlds, settings: Settings | None = None) -> None:
+        settings = settings or Settings()
+        self.own = OwnPlaces((*filter(None, (settings.public_url,)), *settings.public_urls.values()))
         self._readings = readings
         self._worlds = worlds
-        self._allowed = frozenset(host.lower() for host in allowed_hosts)
+        self._allowed = frozenset(host.lower() for host in settings.webhook_hosts)
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
         # Guards the outboxes; notified when an attempt ended, and when all is over.
@@ -192,25 +196,34 @@ class WebhookSender:
         settings, jobs = (provider.webhooks, provider.jobs) if provider else (None, None)
         if job is None or settings is None or jobs is None:
             return None
-        from mockserver import posting  # noqa: PLC0415 - httpx is imported by the first webhook
-
-        try:
-            host = posting.read_host(delivery.url)
-        except ValueError as error:
-            return delivery.attempted(f"not a URL that can be called: {error}", GIVEN_UP)
-        if not (posting.is_loopback(host) or host in self._allowed):
-            reason = f"{host} is not allowed; start the server with --allow-webhook-host {host}"
-            return delivery.attempted(reason, BLOCKED)
+        if reason := self._refusal(delivery.url):
+            return delivery.attempted(*reason)
         started_s = world.clock.now()
         result = self._sent(world, delivery, job, jobs, settings)
         took_s = max(0.0, world.clock.now() - started_s)
         if result == OK:
             return delivery.attempted(result, DELIVERED)
+        if result == OWN:
+            return delivery.attempted(result, BLOCKED)
         past = len(delivery.attempts)
         if past >= settings.retries:
             return delivery.attempted(result, GIVEN_UP)
         pause_s = settings.first_pause_s * settings.factor**past
         return delivery.attempted(result, WAITING, (delivery.due_at_s or 0.0) + took_s + pause_s)
+
+    def _refusal(self, url: str) -> tuple[str, str] | None:
+        """Say why a URL is not called, and what becomes of its webhook; None: it is called."""
+        from mockserver import posting  # noqa: PLC0415 - httpx is imported by the first webhook
+
+        try:
+            host, port = posting.read_place(url)
+        except ValueError as error:
+            return f"not a URL that can be called: {error}", GIVEN_UP
+        if self.own.has(host, port):
+            return OWN, BLOCKED
+        if not (is_loopback(host) or host in self._allowed):
+            return f"{host} is not allowed; start the server with --allow-webhook-host {host}", BLOCKED
+        return None
 
     def _provider(self, job: Resource, world: World) -> Provider:
         name, _, key = job.account.partition("/")
@@ -228,7 +241,10 @@ class WebhookSender:
                 self._is_over.wait(message.delay_s)
             if message.result is not None:
                 return message.result
-            return posting.post(delivery.url, message.body, message.headers, settings.patience_s)
+            sent = (delivery.url, message.body, message.headers)
+            return posting.post(*sent, settings.patience_s, self.own.is_own_port)
+        except posting.OwnServerError:
+            return OWN
         except Exception as error:
             log.exception("the webhook of %s could not be sent", delivery.id)
             return f"{type(error).__name__}: {error}"

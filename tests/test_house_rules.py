@@ -20,14 +20,15 @@ PACKAGE = Path(mockserver.__file__).parent
 
 # A module imports from the layers above its own, and its own package; modules of one layer are strangers.
 LAYERS = (
-    ("outlet", "pointer", "posting", "preferences", "bounded", "allocation"),
+    ("allocation", "bounded", "hosts", "outlet", "ownedfile", "pointer", "preferences"),
+    ("posting",),
     ("messages", "problems", "jsontext", "seeded", "settings", "caches"),
     ("spec", "state", "imaging"),
     ("call", "causes", "fixtures", "nomatch", "scaffold", "scenarios"),
     ("links", "prices"),
     ("behaviours", "pipeline"),
     ("payloads", "samples", "readings"),
-    ("downloads", "webhooks"),
+    ("downloads", "restoring", "webhooks"),
     ("journal", "coverage"),
     ("admin", "console"),
     ("walk",),

@@ -38,6 +38,14 @@ TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}
         (None, "http", {"x-forwarded-proto": " https , http", "x-forwarded-host": " a , b"}, "https://a"),
         ("https://public/base", "http", {"host": "mock", "x-forwarded-host": "a"}, "https://public/base"),
         ("https://public//", "http", {}, "https://public"),
+        (None, "http", {"host": "mock", "x-forwarded-proto": "javascript"}, "http://mock"),
+        (None, "http", {"host": "mock", "x-forwarded-proto": "HTTPS"}, "https://mock"),
+        (None, "http", {"host": "mock", "x-forwarded-proto": "https://evil/?"}, "http://mock"),
+        (None, "http", {"host": "mock", "x-forwarded-host": "evil/path"}, "http://mock"),
+        (None, "http", {"host": "mock", "x-forwarded-host": "a@evil"}, "http://mock"),
+        (None, "http", {"host": "mock", "x-forwarded-host": "evil/, good"}, "http://mock"),
+        (None, "http", {"host": "mock", "x-forwarded-port": "1"}, "http://mock"),
+        (None, "http", {"host": "mock", "x-forwarded-prefix": "/evil"}, "http://mock"),
     ],
 )
 def test_the_address_of_this_server_is_as_the_caller_sees_it(public_url, scheme, headers, address):
@@ -442,6 +450,19 @@ def test_each_api_may_have_a_public_address_of_its_own():
         a_request(body, path="/v1/generate", content_type="application/json", x_api_key="tb_test")
     )
     assert said(other)["imageUrl"].startswith("https://all/cdn/thumbapi/")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil/path", "user@evil", "evil?x", "evil#x", 'evil"x', "evil\\x", "a b", "<script>", "evil:x",
+        "evil:65536", "evil:-1", ":80", "[::1", "[zz]", "[::1]]", "[1:2]", "b\xfccher", "a%2fb", "x" * 300,
+    ],
+)  # fmt: skip
+def test_what_is_no_host_never_stands_in_a_link(ask, host):
+    for sent in ({"host": host}, {"host": "mock", "x_forwarded_host": host}):
+        output = said(ask("POST", "/v2/thumbnail/text", TEXT, **sent, **KEY))["output"]
+        assert output.startswith(("http://localhost/cdn/", "http://mock/cdn/"))
 
 
 def test_a_public_address_of_no_api_is_refused():

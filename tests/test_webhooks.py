@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from conftest import KEYS, STRICT, said
 
-from mockserver import Server, create_engine
+from mockserver import Server, Settings, create_engine
 from mockserver.state.deliveries import DELIVERED, GIVEN_UP, WAITING, Attempt, Delivery
 from mockserver.state.store import MemoryStore
 from mockserver.state.values import replace
 from mockserver.state.worlds import Worlds
-from mockserver.webhooks import WebhookSender
+from mockserver.webhooks import OWN, WebhookSender
 
 CALL = {"title": "10 Tips to Grow Your YouTube Channel", "format": "youtube"}
 BAD_URLS = [
@@ -454,3 +454,68 @@ def test_the_next_attempt_waits_for_the_pause_and_for_as_long_as_the_attempt_too
     shown = world.deliveries.get(job)
     assert [each.at[11:19] for each in shown.attempts] == ["08:00:02"]
     assert shown.due_at_s == 1_800_000_002 + 5 + 1
+
+
+OWN_NAMES = [
+    "http://127.0.0.1", "http://localhost", "http://LOCALHOST", "http://127.9.9.9", "http://0.0.0.0", "http://[::1]",
+    "http://[::]", "http://[::ffff:127.0.0.1]", "http://mock.localhost", "https://127.0.0.1", "http://user@127.0.0.1",
+]  # fmt: skip
+
+
+@pytest.fixture(params=["127.0.0.1", "0.0.0.0", "localhost"])
+def running(engine, request):
+    """Serve the engine, whose clock stands."""
+    engine.world.clock.set(1_800_000_000, is_frozen=True)
+    with Server(engine, host=request.param) as server:
+        yield server
+
+
+def tried(engine, promised, url):
+    """Let a webhook become due; give what became of it."""
+    job = promised(url)
+    engine.world.clock.advance(10)
+    engine.webhooks.run_due(engine.world)
+    delivery = engine.world.deliveries.get(job)
+    return delivery.status, delivery.attempts[0].error
+
+
+def test_this_very_server_is_never_called(engine, running, promised, heard):
+    for name in OWN_NAMES:
+        status, error = tried(engine, promised, f"{name}:{running.address.port}/v1/generate")
+        assert (status, error) == ("blocked", OWN), name
+    running.settle()
+    assert [each.request.path for each in heard if each.request.peer or each.operation is None] == []
+
+
+def test_nor_by_a_name_that_leads_to_it(engine, promised, heard, monkeypatch):
+    settings = Settings(webhook_hosts=frozenset({"127.1", "rebound.example"}))
+    engine.webhooks = WebhookSender(engine.readings, engine.worlds, settings)
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *args, **named: look_up(
+            "127.0.0.1" if host in {"rebound.example", b"rebound.example"} else host, *args, **named
+        ),
+    )
+    with Server(engine) as server:
+        for name in ("127.1", "rebound.example"):
+            url = f"http://{name}:{server.address.port}/v1/generate"
+            assert tried(engine, promised, url) == ("blocked", OWN)
+    assert [each for each in heard if each.request.path == "/v1/generate" and each.request.peer] == []
+
+
+def test_nor_by_its_public_address(engine, promised):
+    settings = Settings(
+        public_url="https://mock.example/base",
+        public_urls={"thumbapi": "http://one.example"},
+        webhook_hosts=frozenset({"mock.example", "one.example"}),
+    )
+    engine.webhooks = WebhookSender(engine.readings, engine.worlds, settings)
+    for url in ("https://mock.example/x", "https://MOCK.example:443/", "http://one.example:80/x"):
+        assert tried(engine, promised, url) == ("blocked", OWN)
+
+
+def test_a_receiver_at_another_port_of_this_machine_is_called(engine, running, listen, promised):
+    receiver = listen()
+    assert tried(engine, promised, f"{receiver.url}/here") == ("delivered", None)

@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 
 from mockserver.admin import accounts, assumptions, clock, coverage, faults, jobs, requests, worlds
+from mockserver.admin.admission import Admission
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.call import Door
 from mockserver.jsontext import Json, dump
 from mockserver.messages import JSON_TYPE, LARGEST_PAGE, LARGEST_SNAPSHOT, Request, Response
 from mockserver.problems import EmulatorProblem, Problem
 from mockserver.readings import Readings
+from mockserver.settings import Settings
 from mockserver.spec.catalog import Catalog
 from mockserver.state.world import World
 from mockserver.webhooks import WebhookSender
@@ -56,7 +58,10 @@ ROUTES: Mapping[str, Mapping[str, Page]] = {
 class Admin:
     """The door to `/__admin`."""
 
-    def __init__(self, catalog: Catalog, webhooks: WebhookSender, readings: Readings) -> None:
+    def __init__(
+        self, catalog: Catalog, webhooks: WebhookSender, readings: Readings, settings: Settings | None = None
+    ) -> None:
+        self._admission = Admission(settings or Settings(), catalog.providers.values(), webhooks.own)
         self._catalog = catalog
         self._webhooks = webhooks
         self._readings = readings
@@ -64,9 +69,15 @@ class Admin:
 
     def find(self, request: Request) -> Door | None:
         """Say whether a request is for us."""
-        return Door(NAME, self._answer) if request.path.startswith(PREFIX) else None
+        return Door(NAME, self._answer, has_cors=False) if request.path.startswith(PREFIX) else None
+
+    def admits(self, request: Request) -> bool:
+        """Say whether whoever sends a request is answered at all; it may come without its body."""
+        return self._admission.refusal(request) is None
 
     def _answer(self, request: Request, world: World) -> Response:
+        if refusal := self._admission.refusal(request):
+            raise refusal
         pages, values = self._found(request.path)
         page = pages.get("GET" if request.method == "HEAD" else request.method)
         if page is None:

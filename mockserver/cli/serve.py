@@ -116,6 +116,12 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
     help="Send webhooks there, too. Repeatable.",
 )
 @click.option(
+    "--admin-token",
+    metavar="TOKEN",
+    help="Let /__admin answer whoever sends Authorization: Bearer TOKEN, from any machine, and nobody else.",
+)
+@click.option("--no-admin", is_flag=True, help="Let /__admin answer nobody.")
+@click.option(
     "--latency",
     metavar="DELAY",
     help="Let every well-formed call and every picture wait: 200ms, or 200ms..2s for something between.",
@@ -182,8 +188,8 @@ def serve(
     scenario, latency = chosen.pop("scenario"), chosen.pop("latency")
     timeouts = Timeouts(chosen.pop("timeout_head"), chosen.pop("timeout_body"))
     hosts, urls = frozenset(chosen.pop("webhook_hosts")), chosen.pop("public_urls")
-    public_url = urls.pop("", None)
-    settings = Settings(**chosen, webhook_hosts=hosts, public_url=public_url, public_urls=urls)
+    chosen |= {"public_url": urls.pop("", None), "has_admin": not chosen.pop("no_admin")}
+    settings = Settings(**chosen, webhook_hosts=hosts, public_urls=urls)
     printer = Printer(is_json=is_json, is_verbose=is_verbose)
     raise_limit()
     with _explained(f"{host}:{port}"):

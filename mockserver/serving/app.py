@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from starlette import datastructures, responses
 from starlette.middleware.cors import CORSMiddleware
 
+from mockserver.admin.asked import PREFIX
 from mockserver.engine import Engine
 from mockserver.links import marks
 from mockserver.messages import Request, Response
@@ -123,8 +124,11 @@ class Shell:
         await self._go_on(walk, step, wire, receive, send)
 
     def begin(self, request: Request) -> tuple[Walk, Step] | None:
-        """Begin to serve a request that came over a socket, at once; None: it may take too long for that."""
-        if self._is_long(request.body):
+        """Begin to serve a request that came over a socket, at once.
+
+        None: it may take too long for that, or it matters who asks, which a request alone does not tell.
+        """
+        if request.path.startswith(PREFIX) or self._is_long(request.body):
             return None
         walk = self.engine.walk(request, has_socket=True)
         return walk, next(walk)

@@ -48,12 +48,14 @@ def whole_request(
 
 def bare_request(scope: Scope) -> Request:
     """Give a request without its body."""
+    caller, own = scope.get("client"), scope.get("server")
     return Request(
         method=scope["method"],
         path=scope["path"],
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
         query=scope["query_string"].decode("latin-1"),
         scheme=scope.get("scheme", "http"),
+        peer=(caller[0], own[0] if own else "") if caller else None,
     )
 
 

@@ -90,10 +90,12 @@ class Server:
     def run(self) -> None:
         """Serve in the foreground until the process is told to stop."""
         self.engine.webhooks.start()
+        self.engine.webhooks.own.add(self.address.host, self.address.port)
         try:
             self._uvicorn.run(sockets=[self._socket])
         finally:
             self.engine.webhooks.stop()
+            self.engine.webhooks.own.remove(self.address.host, self.address.port)
 
     def stop(self) -> None:
         """Let `run` return soon, also when it has not begun yet."""
