@@ -23,6 +23,7 @@ from mockserver.state.world import World
 
 CDN = "/cdn/"
 RAW_CDN = CDN.encode()  # made once: every body is searched for it
+LONGEST = 1024  # characters that are looked at of a header with hosts; the longest host has 259
 LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 HOST = re.compile(r"https?://(?P<host>[^/\s@?#]++)(?=/)")  # no user, so that nobody's is taken for a host
 BLANK = re.compile(r"[\s\ufeff]")
@@ -68,13 +69,15 @@ def base_url(request: Request, public_url: str | None, apis: Collection[str] = (
         return public_url.rstrip("/")
     headers = request.headers
     named = headers.get("x-forwarded-host")
-    host = (named and _first_host(named)) or _first_host(headers.get("host", "")) or "localhost"
+    host = (named and _first_host(named[:LONGEST])) or _first_host(headers.get("host", "")[:LONGEST])
+    host = host or "localhost"
     scheme = headers.get("x-forwarded-proto")
     if scheme is None or (scheme := scheme.partition(",")[0].strip().lower()) not in PORTS:
         scheme = "https" if host.lower() in apis else request.scheme
     return f"{scheme}://{host}"
 
 
+@functools.lru_cache(maxsize=64)  # each call asks it, of a few hosts
 def _first_host(text: str) -> str:
     """Give the host in a header, the first of proxies in a row; nothing where the form is not valid."""
     host = text.partition(",")[0].strip()
