@@ -7,6 +7,7 @@ from pathlib import Path
 from mockserver.engine import Engine
 from mockserver.fixtures import load_fixtures
 from mockserver.readings import misreadings
+from mockserver.restoring import check_restored
 from mockserver.settings import Settings
 from mockserver.spec.assumptions import read_choices
 from mockserver.spec.catalog import load
@@ -56,4 +57,5 @@ def create_engine(
     engine = Engine(catalog, Worlds(world), settings)
     for name, choice in world.assumed.items():
         engine.readings.choose(name, choice)
+    world.check_restored = functools.partial(check_restored, catalog, engine.readings)
     return engine

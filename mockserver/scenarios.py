@@ -23,6 +23,7 @@ OK = "ok"
 Answer = str | Mapping[str, Any]  # a row, a fault, OK; a stub, or an order's own members
 FOLDER = FIXTURES / "scenarios"
 ANSWERS = ("error", "fault", "stub", "ok")
+MEMBERS = ("operation", "times", "after", "every", "probability", "account")
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # the name of a header
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
 OURS = ("content-length", "transfer-encoding", "connection", "date")  # headers that we send by ourselves
@@ -130,6 +131,17 @@ def _order(row: Mapping[str, Any]) -> Order:
         },
         "order:",
     )
+
+
+def misfit_of(catalog: Catalog, order: Order) -> str | None:
+    """Say what is wrong with a stored order, which was read before; None: nothing."""
+    row = as_json(order)
+    given = {name: row[name] for name in (*MEMBERS, *ANSWERS) if name in row}
+    if order.is_ok:
+        given[OK] = True
+    if order.delay:
+        given["delay"] = row["delay"].get("fixed", row["delay"])
+    return next(_complaints(catalog, given), None)
 
 
 def _complaints(catalog: Catalog, row: Json) -> Iterator[str]:

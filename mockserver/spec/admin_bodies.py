@@ -25,6 +25,13 @@ SCENARIO = Schema(_BODIES["scenario"], "fixtures/scenarios")
 SCENARIO_CHOICE = Schema(_BODIES["scenario_choice"], "/__admin/scenario")
 REPORT = Schema(_BODIES["report"] | {"$defs": {"met": _BODIES["met"]}}, "/__admin/coverage")
 STATE = Schema(_BODIES["state"], "/__admin/state")  # which the world itself reads
+_SHARED = {"$defs": {name: _BODIES[name] for name in ("scene", "shown")}}
+OUTPUT = Schema({**_BODIES["output"], **_SHARED}, "/__admin/state outputs")
+BEGUN = {  # by the behaviour that begins a resource
+    name: Schema({**schema, **_SHARED}, f"/__admin/state resources of {name}")
+    for name, schema in _BODIES["begun"].items()
+    if name != "description"
+}
 
 
 @cache

@@ -91,11 +91,12 @@ class Accounts:
 
     def update(self, account: Account, change: Callable[[Account], Account]) -> Account:
         """Change an account, of which what is stored counts, not the value given; give it as it is then."""
-        changed = self._stored.update(account.id, lambda stored: change(stored or self._first(account)))
+        changed = self._stored.update(account.id, lambda stored: change(stored or self.untouched(account)))
         assert changed is not None
         return changed
 
-    def _first(self, account: Account) -> Account:
+    def untouched(self, account: Account) -> Account:
+        """Give an account as it is where nothing has changed it."""
         listed = self._listed.get(account.provider, {}).get(account.key)
         return listed or self.fresh(account.provider, account.key)
 

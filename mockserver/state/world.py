@@ -40,6 +40,7 @@ BOUNDS = {
 }
 RENEWED = {"accounts", "windows", "job_charges"}
 FORMAT = 2  # of a snapshot
+LARGEST_SEED = 2**64
 NEWER = {"plans", "furnished", "job_charges"}  # what a snapshot of an earlier version does not have
 UNDER_WAY = {"accounts": {"held": 0}, "deliveries": {"claim": 0}}  # what a restored value knows nothing of
 V = TypeVar("V")
@@ -49,6 +50,9 @@ Assumed = Mapping[str, Mapping[str, str]]  # readings, by provider and assumptio
 
 class World:
     """Everything that changes between two requests."""
+
+    # Raises ValueError for what is restored and could not be used; whoever knows the tables puts it here.
+    check_restored: Callable[["World", Assumed, Mapping[str, Mapping[str, Any]]], None] | None = None
 
     def __init__(
         self,
@@ -211,8 +215,8 @@ class World:
             why = f"{', '.join(sorted(missing))} missing" if missing else "another format"
             raise ValueError(f"not a snapshot of format {FORMAT}: {why}")
         seed = snapshot["seed"]
-        if type(seed) is not int:
-            raise ValueError(f"seed must be a whole number, not {seed!r}")
+        if type(seed) is not int or abs(seed) > LARGEST_SEED:
+            raise ValueError(f"seed must be a whole number of at most 64 bits, not {seed!r:.80}")
         try:
             moment = self.clock.read(snapshot["clock"])
         except (TypeError, ValueError) as error:
@@ -223,6 +227,8 @@ class World:
             values, idle = collection.read(snapshot.get(name, {})), UNDER_WAY.get(name)
             idled = {key: replace(value, **idle) for key, value in values.items()} if idle else values
             parts[collection.kind] = idled
+        if self.check_restored is not None:
+            self.check_restored(self, assumed, {kind.name: values for kind, values in parts.items()})
         try:
             self._store.replace(parts)
         except Problem as problem:
