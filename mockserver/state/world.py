@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from mockserver.bounded import KIB, MIB, Bounds, Usage
 from mockserver.problems import Problem
 from mockserver.state.accounts import Account, Accounts
+from mockserver.state.changes import Look
 from mockserver.state.clock import Clock
 from mockserver.state.collection import Collection
 from mockserver.state.deliveries import WAITING, Delivery
@@ -201,12 +202,21 @@ class World:
         self.clock.reset()
         self.journal.reset()
 
-    def snapshot(self) -> dict[str, Any]:
-        """Give everything, as it is at one moment, as JSON."""
-        copies = self._store.copy(collection.kind for collection in self._collections.values())
+    def look(self, last: Look | None = None) -> Look:
+        """Give everything as it is at one moment; what has not changed since `last` is that of then."""
+        versions = {name: collection.changes for name, collection in self._collections.items()}
+        old = {name for name in versions if last and versions[name] == last.versions[name]}
+        copies = self._store.copy(each.kind for name, each in self._collections.items() if name not in old)
+        found = {kind.name: values for kind, values in copies.items()}
         head = {"format": FORMAT, "seed": self.seed, "clock": self.clock.snapshot()}
         head["assumed"] = flat(self.assumed)
-        return {**head, **{kind.name: as_json(values) for kind, values in copies.items()}}
+        values = {name: last.values[name] if last and name in old else found[name] for name in versions}
+        return Look(head, versions, values)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give everything, as it is at one moment, as JSON."""
+        now = self.look()
+        return {**now.head, **{name: as_json(values) for name, values in now.values.items()}}
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Put back what `snapshot` gave. Raises ValueError, with everything as it was, where it cannot be."""
