@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from mockserver import pointer
 from mockserver.call import Exchange, Match
 from mockserver.journal.records import VIOLATION, cited
-from mockserver.journal.redaction import Redaction
+from mockserver.journal.redaction import NOWHERE, Redaction
 from mockserver.jsontext import Json, parse
 from mockserver.messages import Response
 from mockserver.problems import Violation
@@ -24,16 +24,22 @@ SHOWN, LONGEST_BODY, LONGEST_REASON = 40, 4_000, 600  # characters: of such a ru
 ODD = {"mistyped", "duplicateKey"}  # no reason to refuse
 
 
-def write_line(exchange: Exchange, response: Response, colours: Mapping[int, str], plain: str) -> str:
+def write_line(
+    exchange: Exchange,
+    response: Response,
+    colours: Mapping[int, str],
+    plain: str,
+    redaction: Redaction = NOWHERE,
+) -> str:
     """Write a line: what was asked, what came back, and why where that is no success."""
     request = exchange.request
     status = f"{colours.get(response.status // 100, '')}{response.status}{plain}"
-    asked = (request.method, printable(request.path), exchange.operation or "-", status)
+    asked = (request.method, redaction.anywhere(printable(request.path)), exchange.operation or "-", status)
     line = LINE % (*asked, response.error or "-", exchange.duration_s * 1000)
     if response.status < ERRORS and not exchange.violations and not exchange.parts:
         return line
     reason = _reason(exchange, response)
-    return f"{line}  {reason} ({exchange.request_id})" if reason else line
+    return f"{line}  {redaction.anywhere(reason)} ({exchange.request_id})" if reason else line
 
 
 def write_json(exchange: Exchange, response: Response, redaction: Redaction, *, has_bodies: bool) -> str:
@@ -57,7 +63,7 @@ def write_json(exchange: Exchange, response: Response, redaction: Redaction, *, 
     }
     if has_bodies:
         row |= {"request": _body(request.body, redaction), "response": _answer(response, redaction)}
-    return json.dumps(row)
+    return redaction.anywhere(json.dumps(row))
 
 
 def write_bodies(exchange: Exchange, response: Response, redaction: Redaction) -> Iterator[str]:

@@ -107,7 +107,7 @@ class Printer:
         if self._is_json:
             yield write_json(exchange, response, self._redaction, has_bodies=self._is_verbose)
             return
-        yield write_line(exchange, response, self._colours, self._plain)
+        yield write_line(exchange, response, self._colours, self._plain, self._redaction)
         if self._is_verbose:
             yield from write_bodies(exchange, response, self._redaction)
 

@@ -10,6 +10,7 @@ from mockserver.admin import accounts, assumptions, clock, coverage, faults, job
 from mockserver.admin.admission import Admission
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.call import Door
+from mockserver.journal.redaction import redaction_of
 from mockserver.jsontext import Json, dump
 from mockserver.messages import JSON_TYPE, LARGEST_PAGE, LARGEST_SNAPSHOT, Request, Response
 from mockserver.problems import EmulatorProblem, Problem
@@ -81,15 +82,19 @@ class Admin:
         pages, values = self._found(request.path)
         page = pages.get("GET" if request.method == "HEAD" else request.method)
         if page is None:
-            raise _unknown(request, pages)
+            shown = redaction_of(self._catalog.providers.values()).anywhere(request.path)
+            raise _unknown(request._replace(path=shown), pages)
         if request.size > (LARGEST_SNAPSHOT if page is worlds.change_state else LARGEST_PAGE):
             raise EmulatorProblem(413, "Too large", "the body is larger than this server takes")
+        asked = Asked(request, values, world, self._catalog, self._webhooks, self._readings)
         try:
-            value = page(Asked(request, values, world, self._catalog, self._webhooks, self._readings))
+            value = page(asked)
         except Problem as problem:  # what would be kept is too heavy
-            raise EmulatorProblem(
-                413, "Too large", "; ".join(it.message for it in problem.violations)
-            ) from problem
+            reason = "; ".join(it.message for it in problem.violations)
+            raise EmulatorProblem(413, "Too large", reason) from problem
+        except EmulatorProblem as problem:  # which may tell what was asked for: an account, a URL
+            problem.detail = asked.redaction.anywhere(problem.detail)
+            raise
         return value if isinstance(value, Response) else Response(200, (JSON_TYPE,), dump(value))
 
     def _found(self, path: str) -> tuple[Mapping[str, Page], Mapping[str, str]]:

@@ -1,5 +1,6 @@
 """`/__admin/health`, `state`, `reset`, `webhooks`: the emulator as a whole."""
 
+import re
 from importlib.metadata import version
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,7 @@ from mockserver.state.deliveries import Delivery
 from mockserver.state.values import as_json
 
 MUCH_BYTES = 8 * MIB  # kept by a world: what tests keep between two resets is less
+USER = re.compile(r"//[^/?#@]++@")  # who calls, and the password
 
 
 def show_health(asked: Asked) -> Json:
@@ -64,7 +66,7 @@ def _shown(asked: Asked, each: Delivery) -> Json:
     return {
         "jobId": each.id,
         "account": asked.redaction.account(each.account),
-        "url": each.url,
+        "url": asked.redaction.anywhere(USER.sub("//...@", each.url)),
         "status": each.status,
         "due": None if each.due_at_s is None else isoformat(each.due_at_s),
         "attempts": as_json(each.attempts),

@@ -17,6 +17,7 @@ from mockserver.cli.shared import FILE, SPECS, stop
 from mockserver.settings import PATIENT, Settings, Timeouts
 from mockserver.spec.files import SpecificationError
 
+LOGGED = "%(levelname)s %(message)s"
 ENFORCEABLE = frozenset({"credits", "limits"})
 
 
@@ -174,6 +175,7 @@ def serve(
     """Answer for the APIs until the process is stopped."""
     from mockserver.allocation import settle  # noqa: PLC0415 - only this command is a server
     from mockserver.assembly import create_engine  # noqa: PLC0415
+    from mockserver.journal.redaction import ShownFormatter, redaction_of  # noqa: PLC0415
     from mockserver.outlet import Outlet, OutletHandler  # noqa: PLC0415
     from mockserver.printing import Printer  # noqa: PLC0415
     from mockserver.scenarios import delays, read_orders, read_scenario  # noqa: PLC0415
@@ -184,7 +186,7 @@ def serve(
 
     complaints = Outlet(sys.stderr, "WARNING {} lines were dropped, because nobody read them".format)
     handlers = [OutletHandler(complaints)]
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", handlers=handlers)
+    logging.basicConfig(level=logging.WARNING, format=LOGGED, handlers=handlers)
     scenario, latency = chosen.pop("scenario"), chosen.pop("latency")
     timeouts = Timeouts(chosen.pop("timeout_head"), chosen.pop("timeout_body"))
     hosts, urls = frozenset(chosen.pop("webhook_hosts")), chosen.pop("public_urls")
@@ -204,6 +206,9 @@ def serve(
         engine.listeners.append(printer.exchange)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())  # for the moment before the server takes them itself
+    shown = ShownFormatter(LOGGED, redaction_of(engine.catalog.providers.values()))
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(shown)
     printer.start(server.url, engine.catalog)
     settle()
     with contextlib.closing(complaints), printer, keeper:

@@ -129,7 +129,7 @@ def record(exchange: Exchange, redaction: Redaction) -> Record:
         account=redaction.account(account.id) if account else None,
         request=_sent(exchange.request, sizes[0], redaction),
         response=response and _answered(response, sizes[1], redaction),
-        violations=tuple(cited(each, exchange) for each in exchange.violations),
+        violations=tuple(_told(cited(each, exchange), redaction) for each in exchange.violations),
         charge=exchange.charge,
         error=response.error if response else None,
         ordered=exchange.override.error,
@@ -147,16 +147,24 @@ def cited(violation: Violation, exchange: Exchange) -> Violation:
     )
 
 
+def _told(violation: Violation, redaction: Redaction) -> Violation:
+    """Give a violation without a key that a caller has put where none belongs."""
+    place, message = redaction.anywhere(violation.pointer), redaction.anywhere(violation.message)
+    is_same = (place, message) == (violation.pointer, violation.message)
+    return violation if is_same else replace(violation, pointer=place, message=message)
+
+
 def _sent(request: Request, size: int | None, redaction: Redaction) -> SentRequest:
     query = redaction.query_string(request.query)
-    path = quote(request.path, safe=PATH_SAFE, errors="surrogatepass")
+    shown = redaction.anywhere(request.path)
+    path = quote(shown, safe=PATH_SAFE, errors="surrogatepass")
     return SentRequest(
         headers={name: redaction.header(name, value) for name, value in request.headers.items()},
         body=(body := _shown(request.body, redaction)),
         size=_size(size, request.body, body),
         method=request.method,
         url=f"{base_url(request, None)}{path}{'?' if query else ''}{query}",
-        path=request.path,
+        path=shown,
         query=query,
     )
 

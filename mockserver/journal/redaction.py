@@ -1,11 +1,13 @@
 """Secrets as they may be shown: what they begin with, and their last four characters.
 
 A secret is what stands where some provider's document asks for a key, in whatever request; what stands in
-`Authorization`; and members of JSON that are named for it.
+`Authorization`; members of JSON that are named for it; and what begins as a key does, wherever it was put.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
@@ -13,9 +15,10 @@ from mockserver.jsontext import Json, dump, parse
 from mockserver.spec.model import Provider
 
 LAST = 4  # characters of a secret that are shown
+LEAST = 8  # characters behind the beginning of what is taken for a key where none is asked for
 ALWAYS = ("authorization", "proxy-authorization")
 HEAD = re.compile(r"[A-Za-z]{1,8}[_-]")  # of a key whose provider is not known: `sk-`, `whsec_`
-MEMBER = re.compile(r'("[\w-]*(?:secret|api[_-]?key|password)"\s*:\s*")([^"\\]+)', re.IGNORECASE)
+MEMBER = re.compile(r'("[\w-]*(?:secret|api[_-]?key|password)"\s*:\s*")((?:[^"\\]|\\.)+)', re.IGNORECASE)
 WORD = re.compile(r"(?:\w+ )?")  # `Bearer ` before a key
 
 
@@ -26,6 +29,15 @@ class Redaction(NamedTuple):
     query: frozenset[str]
     cookies: frozenset[str]
     prefixes: tuple[str, ...]
+
+    def anywhere(self, text: str) -> str:
+        """Shorten what begins as a key does and is as long as one, wherever it stands in a text.
+
+        >>> NOWHERE._replace(prefixes=("pkz_",)).anywhere("/v2/pkz_0123456789?model=pkz_4")
+        '/v2/pkz_...6789?model=pkz_4'
+        """
+        pattern = _keys(self.prefixes)
+        return pattern.sub(lambda found: self.key(found[0]), text) if pattern else text
 
     def key(self, secret: str) -> str:
         """Shorten a secret.
@@ -45,7 +57,7 @@ class Redaction(NamedTuple):
         if name == "cookie":
             return ";".join(self._cookie(each) for each in value.split(";"))
         if name not in self.headers or not value:
-            return value
+            return self.anywhere(value)
         found = WORD.match(value)
         head = found[0] if found else ""
         return head + self.key(value[len(head) :])
@@ -53,13 +65,15 @@ class Redaction(NamedTuple):
     def query_string(self, query: str) -> str:
         """Give a query, still encoded, as it may be shown; one without secrets stays as it was written."""
         if not any(unquote_plus(part.partition("=")[0]) in self.query for part in query.split("&")):
-            return query
+            return self.anywhere(query)
         pairs = parse_qsl(query, keep_blank_values=True)
-        return urlencode([(name, self.key(value) if name in self.query else value) for name, value in pairs])
+        return self.anywhere(
+            urlencode([(name, self.key(value) if name in self.query else value) for name, value in pairs])
+        )
 
     def text(self, text: str) -> str:
         """Give a body, as text, as it may be shown."""
-        return MEMBER.sub(lambda found: found[1] + self.key(found[2]), text)
+        return self.anywhere(MEMBER.sub(lambda found: found[1] + self.key(found[2]), text))
 
     def members(self, value: Json) -> Json:
         """Give JSON as it may be shown."""
@@ -76,10 +90,28 @@ class Redaction(NamedTuple):
 
     def _cookie(self, pair: str) -> str:
         name, equals, value = pair.partition("=")
-        return name + equals + (self.key(value) if name.strip() in self.cookies else value)
+        return name + equals + (self.key(value) if name.strip() in self.cookies else self.anywhere(value))
 
 
 NOWHERE = Redaction(frozenset(ALWAYS), frozenset(), frozenset(), ())
+
+
+@cache
+def _keys(prefixes: tuple[str, ...]) -> re.Pattern[str] | None:
+    begun = "|".join(map(re.escape, prefixes))
+    return re.compile(rf"(?<![A-Za-z0-9_-])(?:{begun})[A-Za-z0-9_-]{{{LEAST},}}") if begun else None
+
+
+class ShownFormatter(logging.Formatter):
+    """Writes lines of a log, tracebacks included, as they may be shown."""
+
+    def __init__(self, pattern: str, redaction: Redaction) -> None:
+        super().__init__(pattern)
+        self._redaction = redaction
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line, and what belongs to it."""
+        return self._redaction.anywhere(super().format(record))
 
 
 def redaction_of(providers: Iterable[Provider]) -> Redaction:
