@@ -47,7 +47,7 @@ def test_a_key_is_nowhere_shown(ask, engine, heard, place):
 @pytest.mark.parametrize(
     "page",
     ["accounts", f"accounts/pikzels/{KEY}", "faults", f"faults/{KEY}", f"jobs/{KEY}",
-     f"requests?operation={KEY}", f"requests/{KEY}", f"nowhere/{KEY}", f"accounts/{KEY}/x", "webhooks", "jobs"],
+     f"requests?operation={KEY}", f"requests/{KEY}", f"nowhere/{KEY}", f"accounts/{KEY}/x", "webhooks"],
 )  # fmt: skip
 def test_no_admin_page_shows_a_key(ask, page):
     ask("PUT", f"/__admin/accounts/pikzels/{KEY}", {"credits": 3})
@@ -65,7 +65,7 @@ def test_the_state_alone_tells_keys_for_it_can_be_put_back(ask):
 def test_a_log_with_its_traceback_shows_no_key(engine):
     formatter = ShownFormatter("%(message)s", redaction_of(engine.catalog.providers.values()))
     with pytest.raises(KeyError) as raised:
-        {}[KEY]
+        dict[str, int]()[KEY]
     told = (raised.type, raised.value, raised.tb)
     record = logging.LogRecord("x", logging.ERROR, "", 1, "a bug with %s", (KEY,), told)
     assert SECRET not in formatter.format(record)

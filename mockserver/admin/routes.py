@@ -70,7 +70,7 @@ class Admin:
 
     def find(self, request: Request) -> Door | None:
         """Say whether a request is for us."""
-        return Door(NAME, self._answer, has_cors=False) if request.path.startswith(PREFIX) else None
+        return Door(NAME, self._answer, has_cors=_nobody) if request.path.startswith(PREFIX) else None
 
     def admits(self, request: Request) -> bool:
         """Say whether whoever sends a request is answered at all; it may come without its body."""
@@ -104,6 +104,11 @@ class Admin:
             if match:
                 return pages, match.groupdict()
         return {}, {}
+
+
+def _nobody(_world: World) -> bool:
+    """Whether pages of other origins may read what is answered here: never."""
+    return False
 
 
 def _unknown(request: Request, pages: Mapping[str, Page]) -> EmulatorProblem:

@@ -100,7 +100,7 @@ def _published(call: Call, outputs: Outputs, size: Size, index: int, *, is_water
 def read(call: Call, *, jobs: Jobs, outputs: Outputs, words: Words, settings: ReadSettings) -> Result:
     """Show a generation as it is now; another organisation's does not exist."""
     resource = find_owned(call, "this organisation has no generation")
-    count, listed = resource.fields["count"], resource.fields["thumbnails"]
+    count = resource.fields["count"]
     shown = {
         "id": resource.id,
         "status": resource.status(call.world.clock.now()),
@@ -108,11 +108,8 @@ def read(call: Call, *, jobs: Jobs, outputs: Outputs, words: Words, settings: Re
         "count": count,
         "createdAt": int(resource.created_at_s * 1000),
         "thumbnails": [
-<<<<<<< HEAD
-            _thumbnail(call, jobs, outputs, words, settings, resource, index) for index in range(count)
-=======
-            _thumbnail(call, jobs, outputs, words, resource, index) for index in range(len(listed))
->>>>>>> 67f84b9 (A snapshot is looked at to its last value before it is put back)
+            _thumbnail(call, jobs, outputs, words, settings, resource, index)
+            for index in range(len(resource.fields["thumbnails"]))
         ],
     }
     return Result(shown)
