@@ -15,6 +15,7 @@ import click
 
 from mockserver.cli.shared import FILE, SPECS, stop
 from mockserver.settings import PATIENT, Settings, Timeouts
+from mockserver.spec.catalog import Catalog
 from mockserver.spec.files import SpecificationError
 
 LOGGED = "%(levelname)s %(message)s"
@@ -175,7 +176,6 @@ def serve(
     """Answer for the APIs until the process is stopped."""
     from mockserver.allocation import settle  # noqa: PLC0415 - only this command is a server
     from mockserver.assembly import create_engine  # noqa: PLC0415
-    from mockserver.journal.redaction import ShownFormatter, redaction_of  # noqa: PLC0415
     from mockserver.outlet import Outlet, OutletHandler  # noqa: PLC0415
     from mockserver.printing import Printer  # noqa: PLC0415
     from mockserver.scenarios import delays, read_orders, read_scenario  # noqa: PLC0415
@@ -185,8 +185,7 @@ def serve(
     from mockserver.statefile import StateFile  # noqa: PLC0415
 
     complaints = Outlet(sys.stderr, "WARNING {} lines were dropped, because nobody read them".format)
-    handlers = [OutletHandler(complaints)]
-    logging.basicConfig(level=logging.WARNING, format=LOGGED, handlers=handlers)
+    logging.basicConfig(level=logging.WARNING, format=LOGGED, handlers=[OutletHandler(complaints)])
     scenario, latency = chosen.pop("scenario"), chosen.pop("latency")
     timeouts = Timeouts(chosen.pop("timeout_head"), chosen.pop("timeout_body"))
     hosts, urls = frozenset(chosen.pop("webhook_hosts")), chosen.pop("public_urls")
@@ -206,13 +205,20 @@ def serve(
         engine.listeners.append(printer.exchange)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())  # for the moment before the server takes them itself
-    shown = ShownFormatter(LOGGED, redaction_of(engine.catalog.providers.values()))
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(shown)
+    _shorten_keys(engine.catalog)
     printer.start(server.url, engine.catalog)
     settle()
     with contextlib.closing(complaints), printer, keeper:
         server.run()
+
+
+def _shorten_keys(catalog: Catalog) -> None:
+    """Let the log show no key in full, whatever is told there."""
+    from mockserver.journal.redaction import ShownFormatter, redaction_of  # noqa: PLC0415
+
+    shown = ShownFormatter(LOGGED, redaction_of(catalog.providers.values()))
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(shown)
 
 
 def _way_out(error: Exception) -> str:
