@@ -28,6 +28,7 @@ from mockserver.spec.rows import Added, Row
 from mockserver.spec.scope import Scope
 from mockserver.spec.table import convert, row_type
 
+MOST_KEPT = 8  # providers with their functions
 CITATIONS = (CitationName, OtherCitation)
 USUAL = "200"  # the status of what a behaviour does not say otherwise
 PACKAGE, SHARED_CHECKS = "mockserver.behaviours", "checks"
@@ -57,19 +58,26 @@ def bind(catalog: Catalog, beside: Iterable[Provider] = ()) -> Mapping[str, Boun
     """
     bound: dict[str, Bound] = {}
     complaints: list[str] = []
-    cdns = origins(beside or catalog.providers.values())
+    around = tuple(beside or catalog.providers.values())
     for provider in catalog.providers.values():
-        scope = Scope(provider)
-        found = list(agreement(scope))
-        binders = [_Binder(scope, operation, cdns) for operation in provider.operations.values()]
-        bound |= {each.operation.name: made for each in binders if (made := each.bound())}
-        found += [complaint for each in binders for complaint in each.complaints]
-        found += _unread_words(scope, binders)
-        found += [] if found or provider.chosen else scope.unread()
-        complaints += [f"{provider.folder}/behaviour.yaml: {each}" for each in dict.fromkeys(found)]
+        made, found = _bind_provider(provider, around)
+        bound |= made
+        complaints += [f"{provider.folder}/behaviour.yaml: {each}" for each in found]
     if complaints:
         raise SpecificationError(complaints)
     return bound
+
+
+@functools.lru_cache(MOST_KEPT)  # for the bundled ones, which all engines of a process share
+def _bind_provider(provider: Provider, around: tuple[Provider, ...]) -> tuple[Mapping[str, Bound], list[str]]:
+    scope, cdns = Scope(provider), origins(around)
+    found = list(agreement(scope))
+    binders = [_Binder(scope, operation, cdns) for operation in provider.operations.values()]
+    bound = {each.operation.name: made for each in binders if (made := each.bound())}
+    found += [complaint for each in binders for complaint in each.complaints]
+    found += _unread_words(scope, binders)
+    found += [] if found or provider.chosen else scope.unread()
+    return bound, list(dict.fromkeys(found))
 
 
 def examine(call: Call, bound: Bound) -> Call:

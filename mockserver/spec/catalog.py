@@ -60,9 +60,9 @@ def survey(folders: Sequence[Path] = ()) -> tuple[Catalog, list[str]]:
 def _read(folders: Sequence[Path], *, is_thorough: bool) -> tuple[Catalog, list[str]]:
     found = {folder.name: folder for parent in (SPECS, *folders) for folder in _provider_folders(parent)}
     providers, complaints = {}, _misplaced(folders)
-    shapes = _shapes()
     for name, folder in found.items():
-        provider, own = _load_provider(name, folder, shapes, is_thorough=is_thorough)
+        reads = _load_bundled if folder.parent == SPECS and not is_thorough else _load_provider
+        provider, own = reads(name, folder, is_thorough=is_thorough)
         complaints += own
         if provider:
             providers[name] = provider
@@ -104,9 +104,7 @@ def _absence(folder: Path) -> str:
     return "is no folder" if folder.exists() else "there is no such folder"
 
 
-def _load_provider(
-    name: str, folder: Path, shapes: Sequence[Schema], *, is_thorough: bool
-) -> tuple[Provider | None, list[str]]:
+def _load_provider(name: str, folder: Path, *, is_thorough: bool) -> tuple[Provider | None, list[str]]:
     complaints: list[str] = []
     there = [each for each in DOCUMENTS if (folder / each).is_file()]
     files = folder / (there or DOCUMENTS)[0], folder / TABLE
@@ -120,10 +118,14 @@ def _load_provider(
         except SpecificationError as error:
             documents.append(None)
             complaints += error.complaints
-    provider, found = _make(Source(name, folder, files[0], *documents), {}, shapes)
+    provider, found = _make(Source(name, folder, files[0], *documents), {}, _shapes())
     if folder.parent == SPECS and provider:  # other documents may be large: they are compiled when called
         _warm(provider.operations.values())
     return provider, complaints + found
+
+
+# What is bundled does not change while a process runs, and is frozen: all engines of a test run share it.
+_load_bundled = functools.cache(_load_provider)
 
 
 def under(provider: Provider, choice: Choice) -> Provider:
