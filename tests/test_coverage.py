@@ -9,7 +9,7 @@ import pytest
 from catalogues import DOCUMENT, TABLE, a_catalogue, a_provider, a_world, notes
 from click.testing import CliRunner
 from conftest import KEYS, said
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver import Engine, Request
@@ -362,17 +362,21 @@ COSTS: st.SearchStrategy[Costs] = st.dictionaries(
     max_size=4,
 )
 REPORTS = st.builds(Report, ENTRIES, COSTS)
+FEW = settings(max_examples=30, deadline=None)
 
 
 class TestMerging:
+    @FEW
     @given(REPORTS, REPORTS)
     def test_takes_reports_in_any_order(self, one, two):
         assert merge(one, two) == merge(two, one)
 
+    @FEW
     @given(REPORTS, REPORTS, REPORTS)
     def test_takes_them_one_by_one_or_all_at_once(self, one, two, three):
         assert merge(merge(one, two), three) == merge(one, merge(two, three)) == merge(one, two, three)
 
+    @FEW
     @given(REPORTS)
     def test_counts_what_was_met_once_and_what_was_paid_each_time(self, one):
         twice = merge(one, one)
@@ -381,10 +385,12 @@ class TestMerging:
             cost: 2 * paid.micros for cost, paid in one.costs.items()
         }
 
+    @FEW
     @given(REPORTS)
     def test_with_nothing_changes_nothing(self, one):
         assert merge(one) == merge(one, Report({}, {})) == one
 
+    @FEW
     @given(REPORTS)
     def test_takes_what_was_written(self, one):
         assert read_report(dump(one.as_json())) == one

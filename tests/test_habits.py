@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / ".github/CONTRIBUTING.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 CI = (ROOT / ".ci/run").read_text("utf-8")
+LOWEST = (ROOT / ".ci/lowest").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PLACES = ("mockserver/", "tests/", "specs/", "fixtures/", ".github/", ".ci/")
 PATHS = sorted({text for text in re.findall(r"`([^`\s]+)`", GUIDE) if text.startswith(PLACES)})
@@ -119,6 +120,26 @@ def test_ci_asks_for_style_types_and_tests_with_a_floor_of_coverage():
     assert PROJECT["tool"]["mypy"]["files"] == ["mockserver", "tests"]
     assert PROJECT["tool"]["coverage"]["report"]["fail_under"] == 97
     assert PROJECT["tool"]["coverage"]["run"]["branch"]
+
+
+def test_ci_asks_for_the_lowest_versions_that_are_allowed():
+    assert ".ci/lowest" in CI
+    assert "--resolution lowest-direct --editable .\n" in LOWEST
+    assert [each for each in PROJECT["project"]["dependencies"] if ">=" not in each] == []
+
+
+def test_every_room_that_is_tried_with_the_lowest_versions_has_its_test():
+    rooms = re.search(r"^rooms=\(\n(.*?)^\)", LOWEST, re.MULTILINE | re.DOTALL)
+    assert rooms is not None
+    assert [each for each in rooms[1].split() if not (ROOT / f"tests/test_{each}.py").is_file()] == []
+
+
+def test_every_dependency_says_why_it_is_there():
+    _, _, text = (ROOT / "pyproject.toml").read_text("utf-8").partition("\ndependencies = [\n")
+    lines = text.partition("\n[project.scripts]")[0].splitlines()
+    named = [line for line in lines if line.startswith('    "')]
+    assert len(named) > len(PROJECT["project"]["dependencies"])
+    assert [line for line in named if not re.search(r'", +# \S', line)] == []
 
 
 def test_no_line_of_code_is_longer_than_the_formatter_makes_them():

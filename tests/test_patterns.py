@@ -132,7 +132,7 @@ def fast_path_says(pattern: str, text: str) -> bool | None:
     try:
         reader = fast_path(pattern)
         return None if reader is None else bool(reader.is_valid(text))
-    except UnicodeEncodeError:
+    except ValueError:
         return None  # a lone surrogate, which is left to the validator
 
 

@@ -61,7 +61,7 @@ def _read(folders: Sequence[Path], *, is_thorough: bool) -> tuple[Catalog, list[
     found = {folder.name: folder for parent in (SPECS, *folders) for folder in _provider_folders(parent)}
     providers, complaints = {}, _misplaced(folders)
     for name, folder in found.items():
-        reads = _load_bundled if folder.parent == SPECS and not is_thorough else _load_provider
+        reads = _load_bundled if folder.parent == SPECS else _load_provider
         provider, own = reads(name, folder, is_thorough=is_thorough)
         complaints += own
         if provider:
