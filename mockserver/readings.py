@@ -21,6 +21,7 @@ from mockserver.state.world import World
 
 ASSUME = "assume"  # the attribute of an account
 MOST_KEPT = 32  # combinations of readings, over all providers; each takes about half a megabyte
+MOST_JUDGED = 8  # providers whose complaints are kept, for every `check` of a process
 
 
 class Reading(NamedTuple):
@@ -87,15 +88,19 @@ def _moved(match: Match, provider: Provider) -> Match:
 
 def misreadings(providers: Iterable[Provider]) -> list[str]:
     """Say what is wrong with any reading, each alone, and with the strictest and most lenient of all."""
+    return [complaint for provider in providers for complaint in _misreadings_of(provider)]
+
+
+@lru_cache(MOST_JUDGED)
+def _misreadings_of(provider: Provider) -> tuple[str, ...]:
     complaints: dict[str, None] = {}
-    for provider in providers:
-        readings = Readings(Catalog({provider.name: provider}), {})
-        rows = provider.table.assumptions.items()
-        choices: list[Said] = [{f"{provider.name}.{name}": key} for name, row in rows for key in row.readings]
-        for said in (*choices, *WHOLESALE):
-            choice = read_choices({provider.name: provider}, said).get(provider.name, {})
-            try:
-                readings.choose(provider.name, choice)
-            except SpecificationError as error:
-                complaints |= dict.fromkeys(error.complaints)
-    return list(complaints)
+    readings = Readings(Catalog({provider.name: provider}), {})
+    rows = provider.table.assumptions.items()
+    choices: list[Said] = [{f"{provider.name}.{name}": key} for name, row in rows for key in row.readings]
+    for said in (*choices, *WHOLESALE):
+        choice = read_choices({provider.name: provider}, said).get(provider.name, {})
+        try:
+            readings.choose(provider.name, choice)
+        except SpecificationError as error:
+            complaints |= dict.fromkeys(error.complaints)
+    return tuple(complaints)

@@ -356,11 +356,13 @@ def test_a_life(mockserver, number):
 """
 
 
-def test_in_parallel_and_in_any_order_every_test_says_the_same(pytester):
+def test_in_parallel_and_in_any_order_every_test_says_the_same(pytester, monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others take seconds to load
+    plugins = ("-p", "mockserver.pytest_plugin", "-p", "xdist", "-p", "randomly")
     pytester.makepyfile(PRELUDE + MANY)
     spoken = []
     for seed in (1, 2):
-        done = pytester.runpytest_subprocess(*PLUGIN, *QUIET, "-n", "2", f"--randomly-seed={seed}")
+        done = pytester.runpytest_subprocess(*plugins, *QUIET, "-n", "2", f"--randomly-seed={seed}")
         done.assert_outcomes(passed=40)
         files = sorted((pytester.path / "said").iterdir())
         spoken.append({file.name: file.read_text() for file in files if file.name.isdigit()})

@@ -405,8 +405,10 @@ def test_it(mockserver_intercept):
     done.stdout.fnmatch_lines(["   curl -X GET https://api.pikzels.com/nowhere *"])
 
 
-def test_xdist_workers_judge_their_tests(pytester):
+def test_xdist_workers_judge_their_tests(pytester, monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others take seconds to load
     pytester.makepyfile(PRELUDE + MORE + write_tests([REFUSED, "ask(mockserver)"]))
-    done = pytester.runpytest_subprocess(*PLUGIN, *QUIET, "-n", "2")
+    plugins = ("-p", "mockserver.pytest_plugin", "-p", "xdist.plugin")
+    done = pytester.runpytest_subprocess(*plugins, *QUIET, "-n", "2")
     done.assert_outcomes(passed=2, errors=1)
     done.stdout.fnmatch_lines(["1. refusals: *called at test_*"])
