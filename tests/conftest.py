@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from mockserver import Engine, Request, Response, Server, Settings, create_engine
+from mockserver import Engine, Request, Response, Server, Settings, caches, create_engine
 from mockserver.call import Exchange
 
 KEYS = {
@@ -26,9 +26,17 @@ Ask = Callable[..., Response]
 
 
 @pytest.fixture
-def engine() -> Engine:
+def engine() -> Iterator[Engine]:
     """A fresh world behind the bundled specifications."""
-    return create_engine(STRICT)
+    _forget_scores()
+    yield create_engine(STRICT)
+    _forget_scores()
+
+
+def _forget_scores() -> None:
+    """Drop what was kept by functions that a test put in the place of ours; engines share their providers."""
+    caches.GUESSES.clear()
+    caches.SCORES.clear()
 
 
 @pytest.fixture
