@@ -116,7 +116,12 @@ class Shell:
         request = await read(scope, receive, self.engine.useful_size, place)
         if request is None:
             return
-        if request.whole_size is not None and (request.whole_size > MOST_DRAINED or waits_to_send(request)):
+        is_old = scope.get("http_version") == "1.0"  # which uvicorn before 0.53 does not tell
+        # Of a body that was not read nobody knows whether it comes.
+        is_unread = request.whole_size is not None and (
+            request.whole_size > MOST_DRAINED or waits_to_send(request)
+        )
+        if is_old or is_unread:
             send = functools.partial(_send_last, send)
         walk = self.engine.walk(request, has_socket=wire is not None)
         step = await self._begin(walk, request)
@@ -172,7 +177,7 @@ async def _send(response: Response, send: Send) -> None:
 
 
 async def _send_last(send: Send, message: MutableMapping[str, Any]) -> None:
-    """Send what a connection ends with: of a body that was not read nobody knows whether it comes."""
+    """Send what a connection ends with."""
     if message["type"] == "http.response.start":
         message["headers"].append((b"connection", b"close"))
     await send(message)
