@@ -65,7 +65,7 @@ def _of_problems(provider: Provider, accounts: Accounts) -> Found:
     for type_, is_one in OF_ACCOUNTS.items():
         keys = [key for key, account in accounts.items() if is_one(account)]
         if keys and type_.value in provider.problems:
-            many = " by many calls at once" if type_ is Type.RATE_LIMITED else ""
+            many = " by more calls than its limits allow" if type_ is Type.RATE_LIMITED else ""
             yield provider.problems[type_.value].error.name, f"the key {' or '.join(keys)}{many}"
     told = dict(OF_CALLS)
     if provider.keys.prefix:
