@@ -88,6 +88,14 @@ def test_the_bundled_accounts_fit_their_tables():
     assert set(load_fixtures(CATALOG).accounts) == set(CATALOG.providers)
 
 
+def test_no_bundled_account_has_more_credits_than_its_plan_gives_a_month():
+    provider = CATALOG.providers["thumbapi"]
+    rows = load_fixtures(CATALOG).accounts["thumbapi"]
+    whole = {key: {**provider.keys.new_account, **row} for key, row in rows.items()}
+    given = {key: provider.plans[row["plan"]]["monthly_credits"] for key, row in whole.items()}
+    assert [key for key, row in whole.items() if (row["credits"] or 0) > given[key]] == []
+
+
 @pytest.mark.parametrize(("change", "named"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_named_with_its_place_and_the_way_out(accounts, change, named):
     edit(accounts, change)
