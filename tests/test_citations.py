@@ -242,6 +242,8 @@ WANTED = [  # what is sent where, and the citation of the first violation
     ("thumbapi", THUMB, {**A_TITLE, "category": "cats"}, "generate"),
     ("thumbapi", THUMB, {**A_TITLE, "category": 5}, "generate"),
     ("thumbapi", THUMB, {**A_TITLE, "category": None}, "values"),
+    ("thumbapi", THUMB, {**A_TITLE, "imageStyle": 5}, "beta_errors"),
+    ("thumbapi", THUMB, {**A_TITLE, "imageStyle": None}, "values"),
     ("thumbapi", THUMB, {**A_TITLE, "title": "😀" * 101}, "characters"),
     ("thumbapi", "/v2/generate", {}, "ours"),
     ("thumbapi", THUMB, {**A_TITLE, "usePhoto": True, "photoImage": "data:image/png;base64,QUJD"}, "ours"),
