@@ -40,10 +40,7 @@ OF_CALLS: Mapping[Type, str] = {
     Type.RESOURCE_BUSY: "DELETE while the job still runs",
     Type.NAME_TAKEN: "one name for the second time",
 }
-OF_PICTURES: Mapping[Type, str] = {
-    Type.PICTURE_UNREADABLE: "a picture that is none: data:image/png;base64,AAAA",
-    Type.PICTURE_UNREACHABLE: "a link on *.invalid: https://pictures.invalid/a.png",
-}
+NO_PICTURE, DEAD_LINK = "data:image/png;base64,AAAA", "https://pictures.invalid/a.png"
 OF_CHECKS = {"uuid": "{field} that is no UUID", "utf16_length": "{field} of more UTF-16 units than {limit}"}
 
 
@@ -71,12 +68,28 @@ def _of_problems(provider: Provider, accounts: Accounts) -> Found:
     if provider.keys.prefix:
         told[Type.KEY_MALFORMED] = f"a key that does not begin with {provider.keys.prefix}"
     if any(each.row.pictures for each in provider.operations.values()):
-        told |= OF_PICTURES
+        told[Type.PICTURE_UNREADABLE] = f"a picture that is none: {NO_PICTURE}"
+    if any(_takes_links(each) for each in provider.operations.values()):
+        told[Type.PICTURE_UNREACHABLE] = f"a link on *.invalid: {DEAD_LINK}"
     if reserved := provider.words.get("naming", {}).get("reserved"):
         told[Type.NAME_RESERVED] = f"the name {' or '.join(reserved)}"
     for type_, text in told.items():
         if type_.value in provider.table.problems:
             yield provider.problems[type_.value].error.name, text
+
+
+def _takes_links(operation: Operation) -> bool:
+    """Whether the schema of any field that holds a picture lets a link pass."""
+    schemas = operation.body.schemas.values() if operation.body else ()
+    fields = {field for row in operation.row.pictures for each in row.roles.values() for field in each}
+    refused = {
+        (field, violation.path[0])
+        for field in fields
+        for schema in schemas
+        for violation in schema.violations({field: DEAD_LINK})
+        if violation.path
+    }
+    return any((field, field) not in refused for field in fields)
 
 
 def _of_operations(provider: Provider, accounts: Accounts) -> Found:

@@ -70,3 +70,10 @@ def test_a_call_that_brings_an_error_about_is_read_from_the_table(provider, erro
 
 def test_an_api_without_accounts_has_causes_too():
     assert find_causes(NOTES, {})["no_key"] == ("no key", "a key that does not begin with note_")
+
+
+def test_an_api_that_takes_no_links_is_not_said_to_fetch_any():
+    fetching = [
+        name for name, causes in CAUSES.items() if any("*.invalid" in str(each) for each in causes.values())
+    ]
+    assert fetching == ["pikzels"]
