@@ -3,6 +3,8 @@
 import base64
 import random
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from io import BytesIO
@@ -267,3 +269,25 @@ def test_only_a_base64_data_url_is_read(url: str) -> None:
 
 def test_a_data_url_may_shout_and_have_parameters() -> None:
     assert decode_data_url("DATA:image/PNG;name=a.png;BASE64,aGk=") == b"hi"
+
+
+GREEDY = """
+import pathlib, re, sys, threading
+from mockserver.imaging.reading import open_picture
+data = sys.stdin.buffer.read()
+def most_kib(): return int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+before = most_kib()
+threads = [threading.Thread(target=open_picture, args=(data,)) for _ in range(3)]
+for each in threads: each.start()
+for each in threads: each.join()
+print((most_kib() - before) * 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process took at most is read from /proc")
+@pytest.mark.parametrize(("file_format", "most"), [("WEBP", 14), ("PNG", 9), ("GIF", 9)])  # bytes a pixel
+def test_three_large_pictures_at_once_take_the_memory_of_one(file_format, most):
+    size = (4000, 2500)
+    data = encoded(Image.new("RGB", size, "navy"), file_format)
+    said = subprocess.run([sys.executable, "-c", GREEDY], input=data, capture_output=True, check=True).stdout
+    assert int(said) < most * size[0] * size[1]

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 from PIL import Image, ImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -25,13 +25,25 @@ from mockserver.imaging.headers import Header, read_header, read_orientation
 KEPT_PX, KEPT_BYTES = 800, 768 * 1024  # the longest side of a copy that is kept, and what it takes
 MAX_PIXELS: Final = 24_000_000  # below Pillow's own limit, so that Pillow never has to warn
 AT_ONCE = 2  # pictures that are decoded at a time …
-LARGE_WEBP_PX = 6_000_000  # … but for a WebP of more, which takes sixteen bytes a pixel: that is alone
+LARGE_PX = 6_000_000  # … but for one of more, which takes up to twelve bytes a pixel: that is alone
+
+
+class _FirstOfWebP(WebPImageFile):
+    """A WebP of which the first frame alone is wanted: the decoder's canvases go before there is another."""
+
+    _decoder: Any
+
+    def _get_next(self) -> Any:
+        found = super()._get_next()
+        self._decoder = None
+        return found
+
 
 # Pillow's classes are used directly: `Image.open` would warn of large pictures through a process-wide filter.
 _FORMATS: Final[dict[str, type[ImageFile.ImageFile]]] = {
     "PNG": PngImageFile,
     "JPEG": JpegImageFile,
-    "WEBP": WebPImageFile,
+    "WEBP": _FirstOfWebP,
     "GIF": GifImageFile,
 }
 _PLAIN_MODES: Final = {"L", "LA", "RGB", "RGBA"}  # that can be made smaller before they are converted
@@ -94,11 +106,9 @@ def open_picture(data: bytes) -> Picture:
 
     Reads PNG, JPEG, WebP and GIF. Raises UnreadablePicture and OversizedPicture.
     """
-    header = _read(data)
-    width, height = header.size  # of a WebP; of others Pillow tells it, and takes less
-    with _GATE.passed(AT_ONCE if width * height > LARGE_WEBP_PX else 1):
-        image, turn = _open(header)
-        (width, height), media_type = image.size, Image.MIME[image.format or ""]
+    image, turn = _open(_read(data))
+    (width, height), media_type = image.size, Image.MIME[image.format or ""]
+    with _GATE.passed(AT_ONCE if width * height > LARGE_PX else 1):
         small = _upright(image, turn, KEPT_PX)
         image.close()
     return Picture(width, height, media_type, _encode(small))
