@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from figures import Figure, figures
+from figures import Figure, figures, growth
 from load import INVALID, PRISM, ROUNDS, UNKNOWN, VALID, Side, measure, ratio
 
 
@@ -61,8 +61,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of each side, interleaved [{ROUNDS}]")
+    parser.add_argument(
+        "--grow", type=int, metavar="CALLS", help="show what grows over so many calls instead"
+    )
     asked = parser.parse_args()
-    table = [*figures(), *over_sockets(asked.rounds)]
+    table = growth(asked.grow) if asked.grow else [*figures(), *over_sockets(asked.rounds)]
     today = dt.datetime.now(dt.UTC).date().isoformat()
     if asked.json:
         rows = [{**each._asdict(), "is_kept": each.is_kept} for each in table]

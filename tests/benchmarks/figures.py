@@ -3,12 +3,14 @@
 import functools
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from load import BODY, HEADERS, INVALID, PATH, UNKNOWN
@@ -82,6 +84,20 @@ def calls_s(mock: MockServer, n: int = MANY, request: Request = SCORE, *, is_fre
 
 def call_us(mock: MockServer, request: Request) -> float:
     return min(calls_s(mock, request=request) for _ in range(5)) / MANY * 1e6
+
+
+def growth(calls: int) -> list[Figure]:
+    """Show what a call costs and how much memory is taken while a history grows."""
+    found, share = [], calls // 10
+    with MockServer() as mock:
+        for so_far in range(share, calls + 1, share):
+            us = calls_s(mock, share) / share * 1e6
+            mb = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+            found += [
+                Figure(f"a call in process, the last of {so_far:,}", us, "µs"),
+                Figure(f"memory after {so_far:,} calls", mb, "MB"),
+            ]
+    return found
 
 
 def reset_ms(mock: MockServer) -> float:
