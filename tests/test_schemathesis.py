@@ -24,13 +24,16 @@ COMMAND = [str(Path(sys.executable).with_name("schemathesis")), "run", "--no-col
 OPTIONS = {"--phases": "examples,coverage,fuzzing,stateful", "--seed": "1", "--generation-database": "none"}
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 # What a schema allows may be refused all the same, by a documented condition that no schema says; the check
-# in schemathesis_hooks.py asks that nothing else refuses it.
+# in schemathesis_hooks.py asks that nothing else refuses it. Links are not looked for in answers, for
+# Schemathesis 4.32 stumbles over one that a caller wrote itself, such as https://[.
 SETTINGS = """
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409", "413", "422"]
 [auth.wfc]
 path = "auth.yaml"
 peers = ["one", "two"]
+[phases.stateful.inference]
+algorithms = ["dependency-analysis"]
 """
 # Keys that no fixture lists are refused, or any invented one would do; wrong methods are 405, as it wants.
 STRICT = Settings(
@@ -40,8 +43,8 @@ STRICT = Settings(
     pictures="plain",
     assume="pikzels.wrong_method=not_allowed",
 )
-# The documents say in prose what follows from what, if at all: what a call answers, and who takes it. A body is
-# given whole: mixed into one that is meant to be wrong, it would make that right.
+# The documents say in prose what follows from what, if at all: what a call answers, and who takes it. A body
+# is given whole: mixed into one that is meant to be wrong, it would make that right.
 WHOLE = {"x-schemathesis": {"merge_body": False}}
 PERSONA = {"id": "$response.body#/id"}
 LINKS: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {

@@ -7,12 +7,10 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,8 +18,9 @@ from typing import NamedTuple
 
 import uvicorn
 import uvloop
+from servers import free_port, wait_for
 
-CONNECTIONS, ROUNDS, ROUND_S, START_S = 32, 5, 2.0, 60
+CONNECTIONS, ROUNDS, ROUND_S = 32, 5, 2.0
 PATH, BODY = "/v2/thumbnail/score", b'{"image_url": "https://example.com/a.png"}'
 HEADERS = {"X-Api-Key": "pkz_test", "Content-Type": "application/json"}
 DOCUMENT = Path(__file__).parents[2] / "specs" / "pikzels" / "openapi.yaml"
@@ -99,8 +98,7 @@ def on_core(core: int) -> Iterator[None]:
 @contextmanager
 def serving(server: str) -> Iterator[int]:
     """Run a server in a process of its own on the first core, its lines in a file; give its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryFile() as lines:
         with on_core(min(os.sched_getaffinity(0))):
             process = subprocess.Popen(command_of(server, port), stdout=lines, stderr=lines)
@@ -110,19 +108,6 @@ def serving(server: str) -> Iterator[int]:
                 yield port
             finally:
                 process.terminate()
-
-
-def wait_for(port: int) -> None:
-    give_up_s = time.monotonic() + START_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > give_up_s:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 class Caller(asyncio.Protocol):

@@ -10,9 +10,7 @@ import base64
 import json
 import random
 import re
-import subprocess
 import sys
-import time
 from collections import Counter
 from io import BytesIO
 from pathlib import Path
@@ -20,18 +18,13 @@ from pathlib import Path
 import httpx
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from servers import resident_mb, served
+
 CONNECTIONS = 16
 LOOKS = 10  # at the memory meanwhile
 Call = tuple[str, str, dict[str, str], bytes]
-
-
-def resident_mb(pid: int) -> tuple[float, float]:
-    """Give what a process takes now, and took at most."""
-    text = Path(f"/proc/{pid}/status").read_text()
-    now, most = (re.search(rf"{name}:\s+(\d+) kB", text) for name in ("VmRSS", "VmHWM"))
-    assert now is not None
-    assert most is not None
-    return int(now[1]) / 1024, int(most[1]) / 1024
 
 
 def picture(chance: random.Random, side: int, mode: str) -> str:
@@ -128,30 +121,18 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--calls", type=int, default=200_000)
     asked.add_argument("--pictures-every", type=int, default=20, help="one picture in so many rounds")
-    asked.add_argument("--port", type=int, default=8377)
     chosen = asked.parse_args()
-    command = [sys.executable, "-m", "mockserver", "serve", "--port", str(chosen.port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    admin = f"http://127.0.0.1:{chosen.port}/__admin"
-    try:
-        for _ in range(100):
-            try:
-                httpx.get(f"{admin}/health")
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        print(f"at rest: {resident_mb(process.pid)[0]:.1f} MB")
-        seen = asyncio.run(attack(chosen.port, process.pid, chosen.calls, chosen.pictures_every))
+    with served() as server:
+        pid = server.process.pid
+        print(f"at rest: {resident_mb(pid)[0]:.1f} MB")
+        seen = asyncio.run(attack(server.port, pid, chosen.calls, chosen.pictures_every))
         print(f"answers: {dict(sorted(seen.items()))}")
-        memory = httpx.get(f"{admin}/health?verbose").json()["memory"]
+        memory = httpx.get(f"{server.admin}/health?verbose").json()["memory"]
         for name, each in (memory["world"] | memory["caches"]).items():
             amounts = f"{each['entries']:>8,} of {each['mostEntries']:>8,}  {each['bytes'] / 2**20:5.1f} of "
             print(f"   {name:<26}{amounts}{each['mostBytes'] / 2**20:5.1f} MiB")
-        httpx.post(f"{admin}/reset").raise_for_status()
-        print(f"after a reset: {resident_mb(process.pid)[0]:.1f} MB")
-    finally:
-        process.terminate()
-        process.wait()
+        httpx.post(f"{server.admin}/reset").raise_for_status()
+        print(f"after a reset: {resident_mb(pid)[0]:.1f} MB")
 
 
 if __name__ == "__main__":
