@@ -9,16 +9,25 @@ import pytest
 from test_house_rules import LAYERS, PACKAGE, SOURCES
 
 from mockserver.cli import main
+from mockserver.imaging.headers import _MOST_SCANS
+from mockserver.imaging.reading import MAX_PIXELS
+from mockserver.jsontext import MAX_NESTING
+from mockserver.messages import LARGEST_BODY
 from mockserver.pipeline.respond import LONGEST_HEADER
+from mockserver.serving.protocol import LARGEST_HEAD
+from mockserver.serving.room import LARGEST_TOTAL
+from mockserver.settings import PATIENT
+from mockserver.spec.explain import MOST_ITEMS, MOST_VIOLATIONS
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / ".github/CONTRIBUTING.md").read_text("utf-8")
+THREATS = (ROOT / ".github/SECURITY.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 CI = (ROOT / ".ci/run").read_text("utf-8")
 LOWEST = (ROOT / ".ci/lowest").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PLACES = ("mockserver/", "tests/", "specs/", "fixtures/", ".github/", ".ci/")
-PATHS = sorted({text for text in re.findall(r"`([^`\s]+)`", GUIDE) if text.startswith(PLACES)})
+PATHS = sorted({text for text in re.findall(r"`([^`\s]+)`", GUIDE + THREATS) if text.startswith(PLACES)})
 PLACEHOLDER = re.compile(r"[A-Z]{3,}|\*")  # PROVIDER, ROOM, *.yaml: a pattern rather than a file
 
 
@@ -102,7 +111,7 @@ def test_no_comment_cites_a_plan_that_is_not_in_the_repository():
     cited = [
         (file, found) for file in files for found in re.findall(r"\b[A-Z]{4,}\.md\b", file.read_text("utf-8"))
     ]
-    assert {found for _, found in cited} <= {"CONTRIBUTING.md", "README.md"}
+    assert {found for _, found in cited} <= {"CONTRIBUTING.md", "README.md", "SECURITY.md"}
 
 
 def test_the_newest_version_of_the_changelog_is_the_packages():
@@ -112,6 +121,23 @@ def test_the_newest_version_of_the_changelog_is_the_packages():
 def test_the_readme_says_how_much_the_violations_header_holds():
     assert LONGEST_HEADER == 4 * 1024
     assert re.search(r"`Mock-Violations`, of at most 4\sKiB", README)
+
+
+def test_the_threat_model_names_the_bounds_that_hold():
+    assert (PATIENT.head_s, PATIENT.body_s, LARGEST_TOTAL) == (10, 30, LARGEST_BODY)
+    bounds = [
+        f"{LARGEST_HEAD // 2**10} KiB and ten seconds, a body pauses of thirty",
+        f"{LARGEST_BODY // 2**20} MiB for a call, and together beside the oldest; {MAX_NESTING} levels",
+        f"at most {MOST_VIOLATIONS} violations are told, of the first {MOST_ITEMS:,} items",
+        f"{MAX_PIXELS // 10**6} megapixels, {_MOST_SCANS} scans of a JPEG",
+    ]
+    assert [each for each in bounds if each not in THREATS] == []
+
+
+def test_the_threat_model_speaks_of_options_that_there_are():
+    options = set(re.findall(r"`(--[a-z-]+)`", THREATS))
+    assert {"--admin-token", "--no-admin", "--state"} <= options
+    assert options <= {name for each in main.commands["serve"].params for name in each.opts}
 
 
 def test_ci_asks_for_style_types_and_tests_with_a_floor_of_coverage():
