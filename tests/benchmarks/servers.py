@@ -50,9 +50,9 @@ def wait_for(port: int) -> None:
 
 
 @contextmanager
-def served(*options: str, port: int = 0) -> Iterator[Served]:
+def served(*options: str) -> Iterator[Served]:
     """Run `mockserver serve --quiet` with more options until the context ends."""
-    port = port or free_port()
+    port = free_port()
     command = [sys.executable, "-m", "mockserver", "serve", "--quiet", "--port", str(port), *options]
     with (
         tempfile.NamedTemporaryFile() as lines,
