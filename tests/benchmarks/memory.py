@@ -7,6 +7,7 @@ unknown paths, keys, ids, links and pictures that never come twice, and prints w
 import argparse
 import asyncio
 import base64
+import functools
 import json
 import random
 import re
@@ -33,6 +34,16 @@ def picture(chance: random.Random, side: int, mode: str) -> str:
     file = BytesIO()
     image.save(file, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+@functools.cache
+def heavy_pictures() -> list[bytes]:
+    """Draw pictures of 24 megapixels that take some kB, and take long to be read."""
+    made, image = [], Image.new("RGB", (6000, 4000), "teal")
+    for kind, options in (("WEBP", {}), ("PNG", {}), ("GIF", {}), ("JPEG", {"progressive": True})):
+        image.save(file := BytesIO(), kind, **options)
+        made.append(file.getvalue())
+    return made
 
 
 def calls(chance: random.Random, pictures_every: int) -> "list[Call]":
