@@ -14,7 +14,8 @@ from mockserver.testing.judge import NOT_AGAINST_IT
 SCORE = {"image_url": "https://example.com/a.png"}
 # Checks and problems of the request alone; a new one must be known as one of these, or as one of the state.
 OF_THE_REQUEST = {
-    "uuid", "utf16_length", "allowed_with", "unknown_path", "unknown_method", "key_missing", "key_malformed",
+    "uuid", "utf16_length", "utf8_length", "allowed_with", "unknown_path", "unknown_method",
+    "key_missing", "key_malformed",
     "body_too_large", "unsupported_media_type", "malformed_body", "invalid_request", "picture_unreadable",
     "picture_too_large", "name_reserved",
 }  # fmt: skip

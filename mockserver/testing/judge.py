@@ -31,7 +31,10 @@ STATE = {
     ProblemType.RESOURCE_NOT_READY, ProblemType.RESOURCE_BUSY, ProblemType.NAME_TAKEN,
     ProblemType.CREDITS_EXHAUSTED, ProblemType.PAYMENT_FAILED, ProblemType.RATE_LIMITED, ProblemType.INTERNAL,
 }  # fmt: skip
-STATE_CHECKS = {"limit", "refuse_when", "plan_allows", "known_ids", "usable_resource", "saved_asset"}
+STATE_CHECKS = {
+    "limit", "refuse_when", "plan_allows", "known_ids", "usable_resource", "settled_resource",
+    "saved_asset", "can_pay",
+}  # fmt: skip
 NOT_AGAINST_IT = EXCUSED | {each.value for each in STATE} | STATE_CHECKS
 LONGEST_SHOWN = 20  # calls
 Expect = Collection[str | Mapping[str, object]]
