@@ -26,6 +26,7 @@ import json
 import re
 import traceback
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,12 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from conftest import STRICT
 from exchanges.comparison import find_broken_promises, find_complaints, look_up, read_body
 from exchanges.senders import SENDERS, Sender
 
-from mockserver import Settings, create_engine
+from mockserver import create_engine
+from mockserver.settings import Style
 from mockserver.spec.catalog import load
 
 ROOT = Path(__file__).parents[1]
@@ -155,10 +158,10 @@ def send(sender: Sender, request: Mapping[str, Any], host: str) -> httpx.Respons
 
 
 def replay(
-    where: str, sender_name: str, host: str | None = None
+    where: str, sender_name: str, host: str | None = None, pictures: Style = "plain"
 ) -> Iterator[tuple[Mapping[str, Any], httpx.Response | None, list[str]]]:
     """Give each exchange of a file with its answer, `None` for a crash, and what is wrong with it."""
-    engine = create_engine(Settings(raises_bugs=True, checks_answers=True))
+    engine = create_engine(replace(STRICT, pictures=pictures))
     engine.world.clock.set(NOON, is_frozen=True)
     with SENDERS[sender_name](engine) as sender:
         host = host or sender.host
@@ -225,7 +228,10 @@ def test_every_answer_is_the_one_the_documents_promise(sender_name: str, where: 
 @pytest.mark.parametrize("where", ["pikzels/lifecycle.yaml", "pikzels/outputs.yaml", "thumbapi/plans.yaml"])
 def test_a_fresh_world_answers_alike_however_it_is_asked(where: str) -> None:
     first, again, *others = (
-        [answer and (answer.status_code, answer.content) for _, answer, _ in replay(where, name, "localhost")]
+        [
+            answer and (answer.status_code, answer.content)
+            for _, answer, _ in replay(where, name, "localhost", "poster")
+        ]
         for name in ("in process", *SENDERS)
     )
     assert again == first
