@@ -115,11 +115,17 @@ def canned(operation) -> list[Any]:
     return [operation.body.example, *(each["body"] for each in found if each["operation"] == operation.id)]
 
 
+often = pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.soak)])
+
+
+@often
 @pytest.mark.parametrize(("operation", "schema"), BODIES, ids=lambda value: getattr(value, "name", "body"))
-def test_the_fast_path_says_of_every_body_what_the_validator_says(operation, schema):
+def test_the_fast_path_says_of_every_body_what_the_validator_says(operation, schema, times):
     alone = without_fast_path(schema.document)
 
-    @settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=40 * times, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
     @given(named(schema) | broken(schema, canned(operation)))
     @example({})
     @example([])
@@ -162,11 +168,17 @@ small = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(nested, small)
-def test_the_fast_path_says_of_any_schema_what_the_validator_says(document, value):
-    document = {**document, "$defs": {"loop": LOOP}}
-    assert Schema(document, "any").violations(value) == without_fast_path(document)(value)
+@often
+def test_the_fast_path_says_of_any_schema_what_the_validator_says(times):
+    @settings(
+        max_examples=150 * times, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(nested, small)
+    def agree(document, value):
+        document = {**document, "$defs": {"loop": LOOP}}
+        assert Schema(document, "any").violations(value) == without_fast_path(document)(value)
+
+    agree()
 
 
 def without_fast_path(document: dict[str, Any]) -> Any:
@@ -184,7 +196,7 @@ def without_fast_path(document: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize(("operation", "schema"), BODIES, ids=lambda value: getattr(value, "name", "body"))
 def test_every_refusal_says_what_is_wrong_in_words(operation, schema):
-    @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(broken(schema, canned(operation)))
     def explained(value):
         for violation in schema.violations(value):

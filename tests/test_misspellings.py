@@ -31,6 +31,7 @@ FREE = {
     r"\w+\.citations\.\w+": "the full name of a document, for people",
     r"\w+\..*\.quote": "words of a document, which tests/test_citations.py looks up in it",
     r"\w+\.errors\.\w+\.cause": "a sentence, here of one word",
+    r"\w+\.accounts\.attributes\.\w+\.description": "a sentence, here of one word",
     r"fatthumb\.keys\.new_account\.(persons|inspirations)\.\w+": "ids that every new account has, for tests",
     r"thumbapi\.keys\.new_account\.webhook_secret": "a secret, for tests",
     r"\w+\.outputs\.path": "where the links of answers lead, which no document says",
@@ -121,7 +122,10 @@ def as_it_is(name, table):
 
 CASES = [(name, path, is_key) for name, table in TABLES.items() for path, is_key in places(table)]
 # Sections whose members are names that are all read in one way.
-LIKE_EACH_OTHER = {"assumptions", "errors", "known", "operations", "plans", "problems", "readings"}
+LIKE_EACH_OTHER = {
+    "amounts", "assumptions", "attributes", "citations", "errors", "known", "limits", "operations", "plans",
+    "problems", "properties", "readings", "sizes",
+}  # fmt: skip
 
 
 def dotted(name, path):
@@ -135,15 +139,20 @@ def is_free(place):
 
 
 def kind(case):
-    """Give what a place has in common with those that are read in the same way."""
-    name, path, is_key = case
+    """Give what a place has in common with those that are read in the same way, in whichever table."""
+    _, path, is_key = case
     steps = zip(("", *path), path, strict=False)
     parts = ("*" if isinstance(part, int) or of in LIKE_EACH_OTHER else part for of, part in steps)
-    return name, is_key, *parts
+    return is_key, *parts
 
 
 FIRST = {kind(case): case for case in reversed(CASES)}
-FREED = {free: case for free in FREE for case in reversed(CASES) if re.fullmatch(free, dotted(*case[:2]))}
+FREED = {
+    (free, case[2]): case
+    for free in FREE
+    for case in reversed(CASES)
+    if re.fullmatch(free, dotted(*case[:2]))
+}
 SOME = dict.fromkeys((*FIRST.values(), *FREED.values()))
 
 
