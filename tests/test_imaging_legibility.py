@@ -29,7 +29,9 @@ def drawn(**changes: Any) -> Image.Image:
 
 
 def pixels(image: Image.Image) -> list[Any]:
-    return [image.getpixel((x, y)) for y in range(image.height) for x in range(image.width)]
+    levels = image.tobytes()
+    bands = [levels[band :: len(image.getbands())] for band in range(len(image.getbands()))]
+    return list(levels) if len(bands) == 1 else list(zip(*bands, strict=True))
 
 
 def encoded(image: Image.Image) -> str:
@@ -174,17 +176,11 @@ def test_a_mask_over_all_of_a_picture_has_an_outline_too() -> None:
 def test_the_end_of_every_name_is_seen(
     size: tuple[int, int], names: tuple[str, ...], logo: tuple[Inset, ...]
 ) -> None:
-    changes = {"width": size[0], "height": size[1], "insets": logo}
-    for place, field in enumerate(("provider", "operation", "model")):
-        pictures = [
-            drawn(
-                **changes,
-                **dict(zip(("provider", "operation", "model"), names, strict=True))
-                | {field: names[place] + end},
-            )
-            for end in ("O", "Q")
-        ]
-        left, top, right, _ = changed(*pictures)
+    ended = {f: f"{name}O" for f, name in zip(("provider", "operation", "model"), names, strict=True)}
+    scene = {"width": size[0], "height": size[1], "insets": logo, **ended}
+    before = drawn(**scene)
+    for field, name in zip(ended, names, strict=True):
+        left, top, right, _ = changed(before, drawn(**{**scene, field: f"{name}Q"}))
         assert top > size[1] * 0.9
         assert 0 < right - left < 80  # one letter and what stands behind it, not another cut
 

@@ -228,15 +228,19 @@ groups = st.builds(
 patterns = st.lists(pieces | groups | st.just("|"), min_size=1, max_size=4).map("".join)
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
-@given(patterns, st.lists(texts, min_size=3, max_size=3))
-def test_fast_path_and_validator_agree_on_any_pattern(pattern, several):
-    try:
-        matches = matcher(pattern)
-    except ValueError:
-        assume(False)
-    for text in several:
-        assert fast_path_says(pattern, text) in {None, matches(text)}
+@pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.soak)])
+def test_fast_path_and_validator_agree_on_any_pattern(times):
+    @settings(max_examples=500 * times, deadline=None, derandomize=True)
+    @given(patterns, st.lists(texts, min_size=3, max_size=3))
+    def agree(pattern, several):
+        try:
+            matches = matcher(pattern)
+        except ValueError:
+            assume(False)
+        for text in several:
+            assert fast_path_says(pattern, text) in {None, matches(text)}
+
+    agree()
 
 
 @pytest.mark.parametrize("pattern", UNSUPPORTED)

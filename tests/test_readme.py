@@ -1,14 +1,13 @@
 """The README: its commands run, its answers are the answers, its tables are the tables."""
 
 import json
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import PLUGIN
+from conftest import unmeasured
 from test_new_provider import write
 
 from mockserver.messages import FAULTS
@@ -84,7 +83,12 @@ def test_a_command_of_the_tour_gives_the_answer_that_is_shown(server, command, a
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda text: text[:40])
 def test_a_program_of_the_readme_runs(program):
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program],
+        env=unmeasured(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
@@ -92,8 +96,19 @@ def test_a_program_of_the_readme_runs(program):
 def test_the_tests_of_the_readme_pass(tmp_path):
     for number, text in enumerate(TESTS):
         (tmp_path / f"test_{number}.py").write_text(text, "utf-8")
-    command = [sys.executable, "-m", "pytest", *PLUGIN, "-q", "-p", "no:cacheprovider", "-W", "error"]
-    alone = {**os.environ, "PYTEST_ADDOPTS": ""}  # not with what this run of the tests was asked for
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "mockserver.pytest_plugin",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "error",
+    ]
+    alone = unmeasured(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")  # not as this run of the tests was asked for
     done = subprocess.run(
         command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
     )
@@ -212,8 +227,19 @@ def test_what_the_tables_of_wishes_say_is_right(tmp_path):
     tests = [STATEMENT.format(number=number, snippet=each) for number, each in enumerate(STATEMENTS)]
     tests += [MARKER.format(number=number, snippet=each) for number, each in enumerate(MARKERS)]
     (tmp_path / "test_wishes.py").write_text(USES + "".join(tests), "utf-8")
-    command = [sys.executable, "-m", "pytest", *PLUGIN, "-q", "-p", "no:cacheprovider", "-W", "error"]
-    alone = {**os.environ, "PYTEST_ADDOPTS": ""}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "mockserver.pytest_plugin",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "error",
+    ]
+    alone = unmeasured(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     done = subprocess.run(
         command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
     )

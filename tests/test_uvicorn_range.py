@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from conftest import unmeasured
 
 TESTS = Path(__file__).parent
 PROJECT = tomllib.loads((TESTS.parent / "pyproject.toml").read_text("utf-8"))["project"]
@@ -63,8 +64,9 @@ def test_the_wire_is_the_same_at_both_ends_of_the_range(tmp_path, end):
     if found == version("uvicorn"):
         pytest.skip(f"the suite itself runs with {found}")
     path = os.pathsep.join([str(tmp_path), *sys.path])
-    environment = {**os.environ, "PYTHONPATH": path, IS_WITHIN: found}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", QUICK]
+    environment = unmeasured(PYTHONPATH=path, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", **{IS_WITHIN: found})
+    plugins = ["-p", "mockserver.pytest_plugin", "-p", "xdist", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *plugins, "-q", "-x", "-k", QUICK]
     told = subprocess.run(
         [*command, *(str(TESTS / each) for each in WIRE)],
         check=False, env=environment, cwd=TESTS.parent, capture_output=True, text=True, timeout=120,
