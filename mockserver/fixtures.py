@@ -4,8 +4,10 @@ A row that means nothing to the provider's table is a complaint, for nobody woul
 """
 
 import base64
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mockserver.spec.admin_bodies import account_schema
@@ -29,14 +31,20 @@ class Fixtures:
 def load_fixtures(catalog: Catalog | None = None) -> Fixtures:
     """Read the fixtures. Raises SpecificationError with all that is wrong or does not fit the catalogue."""
     file = FIXTURES / "accounts.yaml"
-    accounts = read_yaml(file)
-    complaints = [] if catalog is None else [*repeated_keys(file), *misfits(accounts, catalog)]
+    accounts, twice = _read(file, file.stat().st_mtime_ns if file.is_file() else 0)
+    complaints = [] if catalog is None else [*twice, *misfits(accounts, catalog)]
     names = list(dict.fromkeys(_files(accounts)))
     missing = [name for name in names if not _is_picture(name)]
     complaints += [f"{shown(file)}: there is no picture fixtures/{name}" for name in missing]
     if complaints:
         raise SpecificationError(complaints)
     return Fixtures(accounts, {name: _picture(name) for name in names})
+
+
+@functools.lru_cache(1)
+def _read(file: Path, _changed_at_ns: int) -> tuple[Any, list[str]]:
+    """Read the accounts once for all engines of a process; nobody writes into what this gives."""
+    return read_yaml(file), repeated_keys(file)
 
 
 def misfits(accounts: Any, catalog: Catalog) -> Iterator[str]:
