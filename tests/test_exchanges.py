@@ -128,6 +128,7 @@ def read_exchanges(where: str) -> list[dict[str, Any]]:
         unknown = exchange.keys() - WORDS["exchange"]
         unknown |= exchange["request"].keys() - WORDS["request"] | exchange["answer"].keys() - WORDS["answer"]
         assert not unknown, f"{where}: {exchange['name']}: nobody reads {unknown}"
+        assert "status" in exchange["answer"], f"{where}: {exchange['name']}: any status would do"
     return exchanges
 
 

@@ -63,11 +63,17 @@ def test_a_picture_that_the_caller_has_another_of_is_sent(client):
 
 
 def test_a_link_is_accepted_as_a_picture_and_looked_at(client):
-    said = [
-        client.post("/v2/thumbnail/score", json={"image_url": link}, headers=KEYS["pikzels"])
-        for link in (made(client), made(client, "1:1"))
-    ]
-    assert [answer.status_code for answer in said] == [200, 200]
+    scores = []
+    for link in (made(client), made(client, "1:1")):
+        picture = f"data:image/png;base64,{base64.b64encode(client.get(link).content).decode()}"
+        by_link, by_bytes = (
+            client.post("/v2/thumbnail/score", json=body, headers=KEYS["pikzels"])
+            for body in ({"image_url": link}, {"image_base64": picture})
+        )
+        assert [by_link.status_code, by_bytes.status_code] == [200, 200]
+        assert by_link.json()["subscores"] == by_bytes.json()["subscores"]
+        scores.append(by_link.json()["subscores"])
+    assert scores[0] != scores[1]
 
 
 @pytest.mark.parametrize(
@@ -126,13 +132,25 @@ def test_a_browser_may_ask_before_it_calls(client):
     assert "POST" in answer.headers["access-control-allow-methods"]
 
 
+def test_a_page_of_the_internet_may_call_this_machine_where_its_browser_asks_for_that(client):
+    asked = {
+        **ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Private-Network": "true",
+    }
+    answer = client.options("/v2/thumbnail/score", headers=asked)
+    assert (answer.status_code, answer.headers["access-control-allow-private-network"]) == (200, "true")
+
+
 @pytest.mark.parametrize(
     ("path", "status"), [("/v2/thumbnail/score", 200), ("/nowhere", 404), ("/v2/pikzonality/style", 400)]
 )
 def test_a_browser_may_read_every_answer_and_our_headers(client, path, status):
     answer = client.post(path, json=SCORE, headers={**KEYS["pikzels"], "Origin": "https://app.example"})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "*")
-    assert "Mock-Violations" in answer.headers["access-control-expose-headers"]
+    exposed = {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")}
+    own = {"Mock-Request-Id", "Mock-Violations", "Preference-Applied", "X-Request-Id"}
+    assert exposed >= {*own, "Retry-After", "Allow", "ETag"}
 
 
 ORIGIN = {"Origin": "https://app.example"}

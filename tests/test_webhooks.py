@@ -456,6 +456,15 @@ def test_the_next_attempt_waits_for_the_pause_and_for_as_long_as_the_attempt_too
     assert shown.due_at_s == 1_800_000_002 + 5 + 1
 
 
+def test_no_proxy_of_the_environment_stands_between(world, sender, listen, promised, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    job = promised(listen().url)
+    world.clock.advance(2)
+    sender.run_due(world)
+    assert world.deliveries.get(job).status == DELIVERED
+
+
 OWN_NAMES = [
     "http://127.0.0.1", "http://localhost", "http://LOCALHOST", "http://127.9.9.9", "http://0.0.0.0", "http://[::1]",
     "http://[::]", "http://[::ffff:127.0.0.1]", "http://mock.localhost", "https://127.0.0.1", "http://user@127.0.0.1",

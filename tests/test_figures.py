@@ -1,0 +1,101 @@
+"""Figures of the bundled tables, seen from outside: each stands here once more, as its document says it."""
+
+import asyncio
+import re
+
+import orjson
+import pytest
+from conftest import KEYS, said
+
+from mockserver import Request, Settings, create_engine
+from mockserver.seeded import Random
+
+STYLE = {"name": "Studio", "image_urls": ["https://cdn.pikzels.com/example.png"] * 3}
+TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}
+THUMB = {"title": "10 Tips", "format": "youtube", "webhookUrl": "http://127.0.0.1:9/"}
+JOBS = [
+    ("pikzels", "/v2/pikzonality/style", STYLE, 180),  # "This can take up to 3 minutes"
+    ("fatthumb", "/api/v1/generate", {"prompt": "A developer"}, 45),  # "under about 60 s"; the figure is ours
+    ("thumbapi", "/v1/generate", THUMB, 25),  # "under 25 s"
+]
+# Ours, as the table says: each subscore is a weighted mean of what the pixels say.
+WEIGHTS = {
+    "clarity": {"calm": 0.5, "contrast": 0.3, "sharpness": 0.2},
+    "curiosity": {"composition": 0.6, "colourfulness": 0.4},
+    "emotion": {"colourfulness": 0.7, "brightness": 0.3},
+    "idea": {"composition": 0.5, "contrast": 0.3, "brightness": 0.2},
+    "virality": {"contrast": 0.4, "colourfulness": 0.4, "sharpness": 0.2},
+}
+MEASURED = sorted({name for weights in WEIGHTS.values() for name in weights})
+LOW, HIGH = 0.55, 0.95  # what a picture that is never fetched is taken for
+SUGGESTIONS = {
+    "clarity": "Sharpen", "curiosity": "Leave one question open", "emotion": "Use warmer", "idea": "Give the main subject",
+    "virality": "Increase contrast",
+}  # fmt: skip
+
+
+def asked(engine, provider, path, body):
+    headers = {"host": "localhost", "content-type": "application/json"}
+    headers |= {name.lower(): value for name, value in KEYS[provider].items()}
+    return said(engine.handle(Request("POST", path, headers, body=orjson.dumps(body))))
+
+
+@pytest.mark.parametrize(("provider", "path", "body", "realistic_s"), JOBS, ids=[job[0] for job in JOBS])
+def test_a_job_takes_two_seconds_or_as_long_as_the_documents_say(provider, path, body, realistic_s):
+    for is_realistic, lasts_s in ((False, 2), (True, realistic_s)):
+        engine = create_engine(Settings(is_realistic=is_realistic, raises_bugs=True, checks_answers=True))
+        engine.world.clock.set(1_800_000_000, is_frozen=True)
+        asked(engine, provider, path, body)
+        (job,) = engine.world.resources
+        engine.world.clock.advance(lasts_s - 0.5)
+        assert job.status(engine.world.clock.now()) == "processing"
+        engine.world.clock.advance(0.5)
+        assert job.status(engine.world.clock.now()) in {"completed", "succeeded"}
+
+
+def test_a_score_weighs_what_a_picture_is_taken_for(ask):
+    for number in range(20):
+        url = f"https://example.com/{number}.png"
+        random = Random.from_text("0", f"example.com/{number}.png")
+        measured = {name: LOW + (HIGH - LOW) * random.share(name) for name in MEASURED}
+        subscores = {
+            name: round(100 * sum(measured[each] * weight for each, weight in weights.items()))
+            for name, weights in WEIGHTS.items()
+        }
+        answer = said(ask("POST", "/v2/thumbnail/score", {"image_url": url}, **KEYS["pikzels"]))
+        assert answer["subscores"] == subscores
+        assert answer["main_score"] == round(sum(subscores.values()) / 5)
+        weakest = min(subscores, key=lambda name: subscores[name])
+        assert answer["suggestion"].startswith(SUGGESTIONS[weakest])
+
+
+def test_the_progress_of_a_failed_training_stops_at_60(ask, engine):
+    engine.world.clock.set(1_800_000_000, is_frozen=True)
+    made = said(ask("POST", "/v2/pikzonality/style", STYLE, prefer="job=failed", **KEYS["pikzels"]))["id"]
+    seen = []
+    for _ in range(3):
+        seen.append(said(ask("GET", f"/v2/pikzonality/{made}", **KEYS["pikzels"]))["progress"])
+        engine.world.clock.advance(1)
+    assert seen == [0, 30, 60]
+
+
+def test_a_receiver_of_webhooks_has_ten_seconds_and_a_retry_doubles_its_pause(ask, engine, monkeypatch):
+    given, wait = [], asyncio.timeout
+    monkeypatch.setattr(asyncio, "timeout", lambda seconds: given.append(seconds) or wait(seconds))
+    engine.world.clock.set(1_800_000_000, is_frozen=True)
+    job = said(ask("POST", "/v1/generate", THUMB, prefer="job=failed", **KEYS["thumbapi"]))["jobId"]
+    dues = []
+    while (due_at_s := engine.world.deliveries.get(job).due_at_s) is not None:
+        dues.append(due_at_s - 1_800_000_000)
+        engine.webhooks.advance_clock(engine.world, due_at_s - engine.world.clock.now())
+    assert dues == [2, 3, 5, 9]  # "retries up to 3 times with exponential backoff"
+    assert given == [10] * 4  # "respond within 10 seconds"
+
+
+def test_titles_are_five_about_the_first_seven_words(ask):
+    prompt = "one two three four five six seven eight"
+    answer = said(ask("POST", "/v2/title/text", {"prompt": prompt}, **KEYS["pikzels"]))
+    assert len(answer["outputs"]) == 5
+    topics = [re.search(r"(?i)one two.*?seven", each) for each in answer["outputs"]]
+    assert all(topics)
+    assert "eight" not in str(answer["outputs"])
