@@ -14,9 +14,12 @@ STYLE = {"name": "Studio", "image_urls": ["https://cdn.pikzels.com/example.png"]
 TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}
 THUMB = {"title": "10 Tips", "format": "youtube", "webhookUrl": "http://127.0.0.1:9/"}
 JOBS = [
-    ("pikzels", "/v2/pikzonality/style", STYLE, 180),  # "This can take up to 3 minutes"
-    ("fatthumb", "/api/v1/generate", {"prompt": "A developer"}, 45),  # "under about 60 s"; the figure is ours
-    ("thumbapi", "/v1/generate", THUMB, 25),  # "under 25 s"
+    # "This can take up to 3 minutes"
+    ("pikzels", "/v2/pikzonality/style", STYLE, 180),
+    # "under about 60 s"; the figure is ours
+    ("fatthumb", "/api/v1/generate", {"prompt": "A developer"}, 45),
+    # "under 25 s"
+    ("thumbapi", "/v1/generate", THUMB, 25),
 ]
 # Ours, as the table says: each subscore is a weighted mean of what the pixels say.
 WEIGHTS = {
@@ -27,11 +30,15 @@ WEIGHTS = {
     "virality": {"contrast": 0.4, "colourfulness": 0.4, "sharpness": 0.2},
 }
 MEASURED = sorted({name for weights in WEIGHTS.values() for name in weights})
-LOW, HIGH = 0.55, 0.95  # what a picture that is never fetched is taken for
+# What a picture that is never fetched is taken for.
+LOW, HIGH = 0.55, 0.95
 SUGGESTIONS = {
-    "clarity": "Sharpen", "curiosity": "Leave one question open", "emotion": "Use warmer", "idea": "Give the main subject",
+    "clarity": "Sharpen",
+    "curiosity": "Leave one question open",
+    "emotion": "Use warmer",
+    "idea": "Give the main subject",
     "virality": "Increase contrast",
-}  # fmt: skip
+}
 
 
 def asked(engine, provider, path, body):
@@ -81,15 +88,21 @@ def test_the_progress_of_a_failed_training_stops_at_60(ask, engine):
 
 def test_a_receiver_of_webhooks_has_ten_seconds_and_a_retry_doubles_its_pause(ask, engine, monkeypatch):
     given, wait = [], asyncio.timeout
-    monkeypatch.setattr(asyncio, "timeout", lambda seconds: given.append(seconds) or wait(seconds))
+
+    def note(seconds):
+        given.append(seconds)
+        return wait(seconds)
+
+    monkeypatch.setattr(asyncio, "timeout", note)
     engine.world.clock.set(1_800_000_000, is_frozen=True)
     job = said(ask("POST", "/v1/generate", THUMB, prefer="job=failed", **KEYS["thumbapi"]))["jobId"]
     dues = []
     while (due_at_s := engine.world.deliveries.get(job).due_at_s) is not None:
         dues.append(due_at_s - 1_800_000_000)
         engine.webhooks.advance_clock(engine.world, due_at_s - engine.world.clock.now())
-    assert dues == [2, 3, 5, 9]  # "retries up to 3 times with exponential backoff"
-    assert given == [10] * 4  # "respond within 10 seconds"
+    # "retries up to 3 times with exponential backoff", and "respond within 10 seconds"
+    assert dues == [2, 3, 5, 9]
+    assert given == [10] * 4
 
 
 def test_titles_are_five_about_the_first_seven_words(ask):

@@ -1,0 +1,294 @@
+"""Which small changes of the code the tests notice: `python -m tests.benchmarks.mutation --seed 1`.
+
+cosmic-ray (`pip install cosmic-ray`, which nothing else here needs) makes the changes, one at a time, in a
+copy of the tree; each is shown to the tests that reach its lines, as one run of them has noted, the quickest
+first, until one fails. Run it by hand: 200 changes take about an hour. It ends with 1 where less than 85 %
+are noticed.
+"""
+
+import argparse
+import ast
+import difflib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("pipeline", "state", "behaviours", "spec", "admin", "serving")
+LEAST = 0.85  # of the changes, what must be noticed
+BUDGET_S = 45.0  # of tests, as long as they took under coverage, for one change
+TIMEOUT_S = 240.0
+SURVEY_TIMEOUT_S = 3600
+# What starts interpreters or draws for minutes, and what reads the code rather than run it.
+LEFT_OUT = (
+    "cli",
+    "citations",
+    "clients_of_other_languages",
+    "coverage",
+    "coverage_in_pytest",
+    "crowds",
+    "ending",
+    "faults_on_the_wire",
+    "habits",
+    "house_rules",
+    "imaging_legibility",
+    "imaging_measuring",
+    "imaging_plain",
+    "imaging_rendering",
+    "interception",
+    "interception_in_pytest",
+    "lives_over_bytes",
+    "memory",
+    "misspellings",
+    "outlet",
+    "patterns",
+    "pytest_plugin",
+    "readme",
+    "samples",
+    "scaffold",
+    "schemathesis",
+    "seeds",
+    "side_by_side",
+    "start",
+    "statefile",
+    "store",
+    "suite_of_300",
+    "testing",
+    "texts_that_grow",
+    "uvicorn_range",
+    "verdict_in_pytest",
+    "wheel",
+)
+KINDS = "not (socket- or httpx)"  # of senders of exchanges, one will do
+NOT_FOUND = 4  # pytest's code where a test's name leads nowhere
+
+
+class Place(NamedTuple):
+    """Where one or more operators of cosmic-ray can change something."""
+
+    file: str
+    line: int
+    changes: tuple[tuple[str, int], ...]  # operators with the occurrence that each would change
+
+
+class Tests(NamedTuple):
+    """Who reaches what, and how long that takes."""
+
+    by_line: dict[str, dict[int, set[str]]]
+    taken_s: dict[str, float]
+
+    def choose(self, file: str, lines: range) -> list[str]:
+        """Give who reaches one of the lines, then who reaches the file, the quickest first, within the budget.
+
+        What is read once a process is reached by one test alone, however many would notice it.
+        """
+        reached = self.by_line.get(file, {})
+        close = set().union(*(reached.get(line, ()) for line in lines))
+        near = set().union(*reached.values()) - close
+        ordered = sorted(close, key=self._cost) + sorted(near, key=self._cost)
+        chosen, spent_s = list[str](), 0.0
+        for test in ordered:
+            spent_s += self._cost(test) + 0.01
+            if chosen and spent_s > BUDGET_S:
+                break
+            chosen.append(test)
+        return chosen
+
+    def _cost(self, test: str) -> float:
+        return self.taken_s.get(test, 0.01)
+
+
+def places(packages: tuple[str, ...]) -> Iterator[Place]:
+    """Find everything that can be changed but for annotations, whose changes any import would notice."""
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    operators = {name: get_operator(name) for name in operator_names()}
+    makers = {
+        name: each() for name, each in operators.items() if not each.arguments() and "no-op" not in name
+    }
+    for package in packages:
+        for file in sorted((ROOT / "mockserver" / package).glob("*.py")):
+            text = file.read_text("utf-8")
+            annotated = _annotations(text)
+            found: dict[tuple[int, int], list[tuple[str, int]]] = defaultdict(list)
+            tree = get_ast(text)
+            for name, operator in makers.items():
+                spots = (spot for node in ast_nodes(tree) for spot in operator.mutation_positions(node))
+                for occurrence, (start, _) in enumerate(spots):
+                    if not any(low <= start <= high for low, high in annotated):
+                        found[start].append((name, occurrence))
+            for (line, _), changes in sorted(found.items()):
+                yield Place(str(file.relative_to(ROOT)), line, tuple(changes))
+
+
+def _annotations(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    found: list[ast.expr] = []
+    for node in ast.walk(ast.parse(text)):
+        found += [part for name in ("annotation", "returns") if (part := getattr(node, name, None))]
+    return [
+        ((each.lineno, each.col_offset), (each.end_lineno or 0, each.end_col_offset or 0)) for each in found
+    ]
+
+
+def mutate(text: str, operator: str, occurrence: int) -> str:
+    """Make one change."""
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator
+
+    changed: str = mutate_code(text, get_operator(operator)(), occurrence)
+    return changed
+
+
+def statement(text: str, line: int) -> range:
+    """Give the lines of the innermost statement, or its head, around a line; none in what an import runs."""
+    found, is_inner = range(line, line + 1), False
+    for node in ast.walk(ast.parse(text)):  # breadth first: the innermost comes last
+        if not isinstance(node, ast.stmt) or not node.lineno <= line <= (node.end_lineno or 0):
+            continue
+        is_inner |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and line > node.lineno
+        body = getattr(node, "body", None)
+        found = range(node.lineno, body[0].lineno if body else (node.end_lineno or 0) + 1)
+    return found if is_inner else range(0)
+
+
+def run(
+    tree: Path, python: str, arguments: list[str], timeout_s: float, **more: str
+) -> tuple[int | None, str]:
+    """Run pytest in a tree; give its code, None where it took too long, and what it said."""
+    path = f"{tree}:{tree / 'tests' / 'benchmarks'}"
+    ours = {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": str(tree.parent / "pyc"), **more}
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", *arguments]
+    with (tree.parent / "said").open("w+") as said:
+        process = subprocess.Popen(
+            command, cwd=tree, env=os.environ | ours, stdout=said, stderr=said, start_new_session=True
+        )
+        try:
+            code: int | None = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        said.seek(0)
+        return code, said.read()
+
+
+def survey(tree: Path, python: str) -> Tests:
+    """Run the tests once, unless that was done in this folder; give who reaches what in how long."""
+    from coverage import CoverageData
+
+    log, data = tree.parent / "survey.log", tree.parent / "reached"
+    if not log.exists():
+        skipped = [f"--ignore=tests/test_{name}.py" for name in LEFT_OUT]
+        asked = ["-p", "reached", "--durations=0", "-vv", "-k", KINDS, *skipped, "tests"]
+        said = run(tree, python, asked, SURVEY_TIMEOUT_S, REACHED=str(data))[1]
+        log.write_text(said, "utf-8")
+    said = log.read_text("utf-8")
+    taken_s = dict.fromkeys(re.findall(r"^(tests/.+?) PASSED", said, re.MULTILINE), 0.0)
+    for spent, test in re.findall(
+        r"^([\d.]+)s (?:call|setup|teardown)\s+(tests/.+?)\s*$", said, re.MULTILINE
+    ):
+        if test in taken_s:
+            taken_s[test] += float(spent)
+    covered = CoverageData(str(data))
+    covered.read()
+    by_line = {}
+    for file in covered.measured_files():
+        lines = covered.contexts_by_lineno(file).items()
+        found = {line: taken_s.keys() & tests for line, tests in lines}
+        by_line[f"mockserver/{file.rpartition('/mockserver/')[2]}"] = found
+    return Tests(by_line, taken_s)
+
+
+def judge(
+    tree: Path, python: str, file: str, changed: str, chosen: list[str], number: int
+) -> tuple[str, str]:
+    """Show a change to the tests; give what became of it, and who noticed."""
+    path, original = tree / file, (ROOT / file).read_text("utf-8")
+    if not chosen:
+        return "survived", "no test reaches it"
+    (tree.parent / "chosen").write_text("\n".join(chosen), "utf-8")
+    try:
+        path.write_text(changed, "utf-8")
+        os.utime(
+            path, (1_000_000_000 + number,) * 2
+        )  # else bytecode of another change of this length is used
+        asked = ["-x", "--tb=line", "--hypothesis-seed=0", f"@{tree.parent / 'chosen'}"]
+        code, said = run(tree, python, asked, TIMEOUT_S)
+    finally:
+        path.write_text(original, "utf-8")
+        os.utime(path, (1_000_000_000,) * 2)
+    if code == 0:
+        return "survived", f"{len(chosen)} tests"
+    if code is None:
+        return "timeout", ""
+    if code == NOT_FOUND and "Error" not in said.replace("ERROR", ""):
+        return "unjudged", said[-500:]
+    who = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
+    return "noticed", who[1] if who else said.strip()[-200:]
+
+
+def main() -> int:
+    """Draw, change, ask, and say how many were noticed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--packages", default=",".join(PACKAGES))
+    parser.add_argument(
+        "--python", default=sys.executable, help="with the test environment, where this has it not"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=Path("/tmp/mockserver-mutation"), help="for copy and report"
+    )
+    parser.add_argument("--again", action="store_true", help="find out anew who reaches what")
+    options = parser.parse_args()
+    tree: Path = options.folder.absolute() / "tree"
+    if options.again:
+        shutil.rmtree(options.folder, ignore_errors=True)
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".hypothesis"
+    )
+    shutil.copytree(ROOT, tree, ignore=ignored, dirs_exist_ok=True)
+    tests = survey(tree, options.python)
+    chance = random.Random(options.seed)
+    every = list(places(tuple(options.packages.split(","))))
+    found: Counter[str] = Counter()
+    report = options.folder / f"report-{options.seed}-{options.count}.jsonl"
+    with report.open("w", encoding="utf-8") as lines:
+        for number, place in enumerate(chance.sample(every, min(options.count, len(every))), 1):
+            operator, occurrence = chance.choice(place.changes)
+            text = (ROOT / place.file).read_text("utf-8")
+            changed = mutate(text, operator, occurrence)
+            diff = "\n".join(difflib.unified_diff(text.splitlines(), changed.splitlines(), n=1, lineterm=""))
+            chosen = tests.choose(place.file, statement(text, place.line))
+            began_s = time.monotonic()
+            became, who = judge(tree, options.python, place.file, changed, chosen, number)
+            found[became] += 1
+            row = {"place": f"{place.file}:{place.line}", "operator": operator, "became": became, "who": who}
+            lines.write(
+                json.dumps(row | {"took_s": round(time.monotonic() - began_s, 1), "diff": diff}) + "\n"
+            )
+            lines.flush()
+            print(f"{number} {became} {place.file}:{place.line} {operator} {who}", flush=True)
+            if became == "survived":
+                print(diff.partition("@@\n")[2], flush=True)
+    noticed = found["noticed"] + found["timeout"]
+    share = noticed / max(1, found.total() - found["unjudged"])
+    print(f"{dict(found)}: {share:.1%} noticed; {report}")
+    return 0 if share >= LEAST else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
