@@ -66,6 +66,11 @@ def test_two_schemes_in_one_requirement_are_both_asked_for(headers, key):
     assert whose(BOTH, **headers) == key
 
 
+def test_of_two_keys_that_are_both_malformed_the_first_is_told():
+    problem = refused(BOTH, note_key="the till", note_app="the other")
+    assert [violation.pointer for violation in problem.violations] == ["/note-key"]
+
+
 def test_a_key_beside_a_good_one_still_orders_what_is_about_keys():
     problem = refused(BOTH, note_key="note_1", note_app="note_2_banned")
     assert (problem.error, problem.violations[0].pointer) == ("banned", "/note-app")

@@ -219,3 +219,21 @@ def test_a_picture_full_of_words_is_less_clear_than_a_clean_one(ask):
         for each in (clean, full)
     ]
     assert clarity[0]["subscores"]["clarity"] > clarity[1]["subscores"]["clarity"] + 10
+
+
+@pytest.mark.parametrize("name", ["Creator Studio ", " Creator Studio", "CREATOR studio"])
+def test_a_name_that_differs_by_a_blank_or_its_case_is_the_same_until_it_is_free(ask, engine, name):
+    def train(name):
+        return ask("POST", "/v2/pikzonality/style", {**STYLE, "name": name}, x_api_key="pkz_life")
+
+    first = train(name)
+    assert (first.status, train("Creator Studio").error) == (200, "NAME_ALREADY_EXISTS")
+    engine.world.clock.advance(2)
+    assert ask("DELETE", f"/v2/pikzonality/{said(first)['id']}", x_api_key="pkz_life").status == 200
+    assert (train("Creator Studio").status, train(name).error) == (200, "NAME_ALREADY_EXISTS")
+
+
+@pytest.mark.parametrize("name", ["admin", " admin", "Admin "])
+def test_a_reserved_name_is_reserved_with_blanks_and_in_any_case(ask, name):
+    answer = ask("POST", "/v2/pikzonality/style", {**STYLE, "name": name}, x_api_key="pkz_life")
+    assert answer.error == "NAME_RESERVED"
