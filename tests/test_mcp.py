@@ -76,6 +76,18 @@ def test_initialize_and_tools_list_ask_for_no_key(client):
     assert rpc(client, "tools/list").json()["result"]["tools"][0]["name"] == "generate_thumbnail"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "agreed"),
+    [
+        *((each, each) for each in ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")),
+        *((each, "2025-11-25") for each in ("1999-01-01", "2025-11-26", "", None, ["2025-06-18"])),
+    ],
+)
+def test_a_version_that_is_spoken_is_agreed_to_and_the_newest_offered_for_others(client, wanted, agreed):
+    said = rpc(client, "initialize", {"protocolVersion": wanted, "capabilities": {}}).json()["result"]
+    assert said["protocolVersion"] == agreed
+
+
 def test_a_tool_call_without_a_key_is_401_with_a_json_rpc_error(client):
     answer = rpc(client, "tools/call", {"name": "generate_thumbnail", "arguments": {"prompt": "a"}})
     assert answer.status_code == 401
@@ -105,6 +117,8 @@ def test_get_is_405(client):
         (b"{nonsense", 400, -32700),
         (b"[]", 400, -32600),
         (b'{"jsonrpc": "2.0"}', 400, -32600),
+        (b'{"jsonrpc": "1.0", "id": 1, "method": "ping"}', 400, -32600),
+        (b'{"id": 1, "method": "ping"}', 400, -32600),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "resources/list"}', 200, -32601),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "draw"}}', 200, -32602),
     ],
