@@ -301,3 +301,19 @@ def test_a_caller_that_goes_away_gives_its_room_back(crowded):
             assert read_all(wire) == b""
     body = b" " * (MB // 2)
     assert b" 400 " in converse(crowded, HEAD + announced(len(body)) + body, LAST)
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+@pytest.mark.parametrize(("size", "is_kept"), [(20_000, True), (20_001, False)])
+def test_a_body_of_just_the_size_that_can_matter_is_kept_and_a_larger_one_not(size, is_kept, is_announced):
+    length = (b"content-length", b"%d" % size) if is_announced else (b"transfer-encoding", b"chunked")
+    scope = {"method": "POST", "path": "/", "query_string": b"", "headers": [length]}
+    pieces = iter([(bytes(10_000), True), (bytes(size - 10_000), False)])
+
+    async def receive():
+        piece, has_more = next(pieces)
+        return {"type": "http.request", "body": piece, "more_body": has_more}
+
+    with Room().place() as place:
+        request = asyncio.run(reading.read(scope, receive, lambda _: 20_000, place))
+    assert (len(request.body), request.whole_size) == ((size, None) if is_kept else (0, size))
