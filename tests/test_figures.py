@@ -1,6 +1,7 @@
 """Figures of the bundled tables, seen from outside: each stands here once more, as its document says it."""
 
 import asyncio
+import base64
 import re
 
 import orjson
@@ -9,6 +10,7 @@ from conftest import KEYS, said
 
 from mockserver import Request, Settings, create_engine
 from mockserver.seeded import Random
+from mockserver.spec.files import FIXTURES
 
 STYLE = {"name": "Studio", "image_urls": ["https://cdn.pikzels.com/example.png"] * 3}
 TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}
@@ -112,3 +114,27 @@ def test_titles_are_five_about_the_first_seven_words(ask):
     topics = [re.search(r"(?i)one two.*?seven", each) for each in answer["outputs"]]
     assert all(topics)
     assert "eight" not in str(answer["outputs"])
+
+
+def test_every_picture_that_a_call_brings_is_drawn_once(ask, engine):
+    file = (FIXTURES / "images" / "logo.png").read_bytes()
+    picture = f"data:image/png;base64,{base64.b64encode(file).decode()}"
+    body = {**TEXT, "image_base64": picture}
+    assert ask("POST", "/v2/thumbnail/image", body, **KEYS["pikzels"]).status == 200
+    assert [len(each.scene["insets"]) for _, each in engine.world.outputs.list()] == [1]
+    engine.world.reset()
+    style = {"name": "Studio", "image_base64s": [picture] * 3}
+    assert ask("POST", "/v2/pikzonality/style", style, **KEYS["pikzels"]).status == 200
+    made = [each for kind in (engine.world.outputs, engine.world.kept_outputs) for _, each in kind.list()]
+    drawn = {each.scene["headline"]: len(each.scene["insets"]) for each in made}
+    assert drawn == {"Studio": 3, "Studio 1": 1, "Studio 2": 1, "Studio 3": 1}
+
+
+def test_the_files_of_a_reference_set_are_drawn_and_the_saved_photo_where_it_is_asked_for(ask, engine):
+    asked = {**THUMB, "customAssetsId": "ref_brand_v2", "usePhoto": True}
+    assert ask("POST", "/v1/generate", asked, x_api_key="tb_live_abc123").status == 202
+    (job,) = engine.world.resources
+    drawn = [(each["role"], each["data"][-15:]) for each in job.fields["scene"]["insets"]]
+    files = [("reference", f"reference-{number}.png") for number in (1, 2, 3)]
+    assert [role for role, _ in drawn] == ["photo", *(role for role, _ in files)]
+    assert len({name for _, name in drawn}) == 4

@@ -107,8 +107,10 @@ def _turn(steps: Steps, at: Way, value: Json) -> tuple[tuple[int, ...], Json]:
             turn.append(step)
             continue
         part = next(parts)
-        own = part if isinstance(part, int) else list(value).index(part) if not step else 0
-        turn.append(step[0] if step else own)
+        if step:
+            turn.append(step[0])
+        else:
+            turn.append(part if isinstance(part, int) else list(value).index(part))
         value = value[part]
     return tuple(turn), value
 
