@@ -211,3 +211,8 @@ def test_every_refusal_says_what_is_wrong_in_words(operation, schema):
 def test_the_fast_path_reads_every_body_of_the_bundled_documents(operation, schema):
     """Otherwise every valid call of the operation would wait for the validator."""
     assert schema.has_fast_path
+
+
+@pytest.mark.parametrize("schema", [{"minLength": -1}, {"required": "name"}, {"uniqueItems": "yes"}])
+def test_what_the_fast_path_takes_for_no_schema_the_validator_reads(schema):
+    assert Schema(schema, "here").accepts("abc")

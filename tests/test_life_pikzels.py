@@ -237,3 +237,15 @@ def test_a_name_that_differs_by_a_blank_or_its_case_is_the_same_until_it_is_free
 def test_a_reserved_name_is_reserved_with_blanks_and_in_any_case(ask, name):
     answer = ask("POST", "/v2/pikzonality/style", {**STYLE, "name": name}, x_api_key="pkz_life")
     assert answer.error == "NAME_RESERVED"
+
+
+def test_a_failed_training_frees_its_name_where_the_documents_are_read_so(ask, engine):
+    reading = {"assume": {"name_of_failed": "free"}}
+    assert ask("PUT", "/__admin/accounts/pikzels/pkz_life", reading).status == 200
+
+    def train(**headers):
+        return ask("POST", "/v2/pikzonality/style", STYLE, x_api_key="pkz_life", **headers).status
+
+    assert (train(prefer="job=failed"), train()) == (200, 409)
+    engine.world.clock.advance(2)
+    assert (train(), train()) == (200, 409)

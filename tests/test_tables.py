@@ -7,11 +7,13 @@ from typing import Annotated, get_args, get_origin
 
 import pytest
 
+from mockserver.behaviours.pikzels import Bounds
 from mockserver.pipeline.behave import parameters
 from mockserver.problems import ProblemType
 from mockserver.spec.files import SPECS
 from mockserver.spec.references import hints
 from mockserver.spec.rows import ErrorRow, Row, Sections
+from mockserver.spec.table import convert, row_type
 
 SCHEMA = json.loads((SPECS / "behaviour.schema.json").read_text("utf-8"))
 DEFS = SCHEMA["$defs"]
@@ -121,3 +123,12 @@ def undescribed(part, place=""):
 
 def test_every_member_is_described():
     assert list(undescribed(SCHEMA)) == []
+
+
+def test_a_member_that_nothing_takes_is_told_with_those_that_there_are():
+    _, complaint = convert({"low": 0, "hihg": 1}, Bounds, "words.measures", "behaviour")
+    assert complaint == (
+        "words.measures: the behaviour takes low, high: hihg is not a known field; did you mean high?"
+    )
+    _, complaint = convert({"low": 0}, row_type("Nothing", []), "settings", "behaviour")
+    assert complaint == "settings: the behaviour takes nothing: low is not a known field; known are: none"

@@ -33,7 +33,6 @@ SURVEY_TIMEOUT_S = 3600
 # What starts interpreters or draws for minutes, and what reads the code rather than run it.
 LEFT_OUT = (
     "cli",
-    "citations",
     "clients_of_other_languages",
     "coverage",
     "coverage_in_pytest",
