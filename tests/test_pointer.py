@@ -5,7 +5,7 @@ import pytest
 from mockserver.pointer import follow, read, write
 
 # RFC 6901, section 5, and one that its section 4 names: `~01` is `~1`, and never `/`.
-DOCUMENT = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "k\"l": 6, " ": 7, "m~n": 8, "~1": 9}  # fmt: skip
+DOCUMENT = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, 'k"l': 6, " ": 7, "m~n": 8, "~1": 9}
 EXAMPLES = [
     ("", [], DOCUMENT),
     ("/foo", ["foo"], ["bar", "baz"]),

@@ -114,6 +114,10 @@ WRONG = {
     "another file": ({"items": {"$ref": FILE}}, "items.$ref: " + NOWHERE.format(FILE)),
     "the whole document": ({"$ref": "#"}, "$ref: " + NOWHERE.format("#")),
     "a dynamic reference": ({"$dynamicRef": "#pet"}, "$dynamicRef: " + NOWHERE.format("#pet")),
+    "an unknown type further in": (
+        {"properties": {"a": {"type": "objekt"}}},
+        "properties.a.type: there is no type 'objekt'; did you mean object?",
+    ),
     "an unknown type": ({"type": "objekt"}, "type: there is no type 'objekt'; did you mean object?"),
     "a bound that is a text": ({"maxLength": "9"}, "maxLength must be a whole number"),
     "a pattern that is none": ({"pattern": "("}, "pattern: '(' is no ECMA-262 pattern"),

@@ -142,7 +142,7 @@ def mutate(text: str, operator: str, occurrence: int) -> str:
 
 
 def is_python(text: str) -> bool:
-    """Whether a changed module can be read without a warning; a `**` in a signature is no change but a mistake."""
+    """Whether a changed module can be read without a warning; `**` in a signature is a mistake."""
     try:
         with warnings.catch_warnings(action="error"):
             compile(text, "changed", "exec")
