@@ -316,4 +316,5 @@ def test_a_body_of_just_the_size_that_can_matter_is_kept_and_a_larger_one_not(si
 
     with Room().place() as place:
         request = asyncio.run(reading.read(scope, receive, lambda _: 20_000, place))
+    assert request is not None
     assert (len(request.body), request.whole_size) == ((size, None) if is_kept else (0, size))
