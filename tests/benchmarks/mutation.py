@@ -237,9 +237,8 @@ def judge(
     (tree.parent / "chosen").write_text("\n".join(chosen), "utf-8")
     try:
         path.write_text(changed, "utf-8")
-        os.utime(
-            path, (1_000_000_000 + number,) * 2
-        )  # else bytecode of another change of this length is used
+        # Else bytecode of another change of this length is used.
+        os.utime(path, (1_000_000_000 + number,) * 2)
         asked = ["-x", "--tb=line", "--hypothesis-seed=0", f"@{tree.parent / 'chosen'}"]
         code, said = run(tree, python, asked, TIMEOUT_S)
     finally:
