@@ -158,10 +158,16 @@ def draw(seed: int, count: int, packages: tuple[str, ...]) -> Iterator[tuple[Pla
     for place in every:
         operator, occurrence = chance.choice(place.changes)
         text = (ROOT / place.file).read_text("utf-8")
-        changed = mutate(text, operator, occurrence)
-        if count and is_python(changed):
-            count -= 1
-            yield place, operator, text, changed
+        try:
+            changed = mutate(text, operator, occurrence)
+        except AttributeError:  # cosmic-ray knows no dotted names among several exceptions
+            continue
+        if not is_python(changed):
+            continue
+        yield place, operator, text, changed
+        count -= 1
+        if count <= 0:
+            return
 
 
 def statement(text: str, line: int) -> range:
