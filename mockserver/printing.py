@@ -29,6 +29,7 @@ from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Operation, Provider
 
 WRITES_PER_SECOND = 10
+AT_ONCE = 32 * 1024  # characters that are handed on together: each time wakes a thread
 MOST_HEARD, MOST_HEARD_BYTES = 20_000, 32 * 1024 * 1024  # exchanges, and their bodies, to be put into words
 MOST_TRIED = 20  # operations, for a call that works
 GREEN, YELLOW, RED, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
@@ -94,8 +95,18 @@ class Printer:
     def _write(self) -> None:
         heard, self._heard = self._heard, []
         self._heard_bytes = 0
+        lines, size = list[str](), 0
         for exchange, response in heard:
-            lines = list(self._lines(exchange, response))
+            for line in self._lines(exchange, response):
+                lines.append(line)
+                size += len(line)
+            if size >= AT_ONCE:
+                self._put(lines)
+                lines, size = [], 0
+        self._put(lines)
+
+    def _put(self, lines: list[str]) -> None:
+        if lines:
             self._outlet.put("\n".join([*lines, ""]), len(lines))
 
     def _tell_of_dropped(self, count: int) -> str:
