@@ -18,7 +18,7 @@ from mockserver.downloads import Downloads
 from mockserver.journal.keeping import keep
 from mockserver.jsontext import dump
 from mockserver.links import Names, base_url, localise
-from mockserver.messages import LARGEST_SNAPSHOT, PROBLEM_TYPE, Headers, Request, Response
+from mockserver.messages import PROBLEM_TYPE, Headers, Request, Response
 from mockserver.nomatch import NoMatch
 from mockserver.pipeline.authorize import authorize, find_holder
 from mockserver.pipeline.behave import Bound, behave, bind, examine
@@ -97,7 +97,7 @@ class Engine:
         except NoMatch:
             return 0
         if isinstance(match, Door):
-            return LARGEST_SNAPSHOT if match.name == ADMIN and self.admin.admits(request) else 0
+            return self.admin.useful_size(request) if match.name == ADMIN else 0
         try:
             account = authorize(match, request, world, is_strict=self.settings.is_strict).account
         except Problem:

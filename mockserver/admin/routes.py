@@ -72,19 +72,18 @@ class Admin:
         """Say whether a request is for us."""
         return Door(NAME, self._answer, has_cors=_nobody) if request.path.startswith(PREFIX) else None
 
-    def admits(self, request: Request) -> bool:
-        """Say whether whoever sends a request is answered at all; it may come without its body."""
-        return self._admission.refusal(request) is None
+    def useful_size(self, request: Request) -> int:
+        """Say how many bytes of its body the answer can depend on; it may come without that."""
+        return 0 if self._admission.refusal(request) else _largest(self._page(request)[0])
 
     def _answer(self, request: Request, world: World) -> Response:
         if refusal := self._admission.refusal(request):
             raise refusal
-        pages, values = self._found(request.path)
-        page = pages.get("GET" if request.method == "HEAD" else request.method)
+        page, pages, values = self._page(request)
         if page is None:
             shown = redaction_of(self._catalog.providers.values()).anywhere(request.path)
             raise _unknown(request._replace(path=shown), pages)
-        if request.size > (LARGEST_SNAPSHOT if page is worlds.change_state else LARGEST_PAGE):
+        if request.size > _largest(page):
             raise EmulatorProblem(413, "Too large", "the body is larger than this server takes")
         asked = Asked(request, values, world, self._catalog, self._webhooks, self._readings)
         try:
@@ -97,6 +96,11 @@ class Admin:
             raise
         return value if isinstance(value, Response) else Response(200, (JSON_TYPE,), dump(value))
 
+    def _page(self, request: Request) -> tuple[Page | None, Mapping[str, Page], Mapping[str, str]]:
+        """Find the page of a request, None where its method has none; all of its path; the path's values."""
+        pages, values = self._found(request.path)
+        return pages.get("GET" if request.method == "HEAD" else request.method), pages, values
+
     def _found(self, path: str) -> tuple[Mapping[str, Page], Mapping[str, str]]:
         """Give the pages of a path by method, and the values in it; both empty where there are none."""
         for pattern, pages in self._patterns:
@@ -104,6 +108,13 @@ class Admin:
             if match:
                 return pages, match.groupdict()
         return {}, {}
+
+
+def _largest(page: Page | None) -> int:
+    """Give how many bytes a page reads; of none, nothing."""
+    if page is None:
+        return 0
+    return LARGEST_SNAPSHOT if page is worlds.change_state else LARGEST_PAGE
 
 
 def _nobody(_world: World) -> bool:
