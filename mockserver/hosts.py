@@ -29,7 +29,7 @@ def read_authority(text: str) -> Place | None:
     (Place(host='localhost', port=8080), Place(host='::1', port=None), None)
     """
     found = AUTHORITY.fullmatch(text)
-    if found is None or not is_authority(text):
+    if found is None or (found["v6"] is not None and read_address(found["v6"]) is None):
         return None
     return Place((found["name"] or found["v6"]).lower().rstrip("."), int(found["port"] or 0) or None)
 
@@ -40,8 +40,7 @@ def is_authority(text: str) -> bool:
     >>> is_authority("mock_1:8080"), is_authority("user@host"), is_authority("a:65536")
     (True, False, False)
     """
-    found = AUTHORITY.fullmatch(text)
-    return found is not None and (found["v6"] is None or read_address(found["v6"]) is not None)
+    return read_authority(text) is not None
 
 
 def read_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

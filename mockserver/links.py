@@ -50,11 +50,9 @@ class Names(NamedTuple):
     @classmethod
     def of(cls, providers: Mapping[str, Provider], settings: Settings | None = None) -> "Names":
         """Gather the names of some providers, and of this server as its settings have it."""
-        chosen = settings or Settings()
-        public = [*filter(None, (chosen.public_url,)), *chosen.public_urls.values()]
         hosts = [host for each in providers.values() for host in each.hosts]
         apis = frozenset([*hosts, *(f"{host}:443" for host in hosts)])
-        ours = apis | {urlsplit(url).netloc.lower() for url in public}
+        ours = apis | {urlsplit(url).netloc.lower() for url in (settings or Settings()).all_public_urls}
         return cls(providers, apis, ours)
 
 

@@ -14,7 +14,7 @@ from mockserver.messages import JSON_TYPE, Response
 from mockserver.pipeline.spoil import spoil
 from mockserver.problems import EmulatorProblem
 from mockserver.seeded import Random
-from mockserver.spec.rows import Jobs, Webhooks
+from mockserver.spec.jobrows import Jobs, Webhooks
 from mockserver.spec.template import fill
 from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import Delivery

@@ -45,3 +45,8 @@ class Settings:
     def public_url_of(self, provider: str) -> str | None:
         """Give the address in a provider's links; None: as the caller sees it."""
         return self.public_urls.get(provider, self.public_url)
+
+    @property
+    def all_public_urls(self) -> tuple[str, ...]:
+        """Every address at which this server is said to be reached."""
+        return (*filter(None, (self.public_url,)), *self.public_urls.values())

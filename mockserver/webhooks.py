@@ -13,8 +13,8 @@ from mockserver.hosts import OwnPlaces, is_loopback
 from mockserver.payloads import OK, write_message
 from mockserver.readings import Readings
 from mockserver.settings import Settings
+from mockserver.spec.jobrows import Jobs, Webhooks
 from mockserver.spec.model import Provider
-from mockserver.spec.rows import Jobs, Webhooks
 from mockserver.state.deliveries import BLOCKED, DELIVERED, GIVEN_UP, WAITING, Delivery
 from mockserver.state.resources import Resource
 from mockserver.state.values import replace
@@ -89,7 +89,7 @@ class WebhookSender:
 
     def __init__(self, readings: Readings, worlds: Worlds, settings: Settings | None = None) -> None:
         settings = settings or Settings()
-        self.own = OwnPlaces((*filter(None, (settings.public_url,)), *settings.public_urls.values()))
+        self.own = OwnPlaces(settings.all_public_urls)
         self._readings = readings
         self._worlds = worlds
         self._allowed = frozenset(host.lower() for host in settings.webhook_hosts)

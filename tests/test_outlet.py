@@ -42,18 +42,24 @@ def opened(stream):
     return Outlet(stream, "({} dropped)".format)
 
 
+def read_while_closing(out, into, written):
+    """Give all that is read while an outlet is closed, as one item; none where that never ends."""
+    got = []
+    reader = threading.Thread(target=lambda: got.append(read_to_end(out)))
+    reader.start()
+    written.close()
+    into.close()
+    reader.join(PATIENCE_S)
+    return got
+
+
 def test_what_is_read_arrives_whole_and_in_its_order():
     with small_pipe() as (out, into):
         written = opened(into)
         said = [f"{number} {'é' * 5_000}\n" for number in range(50)]
         for line in said:
             written.put(line)
-        got = []
-        reader = threading.Thread(target=lambda: got.append(read_to_end(out)))
-        reader.start()
-        written.close()
-        into.close()
-        reader.join(PATIENCE_S)
+        got = read_while_closing(out, into, written)
     assert got == ["".join(said)]
 
 
@@ -65,12 +71,7 @@ def test_what_nobody_reads_is_dropped_counted_and_told(monkeypatch):
             written.put(LINE)
         assert 800 < written.dropped < 1_000
         count = written.dropped
-        got = []
-        reader = threading.Thread(target=lambda: got.append(read_to_end(out)))
-        reader.start()
-        written.close()
-        into.close()
-        reader.join(PATIENCE_S)
+        got = read_while_closing(out, into, written)
     assert got[0].count(LINE) == 1_000 - count
     assert got[0].endswith(f"({count} dropped)\n")
 

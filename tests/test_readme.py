@@ -93,9 +93,7 @@ def test_a_program_of_the_readme_runs(program):
     assert done.returncode == 0, done.stderr
 
 
-def test_the_tests_of_the_readme_pass(tmp_path):
-    for number, text in enumerate(TESTS):
-        (tmp_path / f"test_{number}.py").write_text(text, "utf-8")
+def run_tests(folder):
     command = [
         sys.executable,
         "-m",
@@ -109,9 +107,15 @@ def test_the_tests_of_the_readme_pass(tmp_path):
         "error",
     ]
     alone = unmeasured(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")  # not as this run of the tests was asked for
-    done = subprocess.run(
-        command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
+    return subprocess.run(
+        command, cwd=folder, env=alone, capture_output=True, text=True, timeout=60, check=False
     )
+
+
+def test_the_tests_of_the_readme_pass(tmp_path):
+    for number, text in enumerate(TESTS):
+        (tmp_path / f"test_{number}.py").write_text(text, "utf-8")
+    done = run_tests(tmp_path)
     assert TESTS
     assert done.returncode == 0, done.stdout
 
@@ -227,22 +231,7 @@ def test_what_the_tables_of_wishes_say_is_right(tmp_path):
     tests = [STATEMENT.format(number=number, snippet=each) for number, each in enumerate(STATEMENTS)]
     tests += [MARKER.format(number=number, snippet=each) for number, each in enumerate(MARKERS)]
     (tmp_path / "test_wishes.py").write_text(USES + "".join(tests), "utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "mockserver.pytest_plugin",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "error",
-    ]
-    alone = unmeasured(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
-    done = subprocess.run(
-        command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run_tests(tmp_path)
     assert (len(SETTINGS), len(MARKERS), len(STATEMENTS)) == (11, 11, 17)
     assert done.returncode == 0, done.stdout
 

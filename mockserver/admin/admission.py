@@ -7,10 +7,10 @@ headers that browsers add and no script can leave out; one whose own name was tu
 
 import hmac
 import socket
-from collections.abc import Iterable
-from urllib.parse import urlsplit
+from collections.abc import Collection
 
 from mockserver.hosts import OwnPlaces, is_here, is_loopback, read_address, read_authority
+from mockserver.links import origins
 from mockserver.messages import Request
 from mockserver.problems import EmulatorProblem
 from mockserver.settings import Settings
@@ -24,15 +24,15 @@ TOKEN = "start it with --admin-token TOKEN, and send Authorization: Bearer TOKEN
 class Admission:
     """Says whom the pages of `/__admin` answer."""
 
-    def __init__(self, settings: Settings, providers: Iterable[Provider], own: OwnPlaces) -> None:
+    def __init__(self, settings: Settings, providers: Collection[Provider], own: OwnPlaces) -> None:
         if settings.admin_token is not None and not settings.admin_token.isprintable():
             raise ValueError("admin_token: it takes printable characters, or no header can hold it")
         if settings.admin_token is not None and not settings.admin_token.strip():
             raise ValueError("admin_token: it is empty, so that anybody would know it")
         self._has_admin, self._token, self._own = settings.has_admin, settings.admin_token, own
         # Hosts that lead here where somebody led them here on purpose, such as `mockserver_intercept`.
-        found = {host for each in providers for host in (*each.hosts, *_cdn(each))}
-        self._known = {host.lower() for host in (*found, socket.gethostname())}
+        apis = [host for each in providers for host in each.hosts]
+        self._known = {host.lower() for host in (*apis, *origins(providers), socket.gethostname())}
 
     def refusal(self, request: Request) -> EmulatorProblem | None:
         """Say why a request is not answered; None: it is."""
@@ -95,10 +95,6 @@ class Admission:
 def _told(text: str) -> str:
     """Give the beginning of what a caller wrote, as it may be told back."""
     return ascii(text[:80])
-
-
-def _cdn(provider: Provider) -> tuple[str, ...]:
-    return (urlsplit(provider.outputs.origin).netloc,) if provider.outputs else ()
 
 
 def _is_far(peer: str, own: str) -> bool:

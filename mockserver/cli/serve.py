@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from mockserver.spec.files import SpecificationError
 
 LOGGED = "%(levelname)s %(message)s"
 ENFORCEABLE = frozenset({"credits", "limits"})
+
+
+Command = Callable[..., None]
 
 
 def _urls(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -49,6 +52,16 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
     if not names <= ENFORCEABLE:
         raise click.BadParameter(f"{value} is not a list of {', '.join(sorted(ENFORCEABLE))}")
     return names
+
+
+def _patience(name: str, default: float, whose: str) -> Callable[[Command], Command]:
+    return click.option(
+        name,
+        default=default,
+        show_default=True,
+        type=click.FloatRange(min=0, min_open=True),
+        help=f"Seconds until {whose} is closed.",
+    )
 
 
 @click.command()
@@ -128,20 +141,8 @@ def _enforced(_context: click.Context, _option: click.Parameter, value: str) -> 
     metavar="DELAY",
     help="Let every well-formed call and every picture wait: 200ms, or 200ms..2s for something between.",
 )
-@click.option(
-    "--timeout-head",
-    default=PATIENT.head_s,
-    show_default=True,
-    type=click.FloatRange(min=0, min_open=True),
-    help="Seconds until a connection that has not sent a whole head is closed.",
-)
-@click.option(
-    "--timeout-body",
-    default=PATIENT.body_s,
-    show_default=True,
-    type=click.FloatRange(min=0, min_open=True),
-    help="Seconds until a connection that sends no more of a body is closed.",
-)
+@_patience("--timeout-head", PATIENT.head_s, "a connection that has not sent a whole head")
+@_patience("--timeout-body", PATIENT.body_s, "a connection that sends no more of a body")
 @click.option(
     "--scenario", metavar="NAME", help="What goes wrong from the start: a scenario's name, or a file of one."
 )

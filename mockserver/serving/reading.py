@@ -39,7 +39,7 @@ def whole_request(
     return Request(
         method.decode("ascii"),
         unquote(decoded) if "%" in decoded else decoded,
-        {name.decode("latin-1"): value.decode("latin-1") for name, value in headers},
+        _decoded(headers),
         query.decode("latin-1") if query else "",
         body,
         scheme or "http",
@@ -52,11 +52,15 @@ def bare_request(scope: Scope) -> Request:
     return Request(
         method=scope["method"],
         path=scope["path"],
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        headers=_decoded(scope["headers"]),
         query=scope["query_string"].decode("latin-1"),
         scheme=scope.get("scheme", "http"),
         peer=(caller[0], own[0] if own else "") if caller else None,
     )
+
+
+def _decoded(headers: Headers) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
 
 
 def announced_size(request: Request) -> int | None:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from mockserver.jsontext import Json
 from mockserver.problems import Location
-from mockserver.spec import callers, rows
+from mockserver.spec import callers, jobrows, prices, rows
 from mockserver.spec.schema import Schema
 
 Style = Literal["simple", "form", "spaceDelimited", "pipeDelimited", "deepObject"]
@@ -100,7 +100,7 @@ class OperationRow(NamedTuple):
     order_citation: str = ""
     pictures: tuple[rows.Pictures, ...] = ()  # with the full names of documents
     picture_fields: frozenset[str] = frozenset()
-    price: rows.Price | None = None
+    price: prices.Price | None = None
     answers: rows.Answers | None = None  # None: the provider's own
     problems: Mapping[str, ProblemRow] = {}  # where they differ from the provider's
 
@@ -174,9 +174,9 @@ class Provider:
     plans: Mapping[str, Mapping[str, Json]]
     words: Mapping[str, Json]  # as the table says them; behaviours get them typed
     rates: tuple[rows.Rate, ...]
-    jobs: rows.Jobs | None
-    webhooks: rows.Webhooks | None
-    credits: rows.Credits | None
+    jobs: jobrows.Jobs | None
+    webhooks: jobrows.Webhooks | None
+    credits: prices.Credits | None
     shows_credits: bool  # True: a header on every answer tells of credits
     key_endings: Mapping[str, str]  # "_conflict" → CONFLICT, "_job_failed" → job_failed; longest first
     callbacks: tuple[Schema, ...]  # what the API sends to its callers, as documented

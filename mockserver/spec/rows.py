@@ -9,12 +9,10 @@ from typing import Annotated, Literal
 from mockserver.jsontext import Json
 from mockserver.spec import marks
 from mockserver.spec.callers import Accounts, Keys
-from mockserver.spec.jobrows import MANUAL as MANUAL  # noqa: PLC0414 - given away, as are the next ones
+from mockserver.spec.jobrows import MANUAL as MANUAL  # noqa: PLC0414 - given away: behaviours know rows alone
 from mockserver.spec.jobrows import Jobs as Jobs  # noqa: PLC0414
-from mockserver.spec.jobrows import Webhooks as Webhooks  # noqa: PLC0414
-from mockserver.spec.prices import Credits as Credits  # noqa: PLC0414
-from mockserver.spec.prices import Price as Price  # noqa: PLC0414
-from mockserver.spec.prices import Term as Term  # noqa: PLC0414
+from mockserver.spec.jobrows import Webhooks
+from mockserver.spec.prices import Credits, Price
 from mockserver.spec.row import Assumption, Cited, Fact
 from mockserver.spec.row import Row as Row  # noqa: PLC0414 - given away: whoever takes rows types their own
 

@@ -11,9 +11,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from mockserver.caches import KEYS
+from mockserver.spec.jobrows import MANUAL, Jobs
 from mockserver.spec.model import Provider
 from mockserver.spec.nearness import Lookalikes, nearest_of
-from mockserver.spec.rows import MANUAL, ErrorRow, Jobs
+from mockserver.spec.rows import ErrorRow
 
 LONGEST_DELAY_MS = 600_000
 TRUNCATED = "truncated"
