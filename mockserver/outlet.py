@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import select
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -96,7 +97,7 @@ class Outlet:
                 self._queue.clear()
 
     def _write(self, data: bytes) -> None:
-        if self._descriptor is None:
+        if sys.platform == "win32" or self._descriptor is None:  # Windows cannot ask whether a pipe is read
             self._stream.write(data.decode(self._encoding))
             self._stream.flush()
             self._size -= len(data)

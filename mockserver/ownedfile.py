@@ -4,17 +4,23 @@ It is for its user alone (mode 0600). The lock stands beside it, for the file it
 """
 
 import atexit
-import fcntl
+import contextlib
+import functools
+import operator
 import os
 import re
 import stat
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-OLD = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe must not hold anybody up
+# How what is there already is opened, as far as the system knows it: a pipe must not hold anybody up.
+WAYS = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+OLD = functools.reduce(operator.or_, (getattr(os, name, 0) for name in WAYS))
 OWNERS = stat.S_IRUSR | stat.S_IWUSR
 MOST_TRIES = 100
+BEHIND_ALL = 1 << 20  # bytes: where nothing of a lock's file stands
 
 
 class HeldError(Exception):
@@ -36,7 +42,7 @@ class OwnedFile:
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | OLD, OWNERS)
             try:
                 _check_regular(lock)
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _lock(lock)
             except BlockingIOError as error:
                 who = os.read(lock, 200).decode("utf-8", "replace").strip()
                 os.close(lock)
@@ -44,7 +50,7 @@ class OwnedFile:
             except OSError:
                 os.close(lock)
                 raise
-            if _is_at(self._lock_path, lock):
+            if sys.platform == "win32" or _is_at(self._lock_path, lock):
                 break
             os.close(lock)  # its owner has just removed it
         else:
@@ -61,9 +67,13 @@ class OwnedFile:
     def release(self) -> None:
         """Give the file to whoever wants it next."""
         if self._lock is not None:
-            self._lock_path.unlink(missing_ok=True)
+            if sys.platform != "win32":
+                self._lock_path.unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
+            if sys.platform == "win32":
+                with contextlib.suppress(OSError):  # what is open stays there: another may have it by now
+                    self._lock_path.unlink()
 
     def read(self) -> bytes | None:
         """Give what stands in the file, which is its user's alone from now on; None: there is none."""
@@ -73,7 +83,8 @@ class OwnedFile:
             return None
         with os.fdopen(opened, "rb") as file:
             _check_regular(opened)
-            os.fchmod(opened, OWNERS)
+            if sys.platform != "win32":  # where folders say who may read
+                os.fchmod(opened, OWNERS)
             content = file.read()
         self._size = len(content)
         return content
@@ -110,6 +121,24 @@ class OwnedFile:
             file.flush()
             os.fsync(opened)
         self._size += len(content)
+
+
+def _lock(opened: int) -> None:
+    """Lock a file for as long as it is open. Raises BlockingIOError where another process has."""
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - it is there alone
+
+        os.lseek(opened, BEHIND_ALL, os.SEEK_SET)  # what is locked there cannot even be read
+        try:
+            msvcrt.locking(opened, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError(error.errno, error.strerror) from error
+        finally:
+            os.lseek(opened, 0, os.SEEK_SET)
+    else:
+        import fcntl  # noqa: PLC0415 - Windows has none
+
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _check_regular(opened: int) -> None:

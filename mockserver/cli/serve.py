@@ -47,7 +47,7 @@ def serve(
     from mockserver.outlet import Outlet, OutletHandler  # noqa: PLC0415
     from mockserver.printing import Printer  # noqa: PLC0415
     from mockserver.serving.crowd import raise_limit  # noqa: PLC0415
-    from mockserver.serving.server import Server  # noqa: PLC0415
+    from mockserver.serving.server import ENDINGS, Server  # noqa: PLC0415
     from mockserver.state.clock import Clock  # noqa: PLC0415
     from mockserver.statefile import StateFile  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ def serve(
         telling = told.telling(server.address.port) if told else nothing
     if not quiet:
         engine.listeners.append(printer.exchange)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDINGS:
         signal.signal(number, lambda *_: server.stop())  # for the moment before the server takes them itself
     _shorten_keys(engine.catalog)
     settle()

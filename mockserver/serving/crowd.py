@@ -4,9 +4,13 @@ A system that has no descriptor left takes no more connections, whoever knocks; 
 """
 
 import asyncio
-import resource
+import contextlib
+import sys
 from collections.abc import Collection
 from typing import Protocol
+
+if sys.platform != "win32":
+    import resource
 
 MOST, FEWEST = 10_000, 16
 SHARE = 8  # of all that there may be, one in so many goes at once: looking through them costs time
@@ -24,16 +28,22 @@ class Caller(Protocol):
 
 def most_connections() -> int:
     """Give how many connections fit: half of what may be open, so that a rush leaves some of the rest."""
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST if allowed == resource.RLIM_INFINITY else max(FEWEST, min(MOST, allowed // 2))
+    if sys.platform != "win32":  # where nothing but memory bounds them
+        allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return MOST if allowed == resource.RLIM_INFINITY else max(FEWEST, min(MOST, allowed // 2))
+    return MOST
 
 
 def raise_limit() -> None:
     """Let this process have as many files open as its user may let it, but no more than are of use."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * MOST if hard == resource.RLIM_INFINITY else min(hard, 2 * MOST)
-    if soft not in {resource.RLIM_INFINITY, wanted} and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 2 * MOST if hard == resource.RLIM_INFINITY else min(hard, 2 * MOST)
+        for each in (wanted, MOST):  # macOS says that there is no limit, and refuses what is above its own
+            if soft != resource.RLIM_INFINITY and soft < each:
+                with contextlib.suppress(ValueError, OSError):
+                    resource.setrlimit(resource.RLIMIT_NOFILE, (each, hard))
+                    return
 
 
 def make_room(callers: Collection[Caller], newest: Caller, most: int) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from mockserver.settings import PATIENT, Timeouts
 
 PARTS_S = 0.05  # from the end of a connection to that of the task that answers it
 BACKLOG = 2048  # callers that wait to be let in
+ENDINGS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)  # what tells a server to stop
+if sys.platform == "win32":
+    ENDINGS = (*ENDINGS, signal.SIGBREAK)  # the one that another program can send there
 SETTLES_S, ROUNDS = 1, 3  # rounds of the event loop: a pause to write ends, the answer's task goes on
 
 
@@ -152,8 +156,7 @@ class _Uvicorn(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        ours = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self.handle_exit) for number in ours}
+        before = {number: signal.signal(number, self.handle_exit) for number in ENDINGS}
         try:
             yield
         finally:
@@ -172,7 +175,11 @@ def _pass(loop: asyncio.AbstractEventLoop, has_passed: threading.Event, rounds: 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # What lets a server take a port that one before it has just left lets two have it at once on Windows.
+    if sys.platform == "win32":
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
     except OSError:

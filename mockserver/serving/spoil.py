@@ -6,6 +6,7 @@ Each ends with the connection closed, or with the caller gone; none lasts longer
 import asyncio
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -19,7 +20,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 EXTENSION = "mockserver.wire"  # where the protocol puts its wire into the scope
 GARBAGE = blake2b(b"mockserver").digest()  # no line of HTTP, and no chunk
-RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST, and forgets what was not sent
+# SO_LINGER: closing sends RST, and forgets what was not sent.
+RESET_AT_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 SHORT_S = 0.3  # a pause that a server which ends waits for
 PIECES = 20  # of a body that comes slowly
 

@@ -149,5 +149,5 @@ def shown(path: Path) -> str:
     """Name a file as its user would: from the source tree or the current folder."""
     for root in (DATA, Path.cwd()):
         if path.is_relative_to(root):
-            return str(path.relative_to(root))
+            return path.relative_to(root).as_posix()
     return str(path)
