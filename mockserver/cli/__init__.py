@@ -1,7 +1,4 @@
-"""The command line: serve, routes, errors, assumptions, check, new, render and coverage; a module a subject.
-
-Everything that is printed is put together here; the work is done elsewhere.
-"""
+"""The command line, a module a subject: what is printed is put together here; the work is done elsewhere."""
 
 import os
 
@@ -14,6 +11,7 @@ from mockserver.cli.listing import errors, routes
 from mockserver.cli.new import new
 from mockserver.cli.render import render
 from mockserver.cli.serve import serve
+from mockserver.cli.wait import wait
 
 PREFIX = "MOCKSERVER"
 
@@ -27,7 +25,7 @@ def main(context: click.Context) -> None:
         context.color = False
 
 
-for command in (serve, routes, errors, assumptions, check, new, render, coverage):
+for command in (serve, routes, errors, assumptions, check, new, render, coverage, wait):
     main.add_command(command)
     for option in command.params:
         if isinstance(
