@@ -21,15 +21,15 @@ from mockserver.settings import Settings
 from mockserver.spec.files import SpecificationError
 from mockserver.state.clock import moment_s
 from mockserver.testing.each import assume
+from mockserver.testing.expected import ExpectedRefusal
 from mockserver.testing.handles import ProviderHandle, handle_of
 from mockserver.testing.judge import Judge
-from mockserver.testing.refusals import ExpectedRefusal
-from mockserver.testing.refusals import Options as Refusal
 from mockserver.testing.start import FROZEN, Start
-from mockserver.testing.strictness import ContractWarning
 from mockserver.testing.time import Sleep, TestClock
-from mockserver.testing.verdict import Verdict
 from mockserver.testing.verification import Expected, Step, Verification, Waited, check_names
+from mockserver.verdict.findings import Verdict
+from mockserver.verdict.refusals import Options as Refusal
+from mockserver.verdict.strictness import ContractWarning
 
 if TYPE_CHECKING:
     from mockserver.serving.server import Server

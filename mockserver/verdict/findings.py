@@ -7,8 +7,8 @@ from typing import NamedTuple
 from mockserver.journal.export import curl
 from mockserver.journal.records import Record
 from mockserver.problems import Violation
-from mockserver.testing.refusals import told
-from mockserver.testing.strictness import STRICT, Level, Strictness
+from mockserver.verdict.refusals import told
+from mockserver.verdict.strictness import STRICT, Level, Strictness
 
 SHOWN = 10  # findings that a text holds in full
 LONGEST_CURL = 4_000  # characters
