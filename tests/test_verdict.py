@@ -244,7 +244,7 @@ def test_settling_waits_for_a_server_that_runs_and_for_no_other():
     mock = MockServer()
     with mock:
         mock.verdict()
-        server = mock._server
+        server = mock._control.server  # type: ignore[attr-defined] # it is in this process
         assert server
         thread = threading.Thread(target=server.settle)
         thread.start()

@@ -2,17 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from mockserver.call import Exchange
 from mockserver.journal.records import Record
-from mockserver.verdict.refusals import Wanted, came_instead
+from mockserver.verdict.refusals import SHOWN, Wanted, came_instead
 
-SHOWN = 10  # calls that a failure lists
+
+class Expecting(Protocol):
+    """Declares the refusals of a block; where there was none, it says what there was instead."""
+
+    calls: list[Record]  # those that were refused so, once the block has ended
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class ExpectedRefusal:
-    """Declares the refusals of a block; where there was none, it says what there was instead."""
+    """Declares the refusals of a block whose calls are answered in this process."""
 
     def __init__(
         self,

@@ -11,6 +11,8 @@ from mockserver.problems import Violation
 from mockserver.spec.catalog import Catalog
 from mockserver.spec.explain import nearest, spoken
 
+SHOWN = 10  # calls that a failure lists
+
 
 class Options(TypedDict, total=False):
     """What is known of a refusal beforehand; what is not named may be anything."""
