@@ -48,7 +48,10 @@ def change_state(asked: Asked) -> Json:
 
 
 def reset(asked: Asked) -> Json:
-    """Forget everything that happened, and begin as the body says, or as the last time."""
+    """Forget everything that happened.
+
+    The world begins as the body says; what that leaves out is as the last time.
+    """
     beginning = Beginning(**asked.body(BEGINNING)) if asked.request.body else Beginning()
     # Where that was much, the memory goes back to the machine.
     was_much = sum(usage.bytes for usage, _ in asked.world.usage.values()) > MUCH_BYTES
