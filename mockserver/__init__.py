@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from mockserver.testing.handles import ProviderHandle
     from mockserver.testing.mock import MockServer
     from mockserver.testing.start import Start
-    from mockserver.testing.strictness import ContractWarning
     from mockserver.testing.transports import NeedsSocketError
-    from mockserver.testing.verdict import Verdict
+    from mockserver.verdict.findings import Verdict
+    from mockserver.verdict.strictness import ContractWarning
 else:
     # Imported when asked for: pytest imports this package in every run, whether or not a test needs the mock.
     HOMES = {
-        "ContractWarning": "testing.strictness",
+        "ContractWarning": "verdict.strictness",
         "Engine": "engine",
         "Exchange": "call",
         "MockServer": "testing.mock",
@@ -51,7 +51,7 @@ else:
         "Server": "serving.server",
         "Settings": "settings",
         "Start": "testing.start",
-        "Verdict": "testing.verdict",
+        "Verdict": "verdict.findings",
         "create_app": "serving.app",
         "create_engine": "assembly",
     }

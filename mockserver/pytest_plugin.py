@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mockserver.testing.coverage_plugin import Reporter
     from mockserver.testing.mock import MockServer
     from mockserver.testing.start import Start
-    from mockserver.testing.verdict import Verdict
+    from mockserver.verdict.findings import Verdict
 
 MARKER = "mockserver"
 SPECS = "mockserver_specs"
@@ -202,7 +202,7 @@ def _under(run: str | None, item: pytest.Item, mock: "MockServer") -> "Start":
 
 def _tell(item: pytest.Item, verdict: "Verdict") -> None:
     """Warn of a verdict, and fail for what in it is an error."""
-    from mockserver.testing.strictness import ContractWarning  # noqa: PLC0415 - see above
+    from mockserver.verdict.strictness import ContractWarning  # noqa: PLC0415 - see above
 
     if verdict.warnings:
         item.warn(ContractWarning(verdict.only(verdict.warnings)))

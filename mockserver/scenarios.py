@@ -66,6 +66,11 @@ def list_scenarios() -> list[str]:
 
 def read_scenario(catalog: Catalog, name: str | Path) -> list[Order]:
     """Read a scenario by its name, or any file of one. Raises SpecificationError."""
+    return read_orders(catalog, scenario_rows(catalog, name))
+
+
+def scenario_rows(catalog: Catalog, name: str | Path) -> list[Json]:
+    """Read the orders of a scenario as they are written, held against the catalogue."""
     file = Path(name)
     if str(name) in (known := list_scenarios()):
         file = FOLDER / f"{name}.yaml"
@@ -77,12 +82,13 @@ def read_scenario(catalog: Catalog, name: str | Path) -> list[Order]:
     if not SCENARIO.accepts(document):
         complaints += [located(document, each) for each in SCENARIO.violations(document)]
     try:
-        orders = [] if complaints else read_orders(catalog, document["faults"])
+        _ = [] if complaints else read_orders(catalog, document["faults"])
     except ValueError as error:
         complaints = [str(error)]
     if complaints:
         raise SpecificationError(f"{shown(file)}: {each}" for each in complaints)
-    return orders
+    rows: list[Json] = document["faults"]
+    return rows
 
 
 def misfits(catalog: Catalog) -> Iterator[str]:

@@ -30,6 +30,7 @@ LAYERS = (
     ("payloads", "samples", "readings"),
     ("downloads", "restoring", "webhooks"),
     ("journal", "coverage"),
+    ("verdict",),
     ("admin", "console"),
     ("walk",),
     ("engine",),

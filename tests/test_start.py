@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mockserver.pytest_plugin import SETTINGS, USAGE
-from mockserver.testing import mock
+from mockserver.testing import local, mock
 from mockserver.testing.start import WANTED, Start
 
 OF_ONE_TEST = {"expect"}  # what no ini file can say for all
@@ -17,7 +17,8 @@ def test_an_argument_of_the_marker_is_explained_and_can_be_a_setting():
 
 
 def test_an_argument_of_the_marker_does_something():
-    read = re.findall(r"\bstart\.(\w+)", Path(mock.__file__).read_text("utf-8"))
+    texts = [Path(str(each.__file__)).read_text("utf-8") for each in (mock, local)]
+    read = re.findall(r"\bstart\.(\w+)", "".join(texts))
     assert [name for name in Start._fields if name not in read] == []
 
 

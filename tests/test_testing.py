@@ -189,8 +189,9 @@ def test_the_package_gives_no_other_name():
 def test_it_runs_in_an_async_test_and_frees_its_port():
     async def use():
         async with MockServer() as mock, httpx.AsyncClient() as client:
-            assert mock._server is not None
-            return mock._server, (await client.get(f"{mock.url}/__admin/health")).status_code
+            server = mock._control.server  # type: ignore[attr-defined] # it is in this process
+            assert server is not None
+            return server, (await client.get(f"{mock.url}/__admin/health")).status_code
 
     server, status = asyncio.run(use())
     assert (status, server._socket.fileno()) == (200, -1)  # another test may listen on that port by now

@@ -9,7 +9,7 @@ from mockserver import ContractWarning, MockServer, Start
 from mockserver.behaviours import checks
 from mockserver.problems import ProblemType
 from mockserver.scaffold import scaffold
-from mockserver.testing.judge import NOT_AGAINST_IT
+from mockserver.verdict.judging import NOT_AGAINST_IT
 
 SCORE = {"image_url": "https://example.com/a.png"}
 # Checks and problems of the request alone; a new one must be known as one of these, or as one of the state.
@@ -244,7 +244,7 @@ def test_settling_waits_for_a_server_that_runs_and_for_no_other():
     mock = MockServer()
     with mock:
         mock.verdict()
-        server = mock._server
+        server = mock._control.server  # type: ignore[attr-defined] # it is in this process
         assert server
         thread = threading.Thread(target=server.settle)
         thread.start()

@@ -46,7 +46,12 @@ def show_scenarios(_asked: Asked) -> Json:
 
 def load_scenario(asked: Asked) -> Json:
     """Order what a scenario says, in place of all that was ordered before."""
-    name, known = asked.body(SCENARIO_CHOICE)["name"], list_scenarios()
+    chosen, known = asked.body(SCENARIO_CHOICE), list_scenarios()
+    if "faults" in chosen:
+        with refusing("Wrong order"):
+            asked.world.plans.add(read_orders(asked.catalog, chosen["faults"]), is_whole=True)
+        return show(asked)
+    name = chosen["name"]
     if name not in known:
         detail = f"there is no scenario {name!r}; {nearest(name, known)}"
         raise EmulatorProblem(404, "Unknown scenario", detail, {"available": known})

@@ -6,7 +6,18 @@ Answers are JSON; refusals are RFC 9457 problem details and change nothing.
 import re
 from collections.abc import Callable, Mapping
 
-from mockserver.admin import accounts, assumptions, clock, coverage, faults, jobs, requests, worlds
+from mockserver.admin import (
+    accounts,
+    assumptions,
+    clock,
+    coverage,
+    faults,
+    jobs,
+    requests,
+    verdict,
+    verification,
+    worlds,
+)
 from mockserver.admin.admission import Admission
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.call import Door
@@ -46,8 +57,10 @@ ROUTES: Mapping[str, Mapping[str, Page]] = {
     "/requests/count": {"POST": requests.count},
     "/requests/find": {"POST": requests.find},
     "/requests/remove": {"POST": requests.remove},
+    "/requests/verify": {"POST": verification.verify},
     "/requests/{id}": {"GET": requests.show, "DELETE": requests.delete},
     "/requests/{id}/curl": {"GET": requests.show_curl},
+    "/verdict": {"GET": verdict.show, "POST": verdict.ask},
     "/coverage": {"GET": coverage.show, "DELETE": coverage.forget},
     "/costs": {"GET": coverage.show_costs, "DELETE": coverage.forget_costs},
     "/webhooks": {"GET": worlds.show_webhooks},

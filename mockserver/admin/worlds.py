@@ -6,9 +6,10 @@ from urllib.parse import parse_qsl
 
 from mockserver import allocation, caches
 from mockserver.admin.asked import Asked, refusing
+from mockserver.admin.beginning import Beginning, begin
 from mockserver.bounded import MIB, Bounds, Usage
 from mockserver.jsontext import MOST_OF_A_WORLD, Json
-from mockserver.spec.admin_bodies import STATE
+from mockserver.spec.admin_bodies import BEGINNING, STATE
 from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import Delivery
 from mockserver.state.values import as_json
@@ -47,10 +48,15 @@ def change_state(asked: Asked) -> Json:
 
 
 def reset(asked: Asked) -> Json:
-    """Forget everything that happened."""
+    """Forget everything that happened.
+
+    The world begins as the body says; what that leaves out is as the last time.
+    """
+    beginning = Beginning(**asked.body(BEGINNING)) if asked.request.body else Beginning()
     # Where that was much, the memory goes back to the machine.
     was_much = sum(usage.bytes for usage, _ in asked.world.usage.values()) > MUCH_BYTES
-    asked.world.reset()
+    with refusing("Wrong beginning"):
+        begin(asked, beginning)
     if was_much:
         caches.forget()
         allocation.trim()

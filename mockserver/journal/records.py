@@ -113,9 +113,14 @@ class Record:
             "response": answer,
             "error": self.error,
             "ordered": self.ordered,
-            "violations": [{name: getattr(each, name) for name in VIOLATION} for each in self.violations],
+            "violations": list(map(violation_as_json, self.violations)),
             "charge": self.charge,
         }
+
+
+def violation_as_json(violation: Violation) -> dict[str, Json]:
+    """Write a violation as the journal's pages show it."""
+    return {name: getattr(violation, name) for name in VIOLATION}
 
 
 def record(exchange: Exchange, redaction: Redaction) -> Record:

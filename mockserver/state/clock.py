@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 LATEST_S = datetime(9000, 1, 1, tzinfo=UTC).timestamp()  # later times have no ISO 8601 form
 LARGEST_SCALE = 1_000_000  # eleven days in a second
+FROZEN = "frozen"  # what is said where time shall stand still now
 
 
 class Moment(NamedTuple):

@@ -2,11 +2,8 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from mockserver.readings import Readings
 from mockserver.spec.assumptions import WHOLESALE, find_assumption
-from mockserver.spec.files import SpecificationError
 from mockserver.spec.model import Provider
-from mockserver.state.world import World
 
 EACH = "each"
 DEFAULTS = "defaults"  # the run that changes nothing
@@ -26,19 +23,14 @@ def split_assume(said: Assume) -> tuple[Mapping[str, str] | Sequence[str], tuple
     return fixed, tuple(text for text in texts if text not in fixed)
 
 
-def assume(world: World, readings: Readings, providers: Mapping[str, Provider], said: Assume) -> None:
-    """Have a world read the documents so, after a reset, too. Raises ValueError for what cannot be."""
+def fixed_for(providers: Mapping[str, Provider], said: Assume) -> Mapping[str, str] | Sequence[str]:
+    """Give what a world is to assume. Raises ValueError for what only a run for each reading can have."""
     fixed, tried = split_assume(said)
     if tried:
         list_runs(providers, tried)
         names = ", ".join(tried)
         raise ValueError(f"assume: {names}: only the marker and the ini file run a test for each reading")
-    try:
-        world.assume(fixed, for_good=True)
-        for name, choice in world.assumed.items():
-            readings.choose(name, choice)
-    except (ValueError, SpecificationError) as error:
-        raise ValueError(f"assume: {error}") from error
+    return fixed
 
 
 def list_runs(providers: Mapping[str, Provider], wanted: Iterable[str]) -> list[str]:

@@ -2,45 +2,35 @@
 
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
 import anyio
 
-from mockserver.admin import accounts
-from mockserver.admin.asked import Asked
-from mockserver.assembly import create_engine
-from mockserver.coverage.costs import Spent, costs_of
+from mockserver.coverage.costs import Spent
 from mockserver.journal.records import Record
-from mockserver.jsontext import Json, dump
-from mockserver.messages import Request
-from mockserver.problems import EmulatorProblem
-from mockserver.scenarios import Answer, Options, as_rows, expand, read_orders, read_scenario
+from mockserver.jsontext import Json
+from mockserver.scenarios import Answer, Options, expand
 from mockserver.settings import Settings
-from mockserver.spec.files import SpecificationError
-from mockserver.state.clock import moment_s
-from mockserver.testing.each import assume
+from mockserver.testing.control import Control, Judging
+from mockserver.testing.expected import Expecting
 from mockserver.testing.handles import ProviderHandle, handle_of
-from mockserver.testing.judge import Judge
-from mockserver.testing.refusals import ExpectedRefusal
-from mockserver.testing.refusals import Options as Refusal
-from mockserver.testing.start import FROZEN, Start
-from mockserver.testing.strictness import ContractWarning
-from mockserver.testing.time import Sleep, TestClock
-from mockserver.testing.verdict import Verdict
-from mockserver.testing.verification import Expected, Step, Verification, Waited, check_names
+from mockserver.testing.local import Local
+from mockserver.testing.start import Start
+from mockserver.testing.time import Clock, Sleep
+from mockserver.testing.waiting import Waited
+from mockserver.verdict.findings import Verdict
+from mockserver.verdict.refusals import Options as Refusal
+from mockserver.verdict.strictness import ContractWarning
+from mockserver.verdict.verification import Expected, Step, check_names
 
 if TYPE_CHECKING:
-    from mockserver.serving.server import Server
+    from mockserver.engine import Engine
     from mockserver.testing.adapter import EngineAdapter, Retries
     from mockserver.testing.intercept import Interception
     from mockserver.testing.transports import EngineTransport
 
 PLAIN = Settings(pictures="plain")
-# While nobody listens: an address that in-process transports alone lead to.
-NOWHERE = "http://mockserver.test"
-PATIENCE_S = 0.3  # for answers under way when a test's server stops
 
 
 class MockServer:
@@ -62,21 +52,23 @@ class MockServer:
     """
 
     def __init__(self, settings: Settings = PLAIN, specs: Sequence[Path] = (), *, port: int = 0) -> None:
-        self.engine = create_engine(settings, specs)
-        self.clock = TestClock(self.engine)
+        self._control: Control = Local(settings, specs, port)
+        self.clock: Clock = self._control.clock
         self.sleep = Sleep(self.clock)
-        self.judge = Judge(self.engine, self._settle)
-        self._verification = Verification(self.engine)
-        self._port = port
-        self._server: Server | None = None  # None: it does not listen
+        self.judge: Judging = self._control.judge
         self._start = Start(
             settings.seed, settings.enforced, pictures=settings.pictures, assume=settings.assume
         )
 
     @property
+    def engine(self) -> "Engine":
+        """What answers, where that is in this process. Raises NeedsProcessError where it is elsewhere."""
+        return self._control.engine
+
+    @property
     def url(self) -> str:
         """Where it listens; before it does, an address that its in-process transports alone lead to."""
-        return self._server.url if self._server else NOWHERE
+        return self._control.url
 
     @property
     def spent(self) -> Spent:
@@ -89,12 +81,11 @@ class MockServer:
         >>> mock.spent["pikzels"], str(mock.spent)
         (0.08, '0.08 USD at pikzels')
         """
-        catalog = self.engine.catalog
-        return Spent(costs_of(catalog, self.engine.world.tally.paid), catalog.providers)
+        return self._control.spent()
 
     def provider(self, name: str) -> ProviderHandle:
         """Give what a client of one provider has to be told. Raises LookupError where there is none."""
-        providers = self.engine.catalog.providers
+        providers = self._control.catalog.providers
         if name not in providers:
             raise LookupError(f"there is no provider {name!r}; there are {', '.join(providers)}")
         return handle_of(providers[name], self.url)
@@ -112,40 +103,16 @@ class MockServer:
         """Begin anew, as `start` says or as last time. Raises ValueError for an account that cannot be."""
         self._start = start = start or self._start
         self.judge.instruct(start.strict, start.expect)
-        engine, world = self.engine, self.engine.world
-        engine.settings = replace(engine.settings, pictures=start.pictures)
-        world.reset(seed=start.seed, enforced=frozenset(start.enforce))
-        assume(engine.world, engine.readings, engine.catalog.providers, start.assume)
-        if start.clock is not None:
-            world.clock.set(None if start.clock == FROZEN else moment_s(start.clock), is_frozen=True)
-        if start.scenario is not None:
-            try:
-                self.load_scenario(start.scenario)
-            except SpecificationError as error:
-                raise ValueError(f"scenario: {error}") from error
-        for provider, rows in start.accounts.items():
-            for key, row in rows.items():
-                put = Request("PUT", "", {}, body=dump(row))
-                values = {"provider": provider, "key": key}
-                try:
-                    accounts.change(
-                        Asked(put, values, world, engine.catalog, engine.webhooks, engine.readings)
-                    )
-                except EmulatorProblem as problem:
-                    raise ValueError(f"accounts: {provider}: {key}: {problem.detail}") from problem
+        self._control.begin(start)
 
     def start(self) -> Self:
         """Listen; return once it answers."""
-        from mockserver.serving.server import Server  # noqa: PLC0415 - uvicorn is for those who listen
-
-        self._server = Server(self.engine, port=self._port, patience_s=PATIENCE_S).__enter__()
+        self._control.start()
         return self
 
     def stop(self) -> None:
         """End, and free the port; connections that callers keep open are closed."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.__exit__()
+        self._control.stop()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -186,11 +153,7 @@ class MockServer:
         ...     answer.status_code, answer.url == url
         (200, True)
         """
-        from mockserver.testing.intercept import intercept  # noqa: PLC0415 - as in `start`
-
-        if self._server is None:
-            raise RuntimeError("calls are led to a mock that listens: `with mock, mock.intercept():`")
-        return intercept(self._server, allow)
+        return self._control.intercept(allow)
 
     def fail(self, operation: str, answers: Answer | Sequence[Answer], **options: Unpack[Options]) -> None:
         """Order what shall happen to the next calls, one by one. Raises ValueError for what is misspelt.
@@ -200,16 +163,15 @@ class MockServer:
         ...     len(mock.unused_faults())
         3
         """
-        orders = expand(operation, answers, **options)
-        self.engine.world.plans.add(read_orders(self.engine.catalog, orders))
+        self._control.order(expand(operation, answers, **options))
 
     def unused_faults(self) -> list[Json]:
         """Give what was ordered, was to come to an end, and has not: as `GET /__admin/faults` shows it."""
-        return as_rows(self.engine.world.plans.unused)
+        return self._control.unused()
 
     def load_scenario(self, scenario: str | Path) -> None:
         """Order what a scenario says, by its name or file, in place of all that was ordered before."""
-        self.engine.world.plans.add(read_scenario(self.engine.catalog, scenario), is_whole=True)
+        self._control.load_scenario(scenario)
 
     def calls(
         self, operation: str | None = None, *, status: int | None = None, account: str | None = None
@@ -220,14 +182,14 @@ class MockServer:
         ...     mock.calls("pikzels.*", status=400, account="pkz_test")
         []
         """
-        return self._verification.calls(operation, status=status, account=account)
+        return self._control.verification.calls(operation, status=status, account=account)
 
     def assert_called(
         self, operation: str, *, n: int | None = None, **expected: Unpack[Expected]
     ) -> list[Record]:
         """Raise AssertionError unless there was a call, or just `n`, with what is expected; give them."""
         __tracebackhide__ = True
-        return self._verification.assert_called(operation, n, check_names(expected))
+        return self._control.verification.assert_called(operation, n, check_names(expected))
 
     def assert_called_once_with(self, operation: str, **expected: Unpack[Expected]) -> Record:
         """Raise AssertionError unless there was one call, and with what is expected; give it.
@@ -238,12 +200,12 @@ class MockServer:
         AssertionError: pikzels.post_v2_title_text: expected one call, there was none; nothing was ...
         """
         __tracebackhide__ = True
-        return self._verification.assert_called_once_with(operation, check_names(expected))
+        return self._control.verification.assert_called_once_with(operation, check_names(expected))
 
     def assert_not_called(self, operation: str | None = None) -> None:
         """Raise AssertionError where there was such a call, or without a name any."""
         __tracebackhide__ = True
-        self._verification.assert_not_called(operation)
+        self._control.verification.assert_not_called(operation)
 
     def assert_sequence(self, steps: Sequence[Step]) -> list[Record]:
         """Raise AssertionError unless there were these calls in this order and no others; give them.
@@ -251,14 +213,14 @@ class MockServer:
         A step is an operation, or an operation and its status. Downloads count where a step names `download`.
         """
         __tracebackhide__ = True
-        return self._verification.assert_sequence(steps)
+        return self._control.verification.assert_sequence(steps)
 
     def wait_for(self, operation: str, *, n: int = 1, timeout: float = 5) -> Waited:
         """Wait for `n` calls; in an async test `await` it. Raises AssertionError after `timeout` seconds."""
         __tracebackhide__ = True
-        return self._verification.wait_for(operation, n, timeout)
+        return self._control.wait_for(operation, n, timeout)
 
-    def expect_refusal(self, error: str | None = None, **options: Unpack[Refusal]) -> ExpectedRefusal:
+    def expect_refusal(self, error: str | None = None, **options: Unpack[Refusal]) -> Expecting:
         """Declare that calls of a block are refused. Raises AssertionError at its end where none was.
 
         >>> with MockServer() as mock, mock.expect_refusal("VALIDATION_ERROR", field="model"):
@@ -288,7 +250,3 @@ class MockServer:
             warnings.warn(ContractWarning(verdict.only(verdict.warnings)), stacklevel=2)
         if verdict.errors:
             raise AssertionError(str(verdict.only(verdict.errors)))
-
-    def _settle(self) -> None:
-        if self._server is not None:
-            self._server.settle()

@@ -9,11 +9,10 @@ from typing import Any, Literal, NamedTuple, get_type_hints
 
 from mockserver.jsontext import parse
 from mockserver.settings import Style
-from mockserver.state.clock import moment_s
+from mockserver.state.clock import FROZEN, moment_s
 from mockserver.state.values import read
-from mockserver.testing.strictness import read_strictness
+from mockserver.verdict.strictness import read_strictness
 
-FROZEN = "frozen"
 Accounts = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 

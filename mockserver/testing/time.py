@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine, Generator
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mockserver.engine import Engine
 from mockserver.serving import THREAD
@@ -13,8 +13,24 @@ T = TypeVar("T")
 really_sleep = asyncio.sleep  # before a test may have put something else in its place
 
 
-class TestClock:
+class Clock(Protocol):
     """The clock of a mock: moving it does at once all that becomes due by that, webhooks included."""
+
+    def now(self) -> float:
+        """Give the time in seconds since 1970."""
+
+    def freeze(self, at: str | float | None = None) -> None:
+        """Let time stand still: now, or at a time as ISO 8601 or in seconds since 1970."""
+
+    def resume(self) -> None:
+        """Let time run again."""
+
+    def advance(self, by: str | float) -> None:
+        """Move on by seconds, or by an ISO 8601 duration such as `PT24H`."""
+
+
+class TestClock:
+    """The clock of a mock in this process."""
 
     __test__ = False  # a name that pytest would collect
 
@@ -67,7 +83,7 @@ class Slept(Coroutine[None, None, T]):
 class Sleep:
     """Stands in for `time.sleep` and `asyncio.sleep` alike: the mock's clock moves, nothing waits."""
 
-    def __init__(self, clock: TestClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     def __call__(self, seconds: float, result: Any = None) -> Coroutine[Any, Any, Any]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mockserver.journal.export import curl
-from mockserver.journal.records import Record
+from mockserver.journal.records import Record, violation_as_json
+from mockserver.jsontext import Json
 from mockserver.problems import Violation
-from mockserver.testing.refusals import told
-from mockserver.testing.strictness import STRICT, Level, Strictness
+from mockserver.verdict.refusals import told
+from mockserver.verdict.strictness import STRICT, Level, Strictness
 
 SHOWN = 10  # findings that a text holds in full
 LONGEST_CURL = 4_000  # characters
@@ -29,14 +30,31 @@ class Finding(NamedTuple):
     line: str | None = None  # of the test that made the call, `test_a.py:7`; None: not known
     times: int = 1  # that the same was found; `call` is the first
 
+    @property
+    def curl(self) -> str | None:
+        """The call as a command to paste, a long one without its middle; None: it is about no call."""
+        command = None if self.call is None else curl(self.call)
+        if command is None or len(command) <= LONGEST_CURL:
+            return command
+        return f"{command[: LONGEST_CURL // 2]} ... {command[-LONGEST_CURL // 2 :]}"
+
     def __str__(self) -> str:
         more = f" ({self.times} times)" if self.times > 1 else ""
         line = f", called at {self.line}" if self.line else ""
-        command = "" if self.call is None else curl(self.call)
-        if len(command) > LONGEST_CURL:
-            command = f"{command[: LONGEST_CURL // 2]} ... {command[-LONGEST_CURL // 2 :]}"
-        lines = [f"{self.summary}{line}{more}", *map(told, self.violations), *filter(None, [command])]
+        lines = [f"{self.summary}{line}{more}", *map(told, self.violations), *filter(None, [self.curl])]
         return "\n   ".join(lines)
+
+    def as_json(self) -> dict[str, Json]:
+        """Write it as `/__admin/verdict` shows it."""
+        return {
+            "part": self.part,
+            "summary": self.summary,
+            "violations": list(map(violation_as_json, self.violations)),
+            "operation": self.call and self.call.operation,
+            "call": self.call and self.call.as_json(),
+            "curl": self.curl,
+            "times": self.times,
+        }
 
 
 @dataclass(frozen=True)
@@ -71,12 +89,22 @@ class Verdict:
         head = f"mockserver: against the contract ({parts}):"
         return "\n".join([head, *numbered, *more, *self._ways_out()])
 
+    def as_json(self) -> dict[str, Json]:
+        """Write it as `/__admin/verdict` shows it; nothing in it depends on how fast the machine is."""
+        findings = [{"level": self._level(each), **each.as_json()} for each in self.findings]
+        counts = {"errors": len(self.errors), "warnings": len(self.warnings)}
+        return {**counts, "findings": findings, "text": str(self)}
+
     def only(self, findings: Sequence[Finding]) -> "Verdict":
         """Give a verdict of some of the findings."""
         return replace(self, findings=tuple(findings))
 
     def _at(self, level: Level) -> tuple[Finding, ...]:
-        return tuple(each for each in self.findings if getattr(self.strictness, each.part, "error") == level)
+        return tuple(each for each in self.findings if self._level(each) == level)
+
+    def _level(self, finding: Finding) -> Level:
+        level: Level = getattr(self.strictness, finding.part, "error")
+        return level
 
     def _ways_out(self) -> Iterator[str]:
         parts = list(dict.fromkeys(each.part for each in self.findings if each.part in Strictness._fields))

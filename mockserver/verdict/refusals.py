@@ -1,8 +1,7 @@
-"""Refusals that a test declares: `with mock.expect_refusal(…)`, or for a whole test `expect=[…]`."""
+"""Refusals that are declared: which calls are meant by an error, a field, a status, an operation."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import Self, TypedDict, cast
+from collections.abc import Iterable, Mapping
+from typing import TypedDict, cast
 
 from mockserver import pointer
 from mockserver.call import Exchange
@@ -70,38 +69,6 @@ def read_wanted(catalog: Catalog, value: str | Mapping[str, object]) -> Wanted:
     options, error = dict(value), value.get("error")
     options.pop("error", None)
     return Wanted(catalog, None if error is None else str(error), cast("Options", options))
-
-
-class ExpectedRefusal:
-    """Declares the refusals of a block; where there was none, it says what there was instead."""
-
-    def __init__(
-        self,
-        wanted: Wanted,
-        look: Callable[[], Sequence[Exchange]],
-        declare: Callable[[Sequence[Exchange]], None],
-        show: Callable[[Exchange], Record],
-    ) -> None:
-        self._wanted, self._look, self._declare, self._show = wanted, look, declare, show
-        self._before: Sequence[Exchange] = ()
-        self.calls: list[Record] = []  # those that were refused so, once the block has ended
-
-    def __enter__(self) -> Self:
-        self._before = self._look()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        __tracebackhide__ = True
-        known = {id(each) for each in self._before}
-        made = [each for each in self._look() if id(each) not in known]
-        refused = [each for each in made if self._wanted.is_met(each)]
-        self._declare(refused)
-        self.calls = [self._show(each) for each in refused]
-        if not refused and error is None:
-            came = came_instead(self._show(each) for each in made[-SHOWN:])
-            raise AssertionError(f"expected the refusal {self._wanted}; {came}")
 
 
 def came_instead(records: Iterable[Record]) -> str:

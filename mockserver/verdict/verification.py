@@ -1,26 +1,23 @@
-"""What a test asks of the journal: which calls were made; a failure shows the nearest one and what differs.
+"""What is asked of a journal: which calls were made; a failure shows the nearest one and what differs.
 
 Expected values are held against what was really sent, the failure shows secrets shortened.
 """
 
-import asyncio
 import difflib
-import threading
-import time
-from collections.abc import Coroutine, Generator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 from urllib.parse import parse_qsl
 
 from mockserver import pointer
 from mockserver.call import Exchange
 from mockserver.downloads import NAME as DOWNLOAD
-from mockserver.engine import Engine
 from mockserver.journal.comparison import NOTHING, Difference, differences
 from mockserver.journal.keeping import shorten_texts
 from mockserver.journal.records import Record, record
 from mockserver.journal.redaction import redaction_of
 from mockserver.journal.selection import known_operations, select
 from mockserver.jsontext import Json, MalformedJsonError, dump, parse
+from mockserver.spec.catalog import Catalog
 from mockserver.spec.explain import nearest
 
 SHOWN = 10  # calls that a failure lists
@@ -37,28 +34,22 @@ class Expected(TypedDict, total=False):
     account: str  # its key, or provider/key
 
 
-class Waited(list[Record]):
-    """What `wait_for` gives: the calls; inside an event loop it has to be awaited for them."""
-
-    pending: Coroutine[Any, Any, "Waited"] | None = None
-
-    def __await__(self) -> Generator[Any, Any, "Waited"]:
-        """Wait, where that is still to be done."""
-        return (yield from self.pending.__await__()) if self.pending else self
-
-
 class Verification:
-    """Asks the journal of an engine's world; whatever it raises shows the line of the test that asked."""
+    """Asks the journal of a world; whatever it raises shows the line of the test that asked."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._redaction = redaction_of(engine.catalog.providers.values())
+    def __init__(self, catalog: Catalog, journal: Iterable[Exchange]) -> None:
+        self._catalog, self._journal = catalog, journal
+        self._redaction = redaction_of(catalog.providers.values())
 
     def calls(
         self, operation: str | None = None, *, status: int | None = None, account: str | None = None
     ) -> list[Record]:
         """Give the calls so far, newest last. Raises LookupError for an unknown operation."""
         return self._records(self._select(operation, status=status, account=account))
+
+    def count(self, operation: str) -> int:
+        """Count the calls of an operation so far. Raises LookupError for an unknown one."""
+        return len(self._select(operation))
 
     def assert_called(self, operation: str, n: int | None, expected: Expected) -> list[Record]:
         """Raise AssertionError unless there was such a call, or just `n` of them; give them."""
@@ -94,10 +85,8 @@ class Verification:
         __tracebackhide__ = True
         named = [step if isinstance(step, str) else step[0] for step in steps]
         for name in named:
-            known_operations(self._engine.catalog, name)
-        made = [
-            each for each in self._engine.world.journal if each.operation != DOWNLOAD or DOWNLOAD in named
-        ]
+            known_operations(self._catalog, name)
+        made = [each for each in self._journal if each.operation != DOWNLOAD or DOWNLOAD in named]
         expected = [step if isinstance(step, str) else f"{step[0]} → {step[1]}" for step in steps]
         sent = []
         for index, each in enumerate(made):
@@ -110,49 +99,13 @@ class Verification:
             raise AssertionError("\n".join([head, *lines]))
         return self._records(made)
 
-    def wait_for(self, operation: str, n: int, timeout_s: float) -> Waited:
-        """Wait until there were `n` calls; a running event loop runs on. Raises AssertionError."""
-        __tracebackhide__ = True
-        known_operations(self._engine.catalog, operation)
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._wait(operation, n, timeout_s)
-        waited = Waited()
-        waited.pending = self._wait_in_loop(operation, n, timeout_s)
-        return waited
-
-    def _wait(self, operation: str, n: int, timeout_s: float) -> Waited:
-        changed, ends_s = threading.Event(), time.perf_counter() + timeout_s
-        with self._engine.world.journal.watched(changed.set):
-            while len(found := self._select(operation)) < n:
-                if not changed.wait(max(0.0, ends_s - time.perf_counter())):
-                    raise AssertionError(self._late(operation, n, timeout_s))
-                changed.clear()
-        return Waited(self._records(found))
-
-    async def _wait_in_loop(self, operation: str, n: int, timeout_s: float) -> Waited:
-        changed, loop = asyncio.Event(), asyncio.get_running_loop()
-
-        def notify() -> None:  # on whatever thread a call has ended
-            loop.call_soon_threadsafe(changed.set)
-
-        with self._engine.world.journal.watched(notify):
-            try:
-                async with asyncio.timeout(timeout_s):
-                    while len(found := self._select(operation)) < n:
-                        await changed.wait()
-                        changed.clear()
-            except TimeoutError:
-                raise AssertionError(self._late(operation, n, timeout_s)) from None
-        return Waited(self._records(found))
-
-    def _late(self, operation: str, n: int, timeout_s: float) -> str:
+    def late(self, operation: str, n: int, timeout_s: float) -> str:
+        """Say that there were not `n` calls in time."""
         made = self._select(operation)
         return self._explain(f"{operation}: expected {_times(n)} within {timeout_s} s", made, made, {})
 
     def _select(self, operation: str | None, **filters: Any) -> list[Exchange]:
-        return select(self._engine.world.journal, self._engine.catalog, operation, **filters)
+        return select(self._journal, self._catalog, operation, **filters)
 
     def _records(self, exchanges: Sequence[Exchange]) -> list[Record]:
         return [record(each, self._redaction) for each in exchanges]
@@ -174,7 +127,7 @@ class Verification:
             return "\n".join([f"{head}, {_counted(fitting)}; {lines[0]}", *lines[1:]])
         if fitting:
             return "\n".join([f"{head}, {_counted(fitting)}:", *self._list(fitting)])
-        every = list(self._engine.world.journal)
+        every = list(self._journal)
         called = ["instead there were:", *self._list(every)] if every else ["nothing was called at all"]
         return "\n".join([f"{head}, there was none; {called[0]}", *called[1:]])
 
