@@ -142,3 +142,41 @@ def test_the_files_of_a_reference_set_are_drawn_and_the_saved_photo_where_it_is_
     files = [("reference", f"reference-{number}.png") for number in (1, 2, 3)]
     assert [role for role, _ in drawn] == ["photo", *(role for role, _ in files)]
     assert len({name for _, name in drawn}) == 4
+
+
+GIF = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+
+
+def padded(name, size, label="png"):
+    """Give a picture as a data URL, filled up to a size."""
+    file = (FIXTURES / "images" / name).read_bytes().ljust(size, b"\0")
+    return f"data:image/{label};base64,{base64.b64encode(file).decode()}"
+
+
+def as_photo(picture):
+    return {"title": "10 Tips", "format": "youtube", "usePhoto": True, "photoImage": picture}
+
+
+def as_logo(picture):
+    return {"title": "10 Tips", "format": "youtube", "useLogo": True, "logoImage": picture}
+
+
+def test_a_picture_that_was_taken_as_a_photo_is_held_to_the_cap_of_a_logo_when_it_comes_as_one(ask):
+    picture = padded("logo.png", 1_200_000)  # "photoImage … Max 2MB", "logoImage … Max 1MB"
+    answers = [ask("POST", "/v1/generate", each(picture), x_api_key="tb_test") for each in (as_photo, as_logo)]
+    assert [each.status for each in answers] == [200, 400]
+    assert said(answers[1]) == {"error": "logoImage exceeds 1MB cap"}
+
+
+@pytest.mark.parametrize(
+    ("reading", "sent"),
+    [
+        ("size_caps=text", as_logo(padded("logo.png", 1_000_000))),
+        ("contradicting_label=refused", as_logo(padded("logo.png", 0, "webp"))),
+        ("picture_types=as_saved", as_photo(GIF)),
+    ],
+)
+def test_a_picture_that_is_known_is_judged_again_where_it_is_read_more_strictly(ask, engine, reading, sent):
+    assert ask("POST", "/v1/generate", sent, x_api_key="tb_test").status == 200
+    engine.world.assume(f"thumbapi.{reading}")
+    assert ask("POST", "/v1/generate", sent, x_api_key="tb_test").status == 400

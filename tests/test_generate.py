@@ -7,6 +7,10 @@ from conftest import STRICT, header, said
 from test_new_provider import DOCUMENT, NO, write
 
 from mockserver import Request, create_engine
+from mockserver.behaviours.generate import make_value
+from mockserver.seeded import Random
+from mockserver.spec.model import ResponseSpec
+from mockserver.spec.schema import Schema
 
 
 @pytest.fixture
@@ -21,6 +25,17 @@ def answer(tmp_path):
         return create_engine(STRICT, [tmp_path]).handle(Request("GET", "/pets", sent, "limit=1"))
 
     return asked
+
+
+def test_a_member_without_an_end_is_left_out_where_it_may_be_and_all_others_stay():
+    node = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {"id": {"const": 1}, "next": {"$ref": "#/$defs/node"}, "name": {"const": "a"}},
+    }
+    document = {"$ref": "#/$defs/node", "$defs": {"node": node}}
+    made = make_value(ResponseSpec("200", Schema(document, "here")), Random(b""))
+    assert made == {"id": 1, "name": "a"}
 
 
 OTHERS = [

@@ -133,6 +133,14 @@ def test_several_pictures_are_all_seen(size: tuple[int, int]) -> None:
     assert share_of(LIME, image) > 0.03
 
 
+def test_six_pictures_are_seen_and_the_seventh_is_left_out() -> None:
+    greys, colours = [plain((80, 80, 80))] * 5, [plain(MAGENTA), plain(LIME)]
+    insets = tuple(Inset("reference", "uploaded", data) for data in (*greys, *colours))
+    image = picture(a_scene(width=1280, height=720, insets=insets))
+    assert share_of(MAGENTA, image) > 0.01
+    assert share_of(LIME, image) < 0.001
+
+
 def test_a_mask_tints_the_source_where_it_is_white() -> None:
     source, half = Inset("source", "a", plain(MAGENTA)), Image.new("L", (200, 150))
     half.paste(255, (0, 0, 200, 75))

@@ -4,6 +4,7 @@ import asyncio
 
 import httpx2
 import pytest
+from conftest import header, said
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -132,3 +133,19 @@ def test_a_wrong_message_is_answered_with_a_json_rpc_error(client, body, status,
 
 def test_ping_is_answered_with_nothing(client):
     assert rpc(client, "ping").json()["result"] == {}
+
+
+@pytest.mark.parametrize(
+    ("reading", "status", "waits"), [("rpc", 200, False), ("http", 429, True), ("tool", 200, False)]
+)
+def test_how_long_to_wait_is_told_in_a_header_where_the_status_is_that_of_rest(
+    ask, engine, reading, status, waits
+):
+    engine.world.assume({"fatthumb.mcp_refused_call": reading})
+    engine.world.clock.set(is_frozen=True)
+    ask("PUT", "/__admin/accounts/fatthumb/nsk_test", {"enforce": ["limits"]})
+    params = {"name": "generate_thumbnail", "arguments": {"prompt": "a"}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    *_, last = (ask("POST", "/api/mcp", call, authorization="Bearer nsk_test") for _ in range(11))
+    assert "too many" in str(said(last)).lower() or "rate" in str(said(last)).lower()
+    assert (last.status, header(last, "Retry-After") is not None) == (status, waits)

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import queue
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -170,6 +171,16 @@ def test_a_page_may_read_the_pixels_of_another_picture(client):
     thumb = {"title": "x", "format": "x"}
     link = client.post("/v1/generate", json=thumb, headers=KEYS["thumbapi"]).json()["imageUrl"]
     assert client.get(link, headers=ORIGIN).headers[ALLOWED] == "*"
+
+
+def test_who_calls_is_who_connected_whatever_a_stranger_writes_into_headers(server):
+    heard = queue.SimpleQueue()
+    server.engine.listeners.append(heard.put)
+    forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "wss"}
+    assert httpx.get(f"{server.url}/__admin/health", headers=forwarded).status_code == 403
+    request = heard.get(timeout=10).request
+    server.engine.listeners.remove(heard.put)
+    assert (request.peer[0], request.scheme) == ("127.0.0.1", "http")
 
 
 def test_a_delay_holds_up_its_own_call_alone(server, client):
