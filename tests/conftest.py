@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from typing import Any
@@ -84,6 +85,14 @@ def impatient() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(before)
+
+
+def meanwhile(work: Callable[[], Any]) -> threading.Thread:
+    """Let another thread do something just now, unless it must wait for whoever is at it; it may be joined."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(0.05)
+    return thread
 
 
 def unmeasured(**variables: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from conftest import meanwhile
 
 from mockserver.state.clock import LATEST_S, Clock, duration_s, isoformat, moment_s
 
@@ -300,3 +301,41 @@ def test_a_clock_at_the_end_of_time_is_restored_there():
     clock.set(LATEST_S)
     other.restore(Clock.read(clock.snapshot()))
     assert other.now() == LATEST_S
+
+
+class Interrupted(Clock):
+    """A clock of which somebody else makes use just when it was looked at."""
+
+    meanwhile = None
+
+    def now(self):
+        told = super().now()
+        if self.meanwhile:
+            other, self.meanwhile = self.meanwhile, None
+            self.other = meanwhile(other)
+        return told
+
+
+@pytest.fixture
+def interrupted():
+    clock = Interrupted()
+    clock.set(NEW_YEAR_S, is_frozen=True)
+    return clock
+
+
+@pytest.mark.parametrize("moved_s", [1, 0])
+def test_an_advance_is_not_lost_although_somebody_else_moves_or_stops_the_clock(interrupted, moved_s):
+    interrupted.meanwhile = lambda: interrupted.advance(10)
+    if moved_s:
+        interrupted.advance(moved_s)
+    else:
+        interrupted.set(is_frozen=True)
+    interrupted.other.join()
+    assert interrupted.now() == NEW_YEAR_S + 10 + moved_s
+
+
+def test_a_snapshot_is_of_one_moment_although_somebody_else_lets_the_clock_go(interrupted):
+    interrupted.meanwhile = lambda: interrupted.set(LATEST_S - 1e6, is_frozen=False)
+    told = interrupted.snapshot()
+    interrupted.other.join()
+    assert told["stopped_at_s"] == NEW_YEAR_S

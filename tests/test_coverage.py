@@ -2,13 +2,15 @@
 
 import copy
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 from catalogues import DOCUMENT, TABLE, a_catalogue, a_provider, a_world, notes
 from click.testing import CliRunner
-from conftest import KEYS, said
+from conftest import KEYS, meanwhile, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ from mockserver.coverage.report import Count, Report, merge, read_report
 from mockserver.coverage.requests import Reader
 from mockserver.coverage.tables import write_table
 from mockserver.jsontext import dump
-from mockserver.state.tally import HEARD, Likeness, Paid
+from mockserver.state.tally import HEARD, Likeness, Paid, Tally
 from mockserver.state.worlds import Worlds
 
 SCORE = ("POST", "/v2/thumbnail/score", {"image_url": "https://example.com/a.png"})
@@ -227,6 +229,30 @@ class TestAField:
         assert fields == ("leaf", "left", "left.leaf", "left.left", "left.left.leaf", "left.left.left")
 
 
+class Interrupting(str):
+    """A shape of which the look-up is the moment for somebody else's call."""
+
+    other: Callable[[], Any] | None = None
+
+    def __hash__(self):
+        if self.other:
+            other, self.other = self.other, None
+            self.thread = meanwhile(other)
+        return super().__hash__()
+
+
+class Price(float):
+    """A price of which the sum is the moment for somebody else's call."""
+
+    other: Callable[[], Any] | None = None
+
+    def __mul__(self, factor):
+        if self.other:
+            other, self.other = self.other, None
+            self.thread = meanwhile(other)
+        return float(self) * factor
+
+
 class TestCounting:
     def test_reads_no_request_again_of_a_shape_that_it_knows(self, api):
         for number in range(50):
@@ -256,6 +282,42 @@ class TestCounting:
         assert tally.usage.bytes < 10_000
         tally.forget_met()
         assert tally.usage == (0, 0)
+
+    def test_weighs_what_two_hear_at_the_same_time_once(self):
+        tally, alone = Tally(), Tally()
+        likeness = Likeness("notes.add_note", 201, None, 0, Interrupting("shape"))
+        likeness.shape.other = lambda: tally.add(likeness, ("colour=green",))
+        tally.add(likeness, ("colour=blue",))
+        likeness.shape.thread.join()
+        alone.add(likeness, ())
+        assert tally.usage == alone.usage
+        assert {said for _, said in tally.said} == {"colour=green", "colour=blue"}
+
+    def test_counts_once_what_two_catch_up_with_at_the_same_time(self):
+        tally, counted, threads = Tally(), [], []
+
+        def count(told):
+            if not threads:
+                threads.append(meanwhile(tally.catch_up))
+            counted.append(told)
+
+        for number in range(3):
+            tally.put_off(count, number)
+        tally.catch_up()
+        threads[0].join()
+        assert counted == [0, 1, 2]
+
+    def test_loses_nothing_that_is_paid_while_it_begins_anew(self):
+        tally, charge = Tally(), Price(0.5)
+        tally.add(Likeness("notes.add_note", 201, None, charge), ()).times = 1
+
+        def pay():
+            tally.add(Likeness("notes.add_note", 200, None, 0.5), ()).times = 1
+
+        charge.other = pay
+        tally.forget_met()
+        charge.thread.join()
+        assert tally.paid == {"notes.add_note": Paid(2, 1_000_000)}
 
     def test_hears_of_a_value_that_the_schema_leaves_open(self, ask, report):
         body = {"title": "a", "customAssetsId": "ref_brand_v2", "format": ["any", {"thing": 1}]}

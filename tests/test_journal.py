@@ -4,7 +4,7 @@ import base64
 
 import orjson
 import pytest
-from conftest import header, said
+from conftest import header, meanwhile, said
 
 from mockserver import Request, Settings, create_engine
 from mockserver.journal.export import har
@@ -125,6 +125,21 @@ def test_what_is_kept_is_bounded_by_bytes(engine, ask):
     kept = engine.world.journal.usage.bytes
     assert kept == sum(each.weight for each in engine.world.journal)
     assert MOST.bytes // 2 < kept <= MOST.bytes
+
+
+def test_calls_are_forgotten_although_others_come_at_the_same_time(engine, ask):
+    ids = [header(ask("GET", "/v2/nope"), "Mock-Request-Id") for _ in range(3)]
+    threads = []
+
+    class Asked(frozenset):
+        def __contains__(self, each):
+            if not threads:
+                threads.append(meanwhile(lambda: ask("GET", "/v2/late")))
+            return super().__contains__(each)
+
+    engine.world.journal.remove(Asked(ids[:2]))
+    threads[0].join()
+    assert [each.request.path for each in engine.world.journal] == ["/v2/nope", "/v2/late"]
 
 
 def test_a_large_body_is_cut_and_marked_but_whole_for_those_who_listen(engine, ask, heard):

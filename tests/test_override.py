@@ -2,7 +2,7 @@
 
 import pytest
 from catalogues import NOTES, a_match, notes
-from conftest import header, said
+from conftest import KEYS, header, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -492,3 +492,29 @@ def test_downloads_are_a_preference_too():
     assert ordered("download=404") == Override(download="404", applied=("download=404",))
     assert ordered("download=truncated", key="download_500").download == "truncated"
     assert unknown("download=200").members == {"available": ["404", "500", "truncated"]}
+
+
+# What is about keys and access, as the documents name it, and what is not.
+ABOUT_KEYS = {
+    "pikzels": {
+        "missing_api_key": 401,
+        "invalid_api_key_format": 401,
+        "invalid_api_key": 401,
+        "api_key_inactive": 401,
+        "api_key_deleted": 401,
+        "account_suspended": 403,
+        "api_access_not_enabled": 403,
+    },
+    "fatthumb": {"unauthorized": 401, "org_blocked": 402},
+    "thumbapi": {"missing_api_key": 401, "invalid_api_key": 401, "api_access_not_enabled": 403},
+}
+CREATING = {"pikzels": "/v2/thumbnail/text", "fatthumb": "/api/v1/generate", "thumbapi": "/v1/generate"}
+ENDINGS = [(api, word, status) for api, words in ABOUT_KEYS.items() for word, status in words.items()]
+
+
+@pytest.mark.parametrize(("api", "word", "status"), ENDINGS)
+def test_what_a_key_orders_about_keys_is_answered_before_a_broken_body(ask, api, word, status):
+    name, key = next(iter(KEYS[api].items()))
+    answers = [ask("POST", CREATING[api], b"{", **{name: each}) for each in (key, f"{key}_{word}")]
+    assert [each.status for each in answers] == [422 if api == "fatthumb" else 400, status]
+    assert answers[1].error == (word if api == "fatthumb" else word.upper())
