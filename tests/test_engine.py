@@ -178,6 +178,19 @@ def test_ids_of_one_account_do_not_hang_on_other_headers(engine, ask):
     assert dict(first.headers)["X-Request-Id"] == dict(second.headers)["X-Request-Id"]
 
 
+def test_ids_hang_on_all_that_says_what_is_asked_for(ask, engine):
+    ids = []
+    for path, key in (
+        ("/v2/pikzonality/a", "pkz_test"),
+        ("/v2/pikzonality/b", "pkz_test"),
+        ("/v2/pikzonality/a?x=1", "pkz_test"),
+        ("/v2/pikzonality/a", "pkz_other"),
+    ):
+        engine.world.reset()
+        ids.append(said(ask("GET", path, x_api_key=key))["request_id"])
+    assert len(set(ids)) == 4
+
+
 def test_a_head_request_has_the_length_and_not_the_body(ask):
     whole, head = ask("GET", "/__admin/health"), ask("HEAD", "/__admin/health")
     assert (head.status, head.body) == (200, b"")

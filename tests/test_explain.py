@@ -96,8 +96,9 @@ def test_an_item_of_an_array_is_named_by_its_number():
 
 
 def test_the_outermost_violation_comes_first():
-    schema = {"required": ["a"], "properties": {"b": {"properties": {"c": {"type": "null"}}}}}
-    assert [place for place, _ in said(schema, {"b": {"c": 1}})] == ["/a", "/b/c"]
+    deep = {"properties": {"b": {"properties": {"c": {"type": "null"}}}}}
+    for schema in ({"required": ["a"], **deep}, {**deep, "required": ["a"]}):
+        assert [place for place, _ in said(schema, {"b": {"c": 1}})] == ["/a", "/b/c"]
 
 
 def test_names_with_slashes_and_tildes_are_escaped_in_pointers_alone():

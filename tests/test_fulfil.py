@@ -4,6 +4,8 @@ import pytest
 from conftest import header, said
 
 from mockserver import Request
+from mockserver.call import Override
+from mockserver.pipeline.fulfil import join
 from mockserver.walk import pauses
 
 TOOL = {"name": "generate_thumbnail", "arguments": {"prompt": "Focus"}}
@@ -52,3 +54,9 @@ def test_the_end_of_a_tools_job_is_applied(ask):
 def test_warnings_of_a_tool_come_in_one_header(ask):
     answer = ask("POST", "/api/mcp", CALL, authorization="Bearer nsk_test", prefer="cod=402")
     assert [name for name, _ in answer.headers].count("Mock-Violations") == 1
+
+
+def test_what_a_call_stands_for_makes_it_no_quicker(ask, heard):
+    ask("POST", "/api/mcp", PING, authorization="Bearer nsk_test")
+    part = heard[0]._replace(override=Override(delay_ms=100))
+    assert [join(Override(delay_ms=own), [part]).delay_ms for own in (500, 50)] == [500, 100]

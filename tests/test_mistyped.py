@@ -92,6 +92,11 @@ def test_a_keys_ending_is_answered_as_without_it_and_warned_of(ask):
         assert [each.rpartition("; ")[2] for each in warnings(answer)] == [f"did you mean _{meant}?"]
 
 
+def test_of_two_endings_that_are_near_to_a_word_the_longer_one_is_told(ask):
+    (told,) = warnings(sent(ask, "pikzels", key="api_key_inactve"))
+    assert told == "the key's ending _api_key_inactve orders nothing; did you mean _api_key_inactive?"
+
+
 def test_a_word_in_brackets_is_answered_as_without_it_and_warned_of(ask):
     for api, typed, meant in ENDINGS:
         answer = sent(ask, api, word=f"[{typed}]")

@@ -105,11 +105,40 @@ def test_a_fault_spoils_what_was_done_and_charged(fail, score, engine):
         ({"probability": 0}, []),
         ({"account": "pkz_other"}, []),
         ({"account": "pikzels/pkz_test"}, [0]),
+        ({"account": "pkz_test"}, [0]),
     ],
 )
 def test_an_order_says_which_calls_it_is_for(fail, score, options, hits):
     fail(NAME, "CONFLICT", **options)
     assert [index for index in range(9) if score() == "CONFLICT"] == hits
+
+
+def test_a_call_that_orders_the_end_of_its_job_uses_nothing_of_a_plan_up(fail, ask):
+    style = {"name": "Studio", "image_urls": ["https://example.com/a.png"] * 3}
+    fail("*", "CONFLICT")
+    sent = [{"prefer": "job=failed"}, {}]
+    answers = [ask("POST", "/v2/pikzonality/style", style, x_api_key="pkz_test", **each) for each in sent]
+    assert [each.error for each in answers] == [None, "CONFLICT"]
+
+
+def test_an_order_waits_as_long_as_it_says_itself_beside_a_delay_for_all(fail, score, heard):
+    fail("*", [None], delay=30, times=None)
+    fail(NAME, "CONFLICT", delay=20)
+    fail(NAME, "CANCELLED")
+    assert [score() for _ in range(3)] == ["CONFLICT", "CANCELLED", 200]
+    assert [each.override.delay_ms for each in heard] == [20, 30, 30]
+
+
+def test_an_order_never_has_the_number_of_another_one_that_is_gone(fail, engine):
+    plans = engine.world.plans
+    fail(NAME, ["CONFLICT", "CANCELLED"])
+    known = [each.id for each in plans.orders]
+    for id_ in known:
+        assert plans.remove(id_)
+    for _ in range(3):
+        fail(NAME, "CONFLICT")
+        known.append(plans.orders[-1].id)
+    assert len(set(known)) == 5
 
 
 def test_two_orders_count_the_same_calls(fail, score):

@@ -8,8 +8,17 @@ from catalogues import NOTES, a_provider, errors, notes
 
 from mockserver.call import EMPTY_BODY, Result
 from mockserver.messages import Response
-from mockserver.pipeline.respond import draw, headers_of, problem_response, refuse, succeed, violations_header
+from mockserver.pipeline.respond import (
+    draw,
+    headers_of,
+    problem_response,
+    refuse,
+    succeed,
+    violations_header,
+    write_stub,
+)
 from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
+from mockserver.state.plans import Stub
 
 JSON = ("Content-Type", "application/json")
 ADD, READ = NOTES.operations["add_note"], NOTES.operations["read_note"]
@@ -46,6 +55,17 @@ class TestHeadersOfEveryAnswer:
         known = {"credits_limit": "10", "credits_remaining": "3", "credits_reset": "soon", "request_id": "r1"}
         made = dict(headers_of(notes(credits=told), known))
         assert made == {"Notes-Id": "r1", "Notes-Version": "1", "Total": "10", "Left": "3", "Anew": "soon"}
+
+
+class TestAnAnswerThatWasOrderedInFull:
+    @pytest.mark.parametrize(("status", "error"), [(399, None), (400, "stub")])
+    def test_is_an_error_from_400_on(self, status, error):
+        assert write_stub(Stub(status)).error == error
+
+    @pytest.mark.parametrize("name", ["Content-Type", "content-type"])
+    def test_has_the_type_that_it_names_in_any_case_and_no_other(self, name):
+        made = write_stub(Stub(200, {name: "text/csv"}, "a,b"))
+        assert made.headers == ((name, "text/csv"),)
 
 
 class TestASuccess:

@@ -221,6 +221,49 @@ def test_a_reset_gives_everything_back(world):
     assert {name for name, (usage, _) in world.usage.items() if usage != (0, 0)} == {"counters"}
 
 
+def test_of_one_account_all_is_forgotten_and_nothing_of_one_whose_key_begins_so(engine, ask):
+    styles = {"name": "Studio", "image_urls": ["https://example.com/1.png"] * 3}
+    world = engine.world
+
+    def call(name):
+        assert ask("POST", "/v2/pikzonality/style", styles, x_api_key=f"pkz_{name}").status == 200
+        thumb = {"title": "t", "format": "youtube", "webhookUrl": "http://127.0.0.1:9/"}
+        assert ask("POST", "/v1/generate", thumb, x_api_key=f"tb_{name}").status == 202
+
+    def kept():
+        found = world.snapshot()
+        return {name: found[name] for name in BOUNDS if name in found and name not in {"seen", "pictures"}}
+
+    call("a/1")
+    before = kept()
+    assert {"resources", "names", "ledger", "job_charges", "deliveries"} <= {
+        name for name, values in before.items() if values
+    }
+    call("a")
+    for provider, key in (("pikzels", "pkz_a"), ("thumbapi", "tb_a")):
+        world.forget(world.accounts.find(provider, key))
+    assert kept() == before
+
+
+def test_what_fixtures_list_is_there_again_when_its_account_is_forgotten(engine, ask):
+    path, key = "/v2/pikzonality/18b2ad5e-2a9e-4d3f-b9a8-9f2a1e0b1234", "pkz_yourapikey"
+    assert ask("DELETE", path, x_api_key=key).status == 200
+    assert ask("GET", path, x_api_key=key).status == 404
+    engine.world.forget(engine.world.accounts.find("pikzels", key))
+    assert ask("GET", path, x_api_key=key).status == 200
+
+
+@pytest.mark.parametrize(("seed", "is_taken"), [(2**64, True), (-(2**64), True), (2**64 + 1, False)])
+def test_a_seed_has_at_most_64_bits(world, seed, is_taken):
+    snapshot = {**world.snapshot(), "seed": seed}
+    if is_taken:
+        world.restore(snapshot)
+        assert world.seed == seed
+    else:
+        with pytest.raises(ValueError, match="at most 64 bits"):
+            world.restore(snapshot)
+
+
 def test_a_moved_clock_makes_another_version(world):
     versions = [world.version]
     for move in (

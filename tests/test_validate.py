@@ -322,6 +322,12 @@ class TestErrorsOfChoicesAndOfWhatExcludesEachOther:
         for body in bodies:
             assert sentences(body, self.PROVIDER) == ["The request body must be a JSON object"]
 
+    def test_an_error_of_the_second_of_many_is_not_that_of_the_eleventh(self):
+        others = [*[{}] * 8, {"properties": {"depth": {"maximum": 5}}}]
+        provider = choosy({**CHOICE, "allOf": [*CHOICE["allOf"], *others]})
+        (violation,) = told({"link": "a", "size": "l", "depth": 9}, provider).violations
+        assert (violation.pointer, violation.keyword, violation.error) == ("/depth", "maximum", None)
+
     def test_the_first_row_wins_over_the_second(self):
         problem = told({"size": "s", "width": 1}, self.PROVIDER)
         assert (problem.error, len(problem.violations)) == ("unclear", 2)

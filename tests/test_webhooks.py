@@ -16,7 +16,7 @@ from mockserver.state.deliveries import DELIVERED, GIVEN_UP, WAITING, Attempt, D
 from mockserver.state.store import MemoryStore
 from mockserver.state.values import replace
 from mockserver.state.worlds import Worlds
-from mockserver.webhooks import OWN, WebhookSender
+from mockserver.webhooks import OWN, WebhookSender, _Outbox
 
 CALL = {"title": "10 Tips to Grow Your YouTube Channel", "format": "youtube"}
 BAD_URLS = [
@@ -431,6 +431,38 @@ def test_a_clock_that_is_set_back_makes_what_was_due_wait_again(world, sender, l
     world.clock.set(1_800_000_002)
     assert sender.run_due(world) == 1
     assert world.deliveries.get(job).status == DELIVERED
+
+
+def test_what_was_due_at_the_last_look_waits_where_the_clock_was_set_back_since(world, promised):
+    job, outbox = promised("http://127.0.0.1:9/"), _Outbox(world)
+    world.clock.advance(2)
+    assert outbox.has_due()
+    world.clock.set(1_800_000_001)
+    assert outbox.claim() is None
+    world.clock.set(1_800_000_002)
+    assert outbox.claim().id == job
+    assert outbox.claim() is None
+
+
+def test_what_has_been_due_for_longest_is_sent_first(world, promised):
+    jobs = [promised("http://127.0.0.1:9/") for _ in range(3)]
+    for job, due_at_s in zip(jobs, (1_800_000_009, 1_800_000_007, 1_800_000_008), strict=True):
+        world.deliveries.put(job, replace(world.deliveries.get(job), due_at_s=due_at_s))
+    world.clock.advance(9)
+    outbox = _Outbox(world)
+    assert [outbox.claim().id for _ in jobs] == [jobs[1], jobs[2], jobs[0]]
+
+
+def test_a_webhook_that_was_tried_waits_on_although_its_job_is_told_another_end(world, sender, listen, promised):
+    job = promised(listen(lambda handler: 500).url)
+    world.clock.advance(2)
+    assert sender.run_due(world) == 1
+    waiting = world.deliveries.get(job)
+    assert waiting.status == WAITING
+    world.clock.advance(0.5)
+    changed = world.resources.update(job, lambda known: known.ended("completed", world.clock.now()))
+    world.reschedule(changed)
+    assert world.deliveries.get(job) == waiting
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 404, 500])

@@ -175,9 +175,12 @@ class World:
         for key, entry in self.ledger.list(prefix):
             if key == ledger_key(id_, entry.number):
                 self.ledger.delete(key)
-        for named in (self.names, self.furnished):
-            for key, _ in named.list(prefix):
-                named.delete(key)
+        for key, holder in self.names.list(prefix):  # also those of an account whose key begins so
+            if (known := self.resources.get(holder)) is None or known.account == id_:
+                self.names.delete(key)
+        for key, _ in self.furnished.list(prefix):
+            if "/" not in key.removeprefix(prefix):
+                self.furnished.delete(key)
         for owned in (self.resources, self.outputs, self.kept_outputs):
             for key in [key for key, value in owned.list() if value.account == id_]:
                 owned.delete(key)
