@@ -116,13 +116,13 @@ def test_an_order_says_which_calls_it_is_for(fail, score, options, hits):
 def test_a_call_that_orders_the_end_of_its_job_uses_nothing_of_a_plan_up(fail, ask):
     style = {"name": "Studio", "image_urls": ["https://example.com/a.png"] * 3}
     fail("*", "CONFLICT")
-    sent = [{"prefer": "job=failed"}, {}]
-    answers = [ask("POST", "/v2/pikzonality/style", style, x_api_key="pkz_test", **each) for each in sent]
+    calls = [({"prefer": "job=failed"}, style), ({}, {**style, "name": "Another"})]
+    answers = [ask("POST", "/v2/pikzonality/style", body, x_api_key="pkz_test", **own) for own, body in calls]
     assert [each.error for each in answers] == [None, "CONFLICT"]
 
 
 def test_an_order_waits_as_long_as_it_says_itself_beside_a_delay_for_all(fail, score, heard):
-    fail("*", [None], delay=30, times=None)
+    fail("*", {"delay": 30}, times=None)
     fail(NAME, "CONFLICT", delay=20)
     fail(NAME, "CANCELLED")
     assert [score() for _ in range(3)] == ["CONFLICT", "CANCELLED", 200]
