@@ -127,6 +127,16 @@ def test_what_is_kept_is_bounded_by_bytes(engine, ask):
     assert MOST.bytes // 2 < kept <= MOST.bytes
 
 
+def test_who_holds_the_journal_has_the_calls_from_before_every_reset(engine, ask):
+    journal = engine.world.journal
+    with journal.held():
+        for number in range(3):
+            ask("GET", f"/v2/{number}")
+            engine.world.reset()
+        assert [each.request.path for _, each in journal.everything()] == ["/v2/0", "/v2/1", "/v2/2"]
+    assert journal.everything() == []
+
+
 def test_calls_are_forgotten_although_others_come_at_the_same_time(engine, ask):
     ids = [header(ask("GET", "/v2/nope"), "Mock-Request-Id") for _ in range(3)]
     threads = []

@@ -150,3 +150,12 @@ def test_consent_is_withdrawn_while_the_account_lives(api):
     api.put(ACCOUNT, json={"persons": {"anna": "withdrawn"}}).raise_for_status()
     refused = api.post("/api/v1/generate", json=call)
     assert (refused.status_code, refused.json()["code"]) == (422, "consent_withdrawn")
+
+
+def test_where_unknown_persons_are_ignored_one_who_withdrew_consent_is_refused_as_ever(ask, engine):
+    engine.world.assume({"fatthumb.unknown_ids": "ignored"})
+    answers = [
+        ask("POST", "/api/v1/generate", {**CALL, "personIds": [person]}, authorization="Bearer nsk_test")
+        for person in ("person_nobody", "person_test", "person_withdrawn")
+    ]
+    assert [each.error for each in answers] == [None, None, "consent_withdrawn"]

@@ -10,6 +10,7 @@ from conftest import STRICT
 
 from mockserver import Server, create_engine
 from mockserver.call import Exchange
+from mockserver.serving.heads import write_without_upgrade
 
 BODY = b'{"image_url": "https://example.com/a.png"}'
 HEAD = b"POST /v2/thumbnail/score HTTP/1.1\r\nHost: x\r\n"
@@ -153,3 +154,10 @@ def test_a_link_is_followed_with_head_and_without_a_body(server):
         b"",
         str(len(whole.content)),
     )
+
+
+def test_of_a_head_only_what_speaks_of_upgrading_is_left_out():
+    headers = [(b"host", b"a"), (b"connection", b" UPGRADE , HTTP2-Settings"), (b"http2-settings", b"x")]
+    headers += [(b"upgrade", b"h2c"), (b"x", b"upgrade")]
+    written = write_without_upgrade(b"POST", b"/a?b", "1.1", headers)
+    assert written == b"POST /a?b HTTP/1.1\r\nhost: a\r\nx: upgrade\r\n\r\n"

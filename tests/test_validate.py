@@ -282,6 +282,14 @@ def choosy(body):
     return notes(body=body, schemas={"Choice": CHOICE}, errors=errors("unclear", "shallow"), add_note=row)
 
 
+@pytest.mark.parametrize("copies", [99, 9.5, 99.5])
+def test_what_a_table_says_of_numbers_holds_for_whole_ones_too(copies):
+    row = {"field": "copies", "keywords": ["maximum"], "sent": "number", "provenance": "assumed"}
+    provider = notes(add_note={"keywords": [{**row, "citation": "manual"}]}, citations={"manual": "a manual"})
+    found = {each.keyword: each.citation for each in told({**GOOD, "copies": copies}, provider).violations}
+    assert found["maximum"] == "a manual"
+
+
 class TestErrorsOfChoicesAndOfWhatExcludesEachOther:
     PROVIDER = choosy(CHOICE)
 
