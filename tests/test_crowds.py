@@ -114,6 +114,13 @@ def test_who_was_never_served_goes_first_then_who_is_silent_for_longest():
     assert not newest.is_gone
 
 
+def test_where_there_are_just_as_many_as_may_be_nobody_is_turned_away():
+    newest = Caller((False, 0.0))
+    callers = [Caller((True, 1.0)), Caller((False, 9.0)), newest]
+    make_room(callers, newest, 3)
+    assert not any(each.is_gone for each in callers)
+
+
 def test_where_all_are_owed_an_answer_the_newest_is_turned_away():
     newest = Caller((False, 0.0))
     make_room([Caller(None), Caller(None), newest], newest, 2)

@@ -180,3 +180,14 @@ def test_a_picture_that_is_known_is_judged_again_where_it_is_read_more_strictly(
     assert ask("POST", "/v1/generate", sent, x_api_key="tb_test").status == 200
     engine.world.assume(f"thumbapi.{reading}")
     assert ask("POST", "/v1/generate", sent, x_api_key="tb_test").status == 400
+
+
+def test_a_flag_that_is_off_is_off_although_pictures_switch_theirs_on(ask, engine):
+    engine.world.assume("thumbapi.pictures_without_flag=used")
+    photo = padded("photo.png", 0)
+    for flag, drawn in ((None, ["photo"]), (False, [])):
+        body = {**THUMB, "photoImage": photo, "usePhoto": flag}
+        body = {name: value for name, value in body.items() if value is not None}
+        job = said(ask("POST", "/v1/generate", body, **KEYS["thumbapi"]))["jobId"]
+        insets = engine.world.resources.get(job).fields["scene"]["insets"]
+        assert [each["role"] for each in insets] == drawn

@@ -280,5 +280,12 @@ def test_a_bounded_distance_is_the_whole_one_where_that_is_within_the_bound(one,
         assert distance(one, other, most) == (whole if whole is not None and whole <= most else None)
 
 
+@pytest.mark.parametrize(
+    ("text", "near"), [("taekn", "taken"), ("take", None), ("t" * 60, "t" * 60), ("t" * 61, None)]
+)
+def test_from_five_letters_to_sixty_a_text_is_near_to_a_word(text, near):
+    assert Lookalikes(["taken", "t" * 60]).nearest(text) == near
+
+
 def test_a_long_text_is_not_held_against_words():
     assert Lookalikes(["conflict"]).nearest("conflict" * 1000) is None
