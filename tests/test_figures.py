@@ -163,7 +163,9 @@ def as_logo(picture):
 
 def test_a_picture_that_was_taken_as_a_photo_is_held_to_the_cap_of_a_logo_when_it_comes_as_one(ask):
     picture = padded("logo.png", 1_200_000)  # "photoImage … Max 2MB", "logoImage … Max 1MB"
-    answers = [ask("POST", "/v1/generate", each(picture), x_api_key="tb_test") for each in (as_photo, as_logo)]
+    answers = [
+        ask("POST", "/v1/generate", each(picture), x_api_key="tb_test") for each in (as_photo, as_logo)
+    ]
     assert [each.status for each in answers] == [200, 400]
     assert said(answers[1]) == {"error": "logoImage exceeds 1MB cap"}
 

@@ -31,7 +31,10 @@ class TestMemoryStore(StoreContract):
 
     def test_what_is_kept_is_weighed_right_although_two_change_it_at_the_same_time(self, store):
         key = Interrupting("a")
-        for name, change in (("b", lambda: store.put(PETS, key, REX)), ("c", lambda: store.delete(PETS, key))):
+        for name, change in (
+            ("b", lambda: store.put(PETS, key, REX)),
+            ("c", lambda: store.delete(PETS, key)),
+        ):
             key.others = [lambda name=name: store.put(PETS, name, REX)]
             change()
             key.other.join()

@@ -1,11 +1,13 @@
 """What a newcomer reads in `specs/behaviour.schema.json` is what the code takes: member by member."""
 
+import copy
 import importlib
 import json
 from collections.abc import Mapping
 from typing import Annotated, get_args, get_origin
 
 import pytest
+from catalogues import TABLE
 
 from mockserver.behaviours.pikzels import Bounds
 from mockserver.pipeline.behave import parameters
@@ -13,7 +15,8 @@ from mockserver.problems import ProblemType
 from mockserver.spec.files import SPECS
 from mockserver.spec.references import hints
 from mockserver.spec.rows import ErrorRow, Row, Sections
-from mockserver.spec.table import convert, row_type
+from mockserver.spec.schema import Schema
+from mockserver.spec.table import Table, convert, row_type
 
 SCHEMA = json.loads((SPECS / "behaviour.schema.json").read_text("utf-8"))
 DEFS = SCHEMA["$defs"]
@@ -132,3 +135,13 @@ def test_a_member_that_nothing_takes_is_told_with_those_that_there_are():
     )
     _, complaint = convert({"low": 0}, row_type("Nothing", []), "settings", "behaviour")
     assert complaint == "settings: the behaviour takes nothing: low is not a known field; known are: none"
+
+
+def test_what_obeys_the_schema_and_has_no_type_that_fits_is_told_with_its_place():
+    changed = copy.deepcopy(TABLE)
+    changed["limits"]["per_minute"]["value"] = 3.0  # a whole number to JSON Schema
+    shape = Schema(SCHEMA, "behaviour.schema.json")
+    assert shape.accepts(changed)
+    told = Table(changed, "notes/behaviour.yaml", shape)
+    assert not told.has_shape
+    assert told.complaints == ["notes/behaviour.yaml: Expected `int`, got `float` - at `$.limits[...].value`"]

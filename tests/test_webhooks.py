@@ -453,7 +453,9 @@ def test_what_has_been_due_for_longest_is_sent_first(world, promised):
     assert [outbox.claim().id for _ in jobs] == [jobs[1], jobs[2], jobs[0]]
 
 
-def test_a_webhook_that_was_tried_waits_on_although_its_job_is_told_another_end(world, sender, listen, promised):
+def test_a_webhook_that_was_tried_waits_on_although_its_job_is_told_another_end(
+    world, sender, listen, promised
+):
     job = promised(listen(lambda handler: 500).url)
     world.clock.advance(2)
     assert sender.run_due(world) == 1
