@@ -88,7 +88,7 @@ def impatient() -> Iterator[None]:
 
 
 def meanwhile(work: Callable[[], Any]) -> threading.Thread:
-    """Let another thread do something just now, unless it must wait for whoever is at it; it may be joined."""
+    """Let another thread do something just now, unless it must wait for whoever is at it; give the thread."""
     thread = threading.Thread(target=work)
     thread.start()
     thread.join(0.05)

@@ -229,7 +229,7 @@ class TestAField:
         assert fields == ("leaf", "left", "left.leaf", "left.left", "left.left.leaf", "left.left.left")
 
 
-class Interrupting(str):
+class Interrupting(str):  # noqa: SLOT000 - which are for others
     """A shape of which the look-up is the moment for somebody else's call."""
 
     other: Callable[[], Any] | None = None

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from mockserver.jsontext import parse
 from mockserver.spec.catalog import load
 from mockserver.spec.explain import SchemaViolation
 from mockserver.spec.files import FIXTURES
@@ -216,3 +217,14 @@ def test_the_fast_path_reads_every_body_of_the_bundled_documents(operation, sche
 @pytest.mark.parametrize("schema", [{"minLength": -1}, {"required": "name"}, {"uniqueItems": "yes"}])
 def test_what_the_fast_path_takes_for_no_schema_the_validator_reads(schema):
     assert Schema(schema, "here").accepts("abc")
+
+
+def test_a_number_beyond_all_that_javascript_holds_is_none():
+    for kind in ("number", "integer"):
+        assert not Schema({"type": kind}, "here").accepts(parse(b"1e400")[0])
+
+
+def test_references_that_lead_in_a_circle_are_an_empty_schema():
+    circle = {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}
+    schema = Schema({"$ref": "#/$defs/a", "$defs": circle}, "here")
+    assert (schema.followed(schema.document), schema.types(schema.document)) == ({}, frozenset())

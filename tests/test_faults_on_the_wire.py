@@ -172,6 +172,15 @@ def test_a_hanging_call_ends_when_the_caller_leaves(mock, heard):
     assert (exchanges[0].is_sent, exchanges[0].override.fault) == (False, "HANG")
 
 
+def test_a_hanging_call_ends_when_its_caller_sends_no_more(mock, heard):
+    mock.fail(NAME, "HANG")
+    with connect(mock) as wire:
+        wire.sendall(CALL)
+        wire.shutdown(socket.SHUT_WR)
+        assert wire.recv(1) == b""
+    assert heard[1].wait(PATIENCE_S)
+
+
 @pytest.mark.parametrize(("fault", "options"), [("HANG", {}), ("SLOW_BODY", {"delay": 600_000})])
 def test_what_may_never_end_ends_with_the_server(fault, options, capfd):
     with MockServer() as mock, connect(mock) as wire:

@@ -193,3 +193,64 @@ def test_a_flag_that_is_off_is_off_although_pictures_switch_theirs_on(ask, engin
         job = said(ask("POST", "/v1/generate", body, **KEYS["thumbapi"]))["jobId"]
         insets = engine.world.resources.get(job).fields["scene"]["insets"]
         assert [each["role"] for each in insets] == drawn
+
+
+URL = {"image_url": "https://example.com/a.png"}
+FACE = {**URL, "face_image": "https://example.com/b.png"}
+# "USD per call", by model where that makes a difference.
+PRICES = [
+    *(("thumbnail/text", {**TEXT, "model": name}, usd) for name, usd in (
+        ("pkz_4_5", 0.13), ("pkz_4", 0.37), ("pkz_3", 0.16), ("pkz_2", 0.20))),
+    *(("thumbnail/image", {**TEXT, **URL, "model": name}, usd) for name, usd in (
+        ("pkz_4_5", 0.13), ("pkz_4", 0.36), ("pkz_3", 0.18), ("pkz_2", 0.20))),
+    ("thumbnail/edit", {**URL, "prompt": "a", "format": "16:9"}, 0.12),
+    ("thumbnail/faceswap", {**FACE, "format": "16:9"}, 0.12),
+    ("thumbnail/score", URL, 0.03),
+    ("title/text", {"prompt": "a"}, 0.08),
+    ("pikzonality/persona", STYLE, 0.38),
+    ("pikzonality/style", STYLE, 0.38),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("operation", "body", "usd"), PRICES)
+def test_a_call_of_pikzels_costs_what_its_price_list_says(ask, engine, operation, body, usd):
+    assert ask("POST", f"/v2/{operation}", body, **KEYS["pikzels"]).status == 200
+    (entry,) = engine.world.ledger
+    assert (entry.amount, entry.balance) == (usd, 100 - usd)
+
+
+@pytest.mark.parametrize(
+    ("plan", "monthly", "per_second"),
+    [("free", 50, 1), ("creator", 750, 2), ("pro", 2500, 5), ("business", 10_000, 20)],
+)
+def test_a_plan_of_thumbapi_grants_so_many_credits_a_month_and_calls_a_second(
+    ask, engine, plan, monthly, per_second
+):
+    engine.world.clock.set(1_800_000_000, is_frozen=True)
+    put = {"plan": plan, "credits": 7, "enforce": ["limits"]}
+    ask("PUT", "/__admin/accounts/thumbapi/tb_test", put)
+    call = {"title": "10 Tips", "format": "youtube"}
+    answers = [ask("POST", "/v1/generate", call, x_api_key="tb_test").status for _ in range(per_second + 1)]
+    assert answers == [200] * per_second + [429]
+    engine.world.clock.advance(31 * 86_400)
+    account = said(ask("GET", "/__admin/accounts/thumbapi/tb_test"))
+    assert account["credits"] == monthly
+
+
+def test_new_accounts_have_what_the_documents_give_them(ask):
+    found = {
+        name: said(ask("GET", f"/__admin/accounts/{name}/{key}"))["credits"]
+        for name, key in (("pikzels", "pkz_new"), ("fatthumb", "nsk_new"), ("thumbapi", "tb_new"))
+    }
+    assert found == {"pikzels": 100, "fatthumb": 500, "thumbapi": 10_000}
+
+
+@pytest.mark.parametrize(
+    ("body", "credits"),
+    [({}, 10), ({"model": "hd"}, 20), ({"useLogo": True}, 12), ({"usePhoto": True}, 12)],
+)
+def test_a_call_of_thumbapi_costs_ten_or_twenty_and_two_for_each_picture(ask, engine, body, credits):
+    call = {"title": "10 Tips", "format": "youtube", **body}
+    assert ask("POST", "/v1/generate", call, x_api_key="tb_live_abc123").status == 200
+    (entry,) = engine.world.ledger
+    assert entry.amount == credits

@@ -11,7 +11,7 @@ from mockserver.bounded import ENTRY_BYTES
 from mockserver.state.store import MemoryStore, weigh_stored
 
 
-class Interrupting(str):
+class Interrupting(str):  # noqa: SLOT000 - which are for others
     """A key of which the look-up is the moment for somebody else's change."""
 
     others: list[Callable[[], None]]
