@@ -276,7 +276,7 @@ class TestCounting:
         api = Notes(a_provider("notes", DOCUMENT_OF_ANYTHING, BARE), note_1={})
         tally = api.world.tally
         for number in range(50):
-            api.add({f"{number}".zfill(100_000): 1, "colour": "green"})
+            assert api.add({f"{number}".zfill(100_000): 1, "text": "x", "colour": "green"}) == 201
         tally.catch_up()
         assert len(tally.entries) == 1
         assert tally.usage.bytes < 10_000

@@ -1,6 +1,7 @@
 """Faults over real sockets: what a raw one sees, and that clients take them for a really broken server."""
 
 import asyncio
+import base64
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ import pytest
 import requests
 
 from mockserver import Settings
+from mockserver.spec.files import FIXTURES
 from mockserver.testing.mock import MockServer
 
 BODY = b'{"image_url": "https://example.com/a.png"}'
@@ -174,8 +176,10 @@ def test_a_hanging_call_ends_when_the_caller_leaves(mock, heard):
 
 def test_a_hanging_call_ends_when_its_caller_sends_no_more(mock, heard):
     mock.fail(NAME, "HANG")
+    picture = base64.b64encode((FIXTURES / "images" / "photo.png").read_bytes()).decode()
+    body = json.dumps({"image_base64": f"data:image/png;base64,{picture}"}).encode()  # looked at in a thread
     with connect(mock) as wire:
-        wire.sendall(CALL)
+        wire.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         wire.shutdown(socket.SHUT_WR)
         assert wire.recv(1) == b""
     assert heard[1].wait(PATIENCE_S)
