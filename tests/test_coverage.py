@@ -2,6 +2,7 @@
 
 import copy
 import json
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -285,16 +286,18 @@ class TestCounting:
 
     def test_weighs_what_two_hear_at_the_same_time_once(self):
         tally, alone = Tally(), Tally()
-        likeness = Likeness("notes.add_note", 201, None, 0, Interrupting("shape"))
-        likeness.shape.other = lambda: tally.add(likeness, ("colour=green",))
+        shape = Interrupting("shape")
+        likeness = Likeness("notes.add_note", 201, None, 0, shape)
+        shape.other = lambda: tally.add(likeness, ("colour=green",))
         tally.add(likeness, ("colour=blue",))
-        likeness.shape.thread.join()
+        shape.thread.join()
         alone.add(likeness, ())
         assert tally.usage == alone.usage
         assert {said for _, said in tally.said} == {"colour=green", "colour=blue"}
 
     def test_counts_once_what_two_catch_up_with_at_the_same_time(self):
-        tally, counted, threads = Tally(), [], []
+        tally, counted = Tally(), []
+        threads: list[threading.Thread] = []
 
         def count(told):
             if not threads:

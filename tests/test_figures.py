@@ -246,11 +246,10 @@ def test_new_accounts_have_what_the_documents_give_them(ask):
 
 
 @pytest.mark.parametrize(
-    ("body", "credits"),
-    [({}, 10), ({"model": "hd"}, 20), ({"useLogo": True}, 12), ({"usePhoto": True}, 12)],
+    ("body", "cost"), [({}, 10), ({"model": "hd"}, 20), ({"useLogo": True}, 12), ({"usePhoto": True}, 12)]
 )
-def test_a_call_of_thumbapi_costs_ten_or_twenty_and_two_for_each_picture(ask, engine, body, credits):
+def test_a_call_of_thumbapi_costs_ten_or_twenty_and_two_for_each_picture(ask, engine, body, cost):
     call = {"title": "10 Tips", "format": "youtube", **body}
     assert ask("POST", "/v1/generate", call, x_api_key="tb_live_abc123").status == 200
     (entry,) = engine.world.ledger
-    assert entry.amount == credits
+    assert entry.amount == cost

@@ -1,6 +1,7 @@
 """The journal: what it keeps, for how long, and what of a secret it shows."""
 
 import base64
+import threading
 
 import orjson
 import pytest
@@ -138,10 +139,10 @@ def test_who_holds_the_journal_has_the_calls_from_before_every_reset(engine, ask
 
 
 def test_calls_are_forgotten_although_others_come_at_the_same_time(engine, ask):
-    ids = [header(ask("GET", "/v2/nope"), "Mock-Request-Id") for _ in range(3)]
-    threads = []
+    ids = [str(header(ask("GET", "/v2/nope"), "Mock-Request-Id")) for _ in range(3)]
+    threads: list[threading.Thread] = []
 
-    class Asked(frozenset):
+    class Asked(frozenset[str]):
         def __contains__(self, each):
             if not threads:
                 threads.append(meanwhile(lambda: ask("GET", "/v2/late")))

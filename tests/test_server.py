@@ -14,6 +14,7 @@ from conftest import KEYS, STRICT
 from PIL import Image
 
 from mockserver import Request, create_app, create_engine
+from mockserver.call import Exchange
 from mockserver.spec.files import FIXTURES
 
 SCORE = {"image_url": "https://example.com/a.png"}
@@ -174,13 +175,13 @@ def test_a_page_may_read_the_pixels_of_another_picture(client):
 
 
 def test_who_calls_is_who_connected_whatever_a_stranger_writes_into_headers(server):
-    heard = queue.SimpleQueue()
+    heard: queue.SimpleQueue[Exchange] = queue.SimpleQueue()
     server.engine.listeners.append(heard.put)
     forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "wss"}
     assert httpx.get(f"{server.url}/__admin/health", headers=forwarded).status_code == 403
     request = heard.get(timeout=10).request
     server.engine.listeners.remove(heard.put)
-    assert (request.peer[0], request.scheme) == ("127.0.0.1", "http")
+    assert (request.peer and request.peer[0], request.scheme) == ("127.0.0.1", "http")
 
 
 def test_a_delay_holds_up_its_own_call_alone(server, client):

@@ -1,6 +1,7 @@
 """Both stores keep the contract, and one world works over either."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from conftest import meanwhile
@@ -32,13 +33,13 @@ class TestMemoryStore(StoreContract):
     def test_what_is_kept_is_weighed_right_although_two_change_it_at_the_same_time(self, store):
         key = Interrupting("a")
         for name, change in (
-            ("b", lambda: store.put(PETS, key, REX)),
-            ("c", lambda: store.delete(PETS, key)),
+            ("b", partial(store.put, PETS, key, REX)),
+            ("c", partial(store.delete, PETS, key)),
         ):
-            key.others = [lambda name=name: store.put(PETS, name, REX)]
+            key.others = [partial(store.put, PETS, name, REX)]
             change()
             key.other.join()
-            weights = [ENTRY_BYTES + weigh_stored(name, pet) for name, pet in store.list(PETS)]
+            weights = [ENTRY_BYTES + weigh_stored(each, pet) for each, pet in store.list(PETS)]
             assert store.usage(PETS) == (len(weights), sum(weights))
         assert [name for name, _ in store.list(PETS)] == ["b", "c"]
 
