@@ -160,6 +160,9 @@ class TestABody:
     def test_that_is_too_large_is_refused_wherever_it_is_sent(self, pages, method, path, most):
         assert pages.refused(method, path, {"frozen": True}, whole_size=most + 1).status == 413
 
+    def test_that_is_just_not_too_large_is_read(self, pages):
+        assert pages.ask("PUT", "/clock", {"frozen": True}, whole_size=LARGEST_PAGE)["frozen"] is True
+
     def test_of_which_too_much_would_be_kept_is_refused(self, pages):
         stub = {"operation": "notes.add_note", "stub": {"body": "x" * 11_000_000}}
         assert pages.refused("POST", "/faults", stub).status == 413

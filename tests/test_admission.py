@@ -68,6 +68,7 @@ def test_a_preflight_of_the_admin_pages_allows_nothing(client):
 
 def test_a_page_of_this_very_server_is_answered(server, client):
     assert client.get(HEALTH, headers={"Origin": server.url}).status_code == 200
+    assert client.get(HEALTH, headers={"Origin": server.url.upper()}).status_code == 200
     assert client.get(HEALTH, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
     assert "access-control-allow-origin" not in client.get(HEALTH, headers={"Origin": server.url}).headers
 

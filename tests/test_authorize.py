@@ -324,6 +324,10 @@ class TestAKeyThatEndsInAnErrorsName:
         assert ordered_by(NOTES, "note_1_Download_404") == ("note_1", "download_404")
         assert ordered_by(NOTES, "note_1_delay_900000") == ("note_1_delay_900000", None)
 
+    @pytest.mark.parametrize(("ending", "word"), [("LOCKED", "locked"), ("Delay_800", "delay_800")])
+    def test_may_be_in_any_case_and_the_key_before_it_keeps_its_own(self, ending, word):
+        assert ordered_by(NOTES, f"note_Ab_{ending}") == ("note_Ab", word)
+
     def test_is_looked_at_where_nobody_listed_it_and_it_orders_nothing(self):
         seen = []
 

@@ -18,6 +18,7 @@ from mockserver.pipeline.respond import (
     write_stub,
 )
 from mockserver.problems import EmulatorProblem, Problem, ProblemType, Violation
+from mockserver.spec.template import fill
 from mockserver.state.plans import Stub
 
 JSON = ("Content-Type", "application/json")
@@ -66,6 +67,12 @@ class TestAnAnswerThatWasOrderedInFull:
     def test_has_the_type_that_it_names_in_any_case_and_no_other(self, name):
         made = write_stub(Stub(200, {name: "text/csv"}, "a,b"))
         assert made.headers == ((name, "text/csv"),)
+
+
+class TestAShape:
+    def test_keeps_what_is_null_in_it_and_leaves_out_what_has_no_value(self):
+        shape = {"data": None, "error": {"code": "$code", "message": "$message"}}
+        assert fill(shape, {"message": "No."}) == {"data": None, "error": {"message": "No."}}
 
 
 class TestASuccess:
