@@ -52,6 +52,7 @@ def test_the_list_can_be_filtered(calls, query, found):
         ("?statuss=200", "did you mean status?"),
         ("?format=hra", "did you mean har?"),
         ("?status=ok", "status=ok is no whole number"),
+        ("?limit=٣", "limit=٣ is no whole number"),
     ],
 )
 def test_a_misspelt_filter_is_refused_with_what_was_meant(calls, query, hint):

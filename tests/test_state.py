@@ -6,13 +6,14 @@ import logging
 import pytest
 
 from mockserver import Request
-from mockserver.bounded import MIB
+from mockserver.bounded import MIB, Bounds
 from mockserver.spec.files import SpecificationError
 from mockserver.state.accounts import Account
 from mockserver.state.deliveries import WAITING, Delivery
-from mockserver.state.ledger import Entry
+from mockserver.state.ledger import Entry, JobCharges
 from mockserver.state.limits import Window, Windows
-from mockserver.state.outputs import Output
+from mockserver.state.outputs import Output, StoredPicture
+from mockserver.state.plans import Plan
 from mockserver.state.resources import Resource
 from mockserver.state.values import replace
 from mockserver.state.world import BOUNDS, World
@@ -194,6 +195,19 @@ def test_all_that_grows_with_calls_is_bounded_in_entries_and_bytes():
     assert {"accounts", "plans", "seen", "slots", "counters", "journal", "tally"} <= set(usage)
     most = [min(bounds.bytes, bounds.entries * bounds.largest) for _, bounds in usage.values()]
     assert sum(most) <= 132 * MIB
+
+
+def test_every_set_keeps_no_more_than_its_bound_and_the_newest(world, monkeypatch):
+    for name in BOUNDS:
+        monkeypatch.setitem(BOUNDS, name, Bounds(3, MIB))
+    small, examples = World(), {name: next(iter(each), 1) for name, each in world._collections.items()}
+    examples |= {"pictures": StoredPicture("a", "x"), "plans": Plan(), "job_charges": JobCharges(())}
+    held = {**small._collections, "slots": small._slots, "counters": small.counters}
+    assert held.keys() == BOUNDS.keys()
+    for name, collection in held.items():
+        for number in range(9):
+            collection.put(f"{number}", examples.get(name, 1))
+        assert (collection.usage.entries, collection.get("8") is not None) == (3, True), name
 
 
 def test_an_account_with_a_key_of_60_kb_takes_no_more_than_its_share(world):
