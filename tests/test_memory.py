@@ -119,6 +119,14 @@ def test_a_mapping_that_refuses_what_is_too_heavy_is_as_it_was():
     assert (kept.values, kept.usage) == ({"a": "x"}, usage)
 
 
+def test_a_value_may_take_just_its_share():
+    kept = BoundedMapping[str, int](Bounds(100, 4 * (ENTRY_BYTES + 50)), lambda _key, size: size)
+    kept.put("a", 50)
+    with pytest.raises(TooHeavyError):
+        kept.put("b", 51)
+    assert kept.values == {"a": 50}
+
+
 def test_a_cache_asks_once_and_keeps_nothing_that_is_too_heavy():
     asked = []
 
