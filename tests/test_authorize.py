@@ -322,7 +322,8 @@ class TestAKeyThatEndsInAnErrorsName:
         assert ordered_by(provider, "note_1_job_failed") == ("note_1", "job_failed")
         assert ordered_by(NOTES, "note_1_delay_800") == ("note_1", "delay_800")
         assert ordered_by(NOTES, "note_1_Download_404") == ("note_1", "download_404")
-        assert ordered_by(NOTES, "note_1_delay_900000") == ("note_1_delay_900000", None)
+        assert ordered_by(NOTES, "note_1_delay_600000") == ("note_1", "delay_600000")
+        assert ordered_by(NOTES, "note_1_delay_600001") == ("note_1_delay_600001", None)
 
     @pytest.mark.parametrize(("ending", "word"), [("LOCKED", "locked"), ("Delay_800", "delay_800")])
     def test_may_be_in_any_case_and_the_key_before_it_keeps_its_own(self, ending, word):
