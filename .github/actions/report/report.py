@@ -34,7 +34,8 @@ def table(head: list[str], rows: list[list[object]]) -> str:
 
 def write(calls: list[dict[str, Any]]) -> str:
     """Put calls into words: how many of each, and which were refused."""
-    counted = Counter((call["operation"] or "no operation", call["response"]["status"]) for call in calls)
+    answered = [(call["operation"] or "no operation", call["response"]) for call in calls]
+    counted = Counter((name, str(answer["status"]) if answer else "none") for name, answer in answered)
     said = "## mockserver\n\n"
     if not calls:
         return f"{said}Nothing was asked.\n\n"
