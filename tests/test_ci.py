@@ -114,9 +114,11 @@ def test_the_action_starts_the_mock_and_the_other_writes_what_it_was_asked_into_
     for body in ({"image_url": "https://example.com/a.png"}, {"image_ur": "https://example.com/|<b>"}):
         httpx.post(f"{url}/v2/thumbnail/score", json=body, headers=KEYS["pikzels"])
     done, told = job("report")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout[:11], done.stderr) == (0, "::warning::", "")
+    assert job("report", verdict="error")[0].returncode == 70
     summary = told["GITHUB_STEP_SUMMARY"]
     assert "| pikzels.post_v2_thumbnail_score | 200 | 1 |\n" in summary
+    assert "### Against the contract: 1\n" in summary
     assert "image_ur is not a known field; did you mean image_url?" in summary
     assert "## Contract coverage: " in summary
 

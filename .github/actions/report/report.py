@@ -5,10 +5,12 @@ import os
 import sys
 import urllib.request
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-MOST_REFUSED = 50  # calls; the rest is counted
+MOST_FINDINGS = 50  # that are told; the rest is counted
+BROKEN = 70  # the status where calls were against the contract
 
 
 def ask(url: str) -> Any:
@@ -28,35 +30,31 @@ def cell(text: object) -> str:
 
 def table(head: list[str], rows: list[list[object]]) -> str:
     """Write a table."""
-    lines = [head, ["---"] * len(head), *rows]
+    lines: list[Sequence[object]] = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(map(cell, line))} |\n" for line in lines)
 
 
-def write(calls: list[dict[str, Any]]) -> str:
-    """Put calls into words: how many of each, and which were refused."""
+def write(calls: list[dict[str, Any]], findings: list[dict[str, Any]]) -> str:
+    """Put calls into words: how many of each, and what they did against the contract."""
     answered = [(call["operation"] or "no operation", call["response"]) for call in calls]
     counted = Counter((name, str(answer["status"]) if answer else "none") for name, answer in answered)
     said = "## mockserver\n\n"
     if not calls:
         return f"{said}Nothing was asked.\n\n"
     said += table(["operation", "status", "calls"], [[*key, count] for key, count in sorted(counted.items())])
-    refused = [call for call in calls if call["violations"]]
-    if refused:
-        rows = [
-            [
-                call["operation"] or f"{call['request']['method']} {call['request']['url']}",
-                call["error"] or "",
-                why,
-            ]
-            for call in refused[:MOST_REFUSED]
-            for why in ["; ".join(each["message"] for each in call["violations"])]
+    if findings:
+        rows: list[list[object]] = [
+            [each["summary"], "; ".join(violation["message"] for violation in each["violations"])]
+            for each in findings[:MOST_FINDINGS]
         ]
-        said += f"\n### Refused or warned of: {len(refused)}\n\n{table(['call', 'error', 'why'], rows)}"
+        said += f"\n### Against the contract: {len(findings)}\n\n{table(['what', 'why'], rows)}"
     return f"{said}\n"
 
 
 if __name__ == "__main__":
     base, file = sys.argv[1:]
     Path(file).write_text(json.dumps(ask(f"{base}/__admin/coverage")), "utf-8")
+    verdict = ask(f"{base}/__admin/verdict")
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr] # Windows writes into files as it likes
-    sys.stdout.write(write(ask(f"{base}/__admin/requests")["requests"]))
+    sys.stdout.write(write(ask(f"{base}/__admin/requests")["requests"], verdict["findings"]))
+    sys.exit(BROKEN if verdict["errors"] else 0)
