@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import socketserver
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 from mockserver import Server, Settings, create_engine
 from mockserver.cli import main
 from mockserver.cli.port_file import PortFile
+from mockserver.cli.wait import MARK
 
 SHORT_S = "0.2"
 
@@ -171,6 +173,35 @@ def test_a_server_without_tls_is_not_waited_for_by_https(server):
 def test_what_is_no_address_is_refused(url):
     result = wait(url)
     assert (result.exit_code, "is no address such as http://127.0.0.1:8080" in result.stderr) == (2, True)
+
+
+def test_a_certificate_is_trusted_whose_authority_is_named(tmp_path):
+    trustme = pytest.importorskip("trustme", reason="needs trustme: pip install trustme")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+    class Marked(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header(MARK, "req-1")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    class Patient(HTTPServer):
+        def handle_error(self, *_):
+            """Say nothing of a client that parts: that is what is tried."""
+
+    server = Patient(("127.0.0.1", 0), Marked)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with in_thread(server) as url:
+        secured = url.replace("http://", "https://")
+        stranger, friend = wait(secured), wait(secured, "--cacert", tmp_path / "ca.pem")
+    assert (stranger.exit_code, "--cacert FILE names an authority to trust" in stranger.stderr) == (4, True)
+    assert (friend.exit_code, friend.stdout) == (0, f"{secured}\n")
 
 
 def test_what_holds_no_certificate_is_refused(tmp_path):
