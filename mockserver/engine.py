@@ -5,7 +5,6 @@ one with sockets.
 """
 
 import functools
-import logging
 import time
 from collections.abc import Generator
 from typing import Any
@@ -37,7 +36,7 @@ from mockserver.pipeline.route import Router
 from mockserver.pipeline.spoil import is_slow, spoil
 from mockserver.pipeline.validate import validate
 from mockserver.preferences import read_preferences
-from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Problem, ProblemType, Violation, told_of_bug
+from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Problem, Violation
 from mockserver.readings import Readings
 from mockserver.seeded import Random
 from mockserver.settings import Settings
@@ -47,6 +46,7 @@ from mockserver.state.accounts import Account
 from mockserver.state.journal import Era
 from mockserver.state.world import World
 from mockserver.state.worlds import Worlds
+from mockserver.voices import voice_of
 from mockserver.walk import Step, Wait, Walk, run
 from mockserver.webhooks import WebhookSender
 
@@ -54,7 +54,6 @@ OK = 200
 Parts = tuple[Exchange, ...]  # what other operations were asked for a call
 Warnings = tuple[Violation, ...]
 NO_PARTS: Parts = ()
-log = logging.getLogger("mockserver")
 
 
 class Engine:
@@ -274,21 +273,12 @@ class Engine:
         warnings: tuple[Violation, ...],
     ) -> Response:
         """Answer what a step has raised, in the voice of the API that was meant or our own. Raises bugs."""
-        problem = Problem(ProblemType.INTERNAL)
-        provider, operation = (match.provider, match.operation) if isinstance(match, Match) else (None, None)
-        if isinstance(error, NoMatch):
-            problem = error.problem
-            provider = self.readings.provider(error.provider.name, world) if error.provider else None
-        elif isinstance(error, Problem):
-            problem = error
-        elif isinstance(error, EmulatorProblem):
-            return problem_response(error, warnings)
-        elif self.settings.raises_bugs:
-            raise error
-        else:
-            log.error("a bug of mockserver in %s %s", request.method, request.path, exc_info=error)
-        if provider is None:
-            return problem_response(error.told if isinstance(error, NoMatch) else told_of_bug(error))
+        is_loud = self.settings.raises_bugs
+        voice = voice_of(error, match, request, world, self.readings, raises_bugs=is_loud)
+        if isinstance(voice, EmulatorProblem):
+            return problem_response(voice, warnings)
+        provider, problem = voice
+        operation = match.operation if isinstance(match, Match) else None
         request_id = (random or random_of(match, request, account, world)).uuid("request")
         headers = self._headers(provider, request_id, account, world)
         return refuse(provider, operation, problem, request_id=request_id, headers=headers, warnings=warnings)

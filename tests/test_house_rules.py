@@ -28,7 +28,7 @@ LAYERS = (
     ("links", "prices"),
     ("behaviours", "pipeline"),
     ("payloads", "samples", "readings"),
-    ("downloads", "restoring", "webhooks"),
+    ("downloads", "restoring", "voices", "webhooks"),
     ("journal", "coverage"),
     ("verdict",),
     ("admin", "console"),
