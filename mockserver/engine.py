@@ -72,7 +72,7 @@ class Engine:
         self.webhooks = WebhookSender(self.readings, worlds, self.settings)
         self.listeners: list[Listener] = [Counter()]  # hear of each exchange, on the thread that ended it
         self._mistyped = Mistyped(catalog)
-        self._names = Names.of(catalog.providers, self.settings)
+        self._names = Names.of(catalog.providers, self.settings, worlds.ports.names)
         self.admin = Admin(catalog, self.webhooks, self.readings, self.settings)
         self._router = Router(catalog, (self.admin.find, Downloads(catalog, self.readings).find))
 
@@ -83,14 +83,15 @@ class Engine:
 
     def has_cors(self, request: Request) -> bool:
         """Whether pages of any origin may read what a request is answered with."""
-        owner, world = self._router.owner_of(request), self.worlds.find(request)
+        request, world = self.worlds.look(request)
+        owner = self._router.owner_of(request)
         if isinstance(owner, Door):
             return owner.has_cors is None or owner.has_cors(world)
         return owner is None or self.readings.provider(owner.name, world).answers.has_cors
 
     def useful_size(self, request: Request) -> int:
         """Say how many bytes of its body the answer to a request can depend on, by path and headers alone."""
-        world = self.worlds.find(request)
+        request, world = self.worlds.look(request)
         try:
             match = self.readings.of_world(self._router.route(request), world)
         except NoMatch:
@@ -111,7 +112,7 @@ class Engine:
     # `hear` makes it a part of another call: nobody else is told, and the plan of faults has its say there.
     def walk(self, request: Request, *, hear: Listener | None = None, has_socket: bool = False) -> Walk:
         """THE STEPS, in order; the only place where a Problem is answered, and where an Exchange is made."""
-        started_s, world = time.perf_counter(), self.worlds.find(request)
+        started_s, (request, world, refusal) = time.perf_counter(), self.worlds.enter(request, not hear)
         at_s, preferences = world.clock.now(), read_preferences(request.headers)
         era, tag = world.journal.begin()
         match: Match | Door | None = None
@@ -120,7 +121,7 @@ class Engine:
         random, free_slot, response, said, honoured, is_sent, fee = None, None, None, None, "", False, 0.0
         try:
             try:
-                match = self.readings.of_world(self._router.route(request), world)
+                match = self._find(request, world, refusal)
                 if isinstance(match, Door):
                     made = yield functools.partial(match.answer, request, world)
                     ordered, response, violations = self._open(match, request, made, world, has_socket)
@@ -159,6 +160,12 @@ class Engine:
             told = Exchange(*so_far, time.perf_counter() - started_s, world, tag, fee, said, None, parts)
             hear(told) if hear else self._tell(told, era)
 
+    def _find(self, request: Request, world: World, refusal: EmulatorProblem | None) -> Match | Door:
+        """Find what is asked, as the world reads the documents, unless the request is not let in."""
+        if refusal is not None:
+            raise refusal
+        return self.readings.of_world(self._router.route(request), world)
+
     def _authorize(
         self, match: Match, request: Request, world: World, ordered: Override
     ) -> tuple[Account, str | None, Override, tuple[Violation, ...]]:
@@ -177,6 +184,7 @@ class Engine:
         """Keep an exchange, unless it was a look at ourselves, and let all listeners hear of it."""
         if type(told.match) is not Door or told.match.name != ADMIN:
             keep(told, era)
+        self.worlds.leave(told.world)
         for listener in self.listeners:
             listener(told)
 

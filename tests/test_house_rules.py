@@ -23,6 +23,7 @@ LAYERS = (
     ("allocation", "bounded", "hosts", "outlet", "ownedfile", "pointer", "preferences"),
     ("posting",),
     ("messages", "problems", "jsontext", "seeded", "settings", "caches"),
+    ("namespaces",),
     ("spec", "state", "imaging"),
     ("call", "causes", "fixtures", "nomatch", "scaffold", "scenarios"),
     ("links", "prices"),
