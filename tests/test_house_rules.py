@@ -68,7 +68,7 @@ HOMES = {
     "PIL": ("imaging",),
     "bidi": ("imaging.lettering",),
     "starlette": ("serving.app",),
-    "uvicorn": ("serving.server", "serving.protocol"),
+    "uvicorn": ("serving.server", "serving.protocol", "serving.ports"),
     "httptools": ("serving.protocol",),
     "click": ("cli", "printing"),
     "httpx": ("posting", "testing.transports"),

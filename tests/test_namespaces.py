@@ -446,9 +446,10 @@ class TestTheAdminPages:
         assert ask("POST", "/__admin/namespaces", body).status == 400
         assert names(engine) == []
 
-    def test_say_why_there_is_no_port_without_a_socket(self, ask):
+    def test_say_why_there_is_no_port_without_a_socket(self, engine, ask):
         answer = ask("POST", "/__admin/namespaces", {"port": True})
         assert (answer.status, said(answer)["detail"][:27]) == (409, "nobody listens here who cou")
+        assert names(engine) == []
 
     def test_show_how_much_is_kept(self, ask):
         ask("POST", f"/ns/alice{SCORED}", SCORE, **KEY)

@@ -33,11 +33,16 @@ def add(asked: Asked) -> Response:
     """Make a namespace, unless there is one of that name; `port`: with a port of its own."""
     wanted = asked.body(NAMESPACE) if asked.request.body else {}
     name = wanted.get("name") or asked.worlds.free_name()
-    status = OK if name in asked.worlds else CREATED
-    with asked.worlds.held(name):
-        if wanted.get("port"):
-            asked.worlds.ports.open(name)
-        return Response(status, (JSON_TYPE,), dump(_address(asked, name)))
+    is_new, worlds = name not in asked.worlds, asked.worlds
+    with worlds.held(name):
+        try:
+            if wanted.get("port"):
+                worlds.ports.open(name)
+        except EmulatorProblem:
+            if is_new:
+                worlds.drop(name)
+            raise
+        return Response(CREATED if is_new else OK, (JSON_TYPE,), dump(_address(asked, name)))
 
 
 def remove(asked: Asked) -> Json:

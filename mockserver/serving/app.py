@@ -20,6 +20,7 @@ from mockserver.messages import Request, Response
 from mockserver.serving.heads import write_refusal
 from mockserver.serving.reading import (
     LARGEST_INLINE,
+    NAMESPACE,
     Receive,
     Scope,
     bare_request,
@@ -59,8 +60,8 @@ def create_app(engine: Engine) -> Application:
     return shared(Shell(engine))
 
 
-def shared(app: "Shell") -> Application:
-    """Let browsers call from any page, and read what its CDN lets them read."""
+def shared(app: "Shell", namespace: str = "") -> Application:
+    """Let browsers call from any page, and read what its CDN lets them read; `namespace`: of the port."""
     providers = app.engine.catalog.providers.values()
     own = {name for provider in providers for name in provider.headers}
     cors = Browsers(
@@ -74,6 +75,7 @@ def shared(app: "Shell") -> Application:
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            scope[NAMESPACE] = namespace
             # Everybody else is spared the way through the middleware.
             is_open = is_from_browser(scope["headers"]) and app.engine.has_cors(bare_request(scope))
             await (cors if is_open else app)(scope, receive, send)
