@@ -1,7 +1,7 @@
 """Everything put together: specifications, fixtures and a world become an engine."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mockserver.engine import Engine
@@ -43,19 +43,28 @@ def create_engine(
     if complaints := misreadings(own):
         raise SpecificationError(complaints)
     fixtures = load_fixtures(catalog)
-    world = World(
+    new = functools.partial(
+        World,
         seed=settings.seed,
         accounts=fixtures.accounts,
         fresh_accounts={name: each.keys.new_account for name, each in catalog.providers.items()},
         canned_pictures=fixtures.pictures,
-        clock=clock,
         enforced=settings.enforced,
-        store=store,
         assume=settings.assume,
         read_assumed=functools.partial(read_choices, catalog.providers),
     )
-    engine = Engine(catalog, Worlds(world), settings)
+    world = new(clock=clock, store=store)
+    engine = Engine(catalog, Worlds(world, functools.partial(_another, new, world)), settings)
     for name, choice in world.assumed.items():
         engine.readings.choose(name, choice)
     world.check_restored = functools.partial(check_restored, catalog, engine.readings)
     return engine
+
+
+def _another(new: Callable[..., World], first: World) -> World:
+    """Make the world of a namespace, which begins as the first one did; its store is this process."""
+    made = new(clock=Clock(scale=first.clock.scale))
+    made.check_restored = first.check_restored
+    if first.plans.first:
+        made.plans.begin_with(first.plans.first)
+    return made

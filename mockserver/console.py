@@ -36,6 +36,7 @@ def write_line(
     status = f"{colours.get(response.status // 100, '')}{response.status}{plain}"
     asked = (request.method, redaction.anywhere(printable(request.path)), exchange.operation or "-", status)
     line = LINE % (*asked, response.error or "-", exchange.duration_s * 1000)
+    line += f"  [{request.namespace}]" if request.namespace else ""
     if response.status < ERRORS and not exchange.violations and not exchange.parts:
         return line
     reason = _reason(exchange, response)
@@ -49,6 +50,7 @@ def write_json(exchange: Exchange, response: Response, redaction: Redaction, *, 
         "event": "request",
         "method": request.method,
         "path": request.path,
+        **({"namespace": request.namespace} if request.namespace else {}),
         "operation": exchange.operation,
         "status": response.status,
         "error": response.error,

@@ -5,7 +5,6 @@ one with sockets.
 """
 
 import functools
-import logging
 import time
 from collections.abc import Generator
 from typing import Any
@@ -37,7 +36,7 @@ from mockserver.pipeline.route import Router
 from mockserver.pipeline.spoil import is_slow, spoil
 from mockserver.pipeline.validate import validate
 from mockserver.preferences import read_preferences
-from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Problem, ProblemType, Violation, told_of_bug
+from mockserver.problems import NO_VIOLATIONS, EmulatorProblem, Problem, Violation
 from mockserver.readings import Readings
 from mockserver.seeded import Random
 from mockserver.settings import Settings
@@ -47,6 +46,7 @@ from mockserver.state.accounts import Account
 from mockserver.state.journal import Era
 from mockserver.state.world import World
 from mockserver.state.worlds import Worlds
+from mockserver.voices import voice_of
 from mockserver.walk import Step, Wait, Walk, run
 from mockserver.webhooks import WebhookSender
 
@@ -54,7 +54,6 @@ OK = 200
 Parts = tuple[Exchange, ...]  # what other operations were asked for a call
 Warnings = tuple[Violation, ...]
 NO_PARTS: Parts = ()
-log = logging.getLogger("mockserver")
 
 
 class Engine:
@@ -73,7 +72,7 @@ class Engine:
         self.webhooks = WebhookSender(self.readings, worlds, self.settings)
         self.listeners: list[Listener] = [Counter()]  # hear of each exchange, on the thread that ended it
         self._mistyped = Mistyped(catalog)
-        self._names = Names.of(catalog.providers, self.settings)
+        self._names = Names.of(catalog.providers, self.settings, worlds.ports.names)
         self.admin = Admin(catalog, self.webhooks, self.readings, self.settings)
         self._router = Router(catalog, (self.admin.find, Downloads(catalog, self.readings).find))
 
@@ -84,14 +83,15 @@ class Engine:
 
     def has_cors(self, request: Request) -> bool:
         """Whether pages of any origin may read what a request is answered with."""
-        owner, world = self._router.owner_of(request), self.worlds.find(request)
+        request, world = self.worlds.look(request)
+        owner = self._router.owner_of(request)
         if isinstance(owner, Door):
             return owner.has_cors is None or owner.has_cors(world)
         return owner is None or self.readings.provider(owner.name, world).answers.has_cors
 
     def useful_size(self, request: Request) -> int:
         """Say how many bytes of its body the answer to a request can depend on, by path and headers alone."""
-        world = self.worlds.find(request)
+        request, world = self.worlds.look(request)
         try:
             match = self.readings.of_world(self._router.route(request), world)
         except NoMatch:
@@ -112,7 +112,7 @@ class Engine:
     # `hear` makes it a part of another call: nobody else is told, and the plan of faults has its say there.
     def walk(self, request: Request, *, hear: Listener | None = None, has_socket: bool = False) -> Walk:
         """THE STEPS, in order; the only place where a Problem is answered, and where an Exchange is made."""
-        started_s, world = time.perf_counter(), self.worlds.find(request)
+        started_s, (request, world, refusal) = time.perf_counter(), self.worlds.enter(request, not hear)
         at_s, preferences = world.clock.now(), read_preferences(request.headers)
         era, tag = world.journal.begin()
         match: Match | Door | None = None
@@ -121,7 +121,7 @@ class Engine:
         random, free_slot, response, said, honoured, is_sent, fee = None, None, None, None, "", False, 0.0
         try:
             try:
-                match = self.readings.of_world(self._router.route(request), world)
+                match = self._find(request, world, refusal)
                 if isinstance(match, Door):
                     made = yield functools.partial(match.answer, request, world)
                     ordered, response, violations = self._open(match, request, made, world, has_socket)
@@ -160,6 +160,12 @@ class Engine:
             told = Exchange(*so_far, time.perf_counter() - started_s, world, tag, fee, said, None, parts)
             hear(told) if hear else self._tell(told, era)
 
+    def _find(self, request: Request, world: World, refusal: EmulatorProblem | None) -> Match | Door:
+        """Find what is asked, as the world reads the documents, unless the request is not let in."""
+        if refusal is not None:
+            raise refusal
+        return self.readings.of_world(self._router.route(request), world)
+
     def _authorize(
         self, match: Match, request: Request, world: World, ordered: Override
     ) -> tuple[Account, str | None, Override, tuple[Violation, ...]]:
@@ -178,6 +184,7 @@ class Engine:
         """Keep an exchange, unless it was a look at ourselves, and let all listeners hear of it."""
         if type(told.match) is not Door or told.match.name != ADMIN:
             keep(told, era)
+        self.worlds.leave(told.world)
         for listener in self.listeners:
             listener(told)
 
@@ -274,21 +281,12 @@ class Engine:
         warnings: tuple[Violation, ...],
     ) -> Response:
         """Answer what a step has raised, in the voice of the API that was meant or our own. Raises bugs."""
-        problem = Problem(ProblemType.INTERNAL)
-        provider, operation = (match.provider, match.operation) if isinstance(match, Match) else (None, None)
-        if isinstance(error, NoMatch):
-            problem = error.problem
-            provider = self.readings.provider(error.provider.name, world) if error.provider else None
-        elif isinstance(error, Problem):
-            problem = error
-        elif isinstance(error, EmulatorProblem):
-            return problem_response(error, warnings)
-        elif self.settings.raises_bugs:
-            raise error
-        else:
-            log.error("a bug of mockserver in %s %s", request.method, request.path, exc_info=error)
-        if provider is None:
-            return problem_response(error.told if isinstance(error, NoMatch) else told_of_bug(error))
+        is_loud = self.settings.raises_bugs
+        voice = voice_of(error, match, request, world, self.readings, raises_bugs=is_loud)
+        if isinstance(voice, EmulatorProblem):
+            return problem_response(voice, warnings)
+        provider, problem = voice
+        operation = match.operation if isinstance(match, Match) else None
         request_id = (random or random_of(match, request, account, world)).uuid("request")
         headers = self._headers(provider, request_id, account, world)
         return refuse(provider, operation, problem, request_id=request_id, headers=headers, warnings=warnings)

@@ -8,13 +8,15 @@ on a provider's own CDN, only the folder of its pictures is ours; all else is re
 import functools
 import re
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from mockserver.call import Arguments, Match
-from mockserver.hosts import PORTS, is_authority
+from mockserver.hosts import PORTS, is_authority, read_authority
 from mockserver.jsontext import Json
 from mockserver.messages import Request
+from mockserver.namespaces import named_before
 from mockserver.settings import Settings
 from mockserver.spec.model import Provider
 from mockserver.spec.rows import Outputs
@@ -29,6 +31,8 @@ HOST = re.compile(r"https?://(?P<host>[^/\s@?#]++)(?=/)")  # no user, so that no
 BLANK = re.compile(r"[\s\ufeff]")
 NOWHERE = "mockserver.invalid"  # the host of a link to this server that leads to no picture
 
+NO_PORTS: Mapping[int, str] = MappingProxyType({})
+
 Cdns = Mapping[str, tuple[Provider, ...]]  # by the host of their pictures
 
 
@@ -38,6 +42,7 @@ class OwnLink(NamedTuple):
     host: str
     provider: str
     path: str  # on the provider's CDN
+    namespace: str = ""  # that its path names; empty: it names none
 
 
 class Names(NamedTuple):
@@ -46,18 +51,29 @@ class Names(NamedTuple):
     providers: Mapping[str, Provider]
     apis: frozenset[str]  # their hosts, as they are called over TLS
     ours: frozenset[str]  # hosts of links to this server besides those that a caller uses
+    ports: Mapping[int, str]  # namespaces, by the ports that are theirs; these come and go
 
     @classmethod
-    def of(cls, providers: Mapping[str, Provider], settings: Settings | None = None) -> "Names":
+    def of(
+        cls,
+        providers: Mapping[str, Provider],
+        settings: Settings | None = None,
+        ports: Mapping[int, str] = NO_PORTS,
+    ) -> "Names":
         """Gather the names of some providers, and of this server as its settings have it."""
         hosts = [host for each in providers.values() for host in each.hosts]
         apis = frozenset([*hosts, *(f"{host}:443" for host in hosts)])
         ours = apis | {urlsplit(url).netloc.lower() for url in (settings or Settings()).all_public_urls}
-        return cls(providers, apis, ours)
+        return cls(providers, apis, ours, ports)
 
 
 def base_url(request: Request, public_url: str | None, apis: Collection[str] = ()) -> str:
-    """Give this server's address as the caller sees it, without a slash at the end.
+    """Give the address of the caller's world as the caller sees it, without a slash at the end."""
+    return origin_of(request, public_url, apis) + request.base
+
+
+def origin_of(request: Request, public_url: str | None, apis: Collection[str] = ()) -> str:
+    """Give this server's address likewise, whichever world the caller is in.
 
     A fixed public address wins, then what a proxy says (`X-Forwarded-Proto`, `X-Forwarded-Host`), then Host;
     what has not the form of one is passed over, so that nobody writes more into a link than that.
@@ -91,13 +107,14 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World,
     """Turn links of this server in the body's picture fields into the providers' addresses.
 
     Ours are those on this machine or under a name for this server, and, whatever the host, those that name a
-    picture which was handed out. Of ours, what has no address of a picture leads to NOWHERE.
+    picture which was handed out in this very world. Of ours, what has no address of a picture, or is another
+    world's, leads to NOWHERE.
     """
     body = arguments.body
     is_linked = RAW_CDN in request.body or b"\\" in request.body  # JSON may write a slash as an escape
     if not is_linked or not isinstance(body, dict):
         return arguments
-    called = (base_url(request, None).partition("://")[2], request.headers.get("host", ""))
+    called = (origin_of(request, None).partition("://")[2], request.headers.get("host", ""))
     own_hosts = names.ours | {host.lower() for host in called}
 
     def turned(value: Json) -> Json:
@@ -109,6 +126,8 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World,
         provider = names.providers.get(link.provider)
         path = re.split("[?#]", link.path, maxsplit=1)[0]
         id_ = output_id(provider, path) if provider else None
+        if _namespace(link, names.ports) != request.namespace:
+            id_ = None
         if world.output(link.provider, id_) is None and not _is_own_host(link.host, own_hosts):
             return value
         origin = provider.outputs.origin if id_ and provider and provider.outputs else f"https://{NOWHERE}"
@@ -122,7 +141,7 @@ def read_link(url: str) -> OwnLink | None:
     """Read a link in the form of this server's, in linear time; None where it has another form.
 
     >>> read_link("http://localhost:8080/cdn/pikzels/a.png")
-    OwnLink(host='localhost:8080', provider='pikzels', path='/a.png')
+    OwnLink(host='localhost:8080', provider='pikzels', path='/a.png', namespace='')
     """
     found = HOST.match(url)
     if found is None or BLANK.search(url):
@@ -133,7 +152,8 @@ def read_link(url: str) -> OwnLink | None:
         start = at + len(CDN)
         slash = url.find("/", start, tail)
         if slash > start:
-            return OwnLink(found["host"], url[start:slash], url[slash:])
+            namespace = named_before(url[found.end() : at])
+            return OwnLink(found["host"], url[start:slash], url[slash:], namespace)
         at = url.rfind(CDN, found.end(), start - 1)
     return None
 
@@ -178,6 +198,12 @@ def marks(providers: Iterable[Provider]) -> re.Pattern[bytes]:
         f"{each.outputs.origin}{each.outputs.path.partition('{')[0]}" for each in providers if each.outputs
     ]
     return re.compile(b"|".join(re.escape(each.encode()) for each in (CDN, "\\/", *own)))
+
+
+def _namespace(link: OwnLink, ports: Mapping[int, str]) -> str:
+    """Say into which namespace a link leads, as a call of it would be understood."""
+    place = read_authority(link.host) if ports else None
+    return (ports.get(place.port) if place and place.port else None) or link.namespace
 
 
 def _is_own_host(host: str, own_hosts: Collection[str]) -> bool:

@@ -33,6 +33,10 @@ class Request(NamedTuple):
     scheme: str = "http"
     whole_size: int | None = None  # bytes of a body that is too large to be read: `body` is empty
     peer: tuple[str, str] | None = None  # the caller's address and ours; None: it came over no network
+    # Whose port it came in at, until `namespaces.enter` has looked at the rest; empty: the default world's.
+    namespace: str = ""
+    prefix: str = ""  # what stood before `path`, `/ns/NAME`; empty: that is the whole of it
+    base: str = ""  # what stands before `/cdn/` in links that lead back here
 
     @property
     def size(self) -> int:

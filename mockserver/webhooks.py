@@ -91,13 +91,14 @@ class WebhookSender:
         settings = settings or Settings()
         self.own = OwnPlaces(settings.all_public_urls)
         self._readings = readings
-        self._worlds = worlds
+        self.worlds = worlds
         self._allowed = frozenset(host.lower() for host in settings.webhook_hosts)
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
         # Guards the outboxes; notified when an attempt ended, and when all is over.
         self._changed = threading.Condition()
         self._outboxes: dict[World, _Outbox] = {}
+        worlds.on_drop.append(self._forget)
 
     def set_clock(self, world: World, now_s: float | None = None, *, is_frozen: bool | None = None) -> None:
         """Set a world's clock, as `Clock.set` does, and send what that made due."""
@@ -135,7 +136,7 @@ class WebhookSender:
         """End at once; what attempts under way come to is not written down any more."""
         with self._changed:
             self._is_over.set()
-            for outbox in self._outboxes.values():
+            for outbox in list(self._outboxes.values()):
                 outbox.give_back()
             self._changed.notify_all()
         if self._thread is not None:
@@ -145,7 +146,8 @@ class WebhookSender:
         while not self._is_over.wait(1 / LOOKS_PER_SECOND):
             try:
                 with self._changed:
-                    outboxes = [self._outbox(world) for world in self._worlds]
+                    changed = (world for world in self.worlds if world.deliveries.changes)
+                    outboxes = [self._outbox(world) for world in changed]
                     due = [outbox for outbox in outboxes if outbox.has_due()]
                 if due and not self._is_over.wait(HEAD_START_S):
                     with self._changed:
@@ -155,9 +157,16 @@ class WebhookSender:
                 log.exception("looking for due webhooks failed")
 
     def _outbox(self, world: World) -> _Outbox:
-        if world not in self._outboxes:
-            self._outboxes[world] = _Outbox(world)
-        return self._outboxes[world]
+        found = self._outboxes.get(world)
+        if found is None:
+            found = self._outboxes[world] = _Outbox(world)
+            if not self.worlds.has(world):  # it was dropped while somebody asks it
+                self._forget(world)
+        return found
+
+    def _forget(self, world: World) -> None:
+        """Keep nothing of a world that was dropped; takes no lock."""
+        self._outboxes.pop(world, None)
 
     def _begin_due(self, outbox: _Outbox) -> set[int]:
         """Begin an attempt of all that is due, as far as there is room; give the claims of what was begun."""

@@ -13,6 +13,7 @@ from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
 from mockserver.spec.schema import Schema
 from mockserver.state.world import World
+from mockserver.state.worlds import Worlds
 from mockserver.webhooks import WebhookSender
 
 PREFIX = "/__admin"
@@ -37,6 +38,11 @@ class Asked(NamedTuple):
             raise EmulatorProblem(400, "Wrong body", "; ".join(violations))
         read: Mapping[str, Json] = value
         return read
+
+    @property
+    def worlds(self) -> Worlds:
+        """Every world that there is."""
+        return self.webhooks.worlds
 
     @property
     def redaction(self) -> Redaction:

@@ -13,6 +13,7 @@ from mockserver.spec.admin_bodies import BEGINNING, STATE
 from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import Delivery
 from mockserver.state.values import as_json
+from mockserver.state.worlds import MOST
 
 MUCH_BYTES = 8 * MIB  # kept by a world: what tests keep between two resets is less
 USER = re.compile(r"//[^/?#@]++@")  # who calls, and the password
@@ -26,7 +27,8 @@ def show_health(asked: Asked) -> Json:
         return said
     world = {name: _amounts(*each) for name, each in asked.world.usage.items()}
     cached = {each.name: _amounts(each.usage, each.bounds) for each in caches.ALL}
-    return {**said, "memory": {"world": world, "caches": cached}}
+    namespaces = _amounts(asked.worlds.usage, MOST)
+    return {**said, "memory": {"world": world, "namespaces": namespaces, "caches": cached}}
 
 
 def _amounts(usage: Usage, bounds: Bounds) -> Json:

@@ -201,7 +201,8 @@ def _url(is_whole: bool, is_pattern: bool) -> Callable[[str, Json], Callable[[Re
 
         def match(request: Request) -> bool:
             query = f"?{request.query}" if is_whole and request.query else ""
-            return matcher(request.path + query)
+            path = request.path + query  # and below its namespace, as the journal shows it
+            return matcher(path) or (bool(request.prefix) and matcher(request.prefix + path))
 
         return match
 

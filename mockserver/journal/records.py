@@ -9,7 +9,7 @@ from urllib.parse import quote
 from mockserver.call import Exchange, Match
 from mockserver.journal.redaction import Redaction
 from mockserver.jsontext import Json, parse
-from mockserver.links import base_url
+from mockserver.links import origin_of
 from mockserver.messages import Request, Response
 from mockserver.problems import Violation
 from mockserver.state.clock import isoformat
@@ -61,7 +61,7 @@ class SentRequest(Message):
 
     method: str
     url: str  # as the client called it
-    path: str
+    path: str  # as its namespace sees it
     query: str  # still encoded
 
 
@@ -162,13 +162,13 @@ def _told(violation: Violation, redaction: Redaction) -> Violation:
 def _sent(request: Request, size: int | None, redaction: Redaction) -> SentRequest:
     query = redaction.query_string(request.query)
     shown = redaction.anywhere(request.path)
-    path = quote(shown, safe=PATH_SAFE, errors="surrogatepass")
+    path = redaction.anywhere(request.prefix) + quote(shown, safe=PATH_SAFE, errors="surrogatepass")
     return SentRequest(
         headers={name: redaction.header(name, value) for name, value in request.headers.items()},
         body=(body := _shown(request.body, redaction)),
         size=_size(size, request.body, body),
         method=request.method,
-        url=f"{base_url(request, None)}{path}{'?' if query else ''}{query}",
+        url=f"{origin_of(request, None)}{path}{'?' if query else ''}{query}",
         path=shown,
         query=query,
     )

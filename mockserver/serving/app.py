@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from starlette import datastructures, responses
+from starlette import datastructures
 from starlette.middleware.cors import CORSMiddleware
 
 from mockserver.admin.asked import PREFIX
@@ -20,6 +20,7 @@ from mockserver.messages import Request, Response
 from mockserver.serving.heads import write_refusal
 from mockserver.serving.reading import (
     LARGEST_INLINE,
+    NAMESPACE,
     Receive,
     Scope,
     bare_request,
@@ -40,6 +41,7 @@ WORKERS = 8
 FULL = "the bodies of other calls take all memory that there is for them; try again later"
 EXPOSED = ("Mock-Request-Id", "Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag")
 EVERYBODY = ("*",)
+PREFLIGHT = "access-control-request-method"
 BEGUN = "mockserver.begun"  # where the protocol puts a walk that it has begun itself, and its first step
 
 
@@ -58,8 +60,8 @@ def create_app(engine: Engine) -> Application:
     return shared(Shell(engine))
 
 
-def shared(app: "Shell") -> Application:
-    """Let browsers call from any page, and read what its CDN lets them read."""
+def shared(app: "Shell", namespace: str = "") -> Application:
+    """Let browsers call from any page, and read what its CDN lets them read; `namespace`: of the port."""
     providers = app.engine.catalog.providers.values()
     own = {name for provider in providers for name in provider.headers}
     cors = Browsers(
@@ -73,6 +75,7 @@ def shared(app: "Shell") -> Application:
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            scope[NAMESPACE] = namespace
             # Everybody else is spared the way through the middleware.
             is_open = is_from_browser(scope["headers"]) and app.engine.has_cors(bare_request(scope))
             await (cors if is_open else app)(scope, receive, send)
@@ -133,7 +136,7 @@ class Shell:
 
         None: it may take too long for that, or it matters who asks, which a request alone does not tell.
         """
-        if request.path.startswith(PREFIX) or self._is_long(request.body):
+        if PREFIX in request.path or self._is_long(request.body):
             return None
         walk = self.engine.walk(request, has_socket=True)
         return walk, next(walk)
@@ -186,9 +189,13 @@ async def _send_last(send: Send, message: MutableMapping[str, Any]) -> None:
 class Browsers(CORSMiddleware):
     """Lets browsers call from any page; their preflights are answered here, with an id as any answer."""
 
-    def preflight_response(self, request_headers: datastructures.Headers) -> responses.Response:
-        """Answer a preflight, which no journal keeps."""
-        answer = super().preflight_response(request_headers)
-        if isinstance(self.app, Shell):
-            _, answer.headers["Mock-Request-Id"] = self.app.engine.world.journal.begin()
-        return answer
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a preflight, which no journal keeps, or let the application answer."""
+        headers = datastructures.Headers(scope=scope)
+        if scope["method"] != "OPTIONS" or PREFLIGHT not in headers or not isinstance(self.app, Shell):
+            await super().__call__(scope, receive, send)
+            return
+        answer = self.preflight_response(headers)
+        world = self.app.engine.worlds.find(bare_request(scope))
+        _, answer.headers["Mock-Request-Id"] = world.journal.begin()
+        await answer(scope, receive, send)

@@ -15,6 +15,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Iterable[tuple[bytes, bytes]]
 Judge = Callable[[Request], int]  # says how many bytes of a request's body can matter
 
+NAMESPACE = "mockserver.namespace"  # in a scope: whose port the request came in at
 LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
 
 
@@ -56,6 +57,7 @@ def bare_request(scope: Scope) -> Request:
         query=scope["query_string"].decode("latin-1"),
         scheme=scope.get("scheme", "http"),
         peer=(caller[0], own[0] if own else "") if caller else None,
+        namespace=scope.get(NAMESPACE, ""),
     )
 
 

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,6 +17,7 @@ from mockserver.engine import Engine
 from mockserver.serving import THREAD
 from mockserver.serving.app import Shell, shared
 from mockserver.serving.crowd import most_connections
+from mockserver.serving.ports import OwnPorts
 from mockserver.serving.protocol import Protocol
 from mockserver.serving.turn import Turn
 from mockserver.settings import PATIENT, Timeouts
@@ -69,9 +70,10 @@ class Server:
         self.address = Address(host, self._socket.getsockname()[1])
         shell = Shell(engine)
         most = most_connections()
+        options = (timeouts, Turn(), most)
         config = uvicorn.Config(
             shared(shell),
-            http=functools.partial(Protocol, shell.begin, timeouts, Turn(), most),  # type: ignore[arg-type] # as good as a class
+            http=functools.partial(Protocol, shell.begin, *options),  # type: ignore[arg-type] # as good as a class
             ws="none",
             backlog=min(BACKLOG, most // 2),  # who waits to be let in is let in together
             log_config=None,  # it would write to standard error itself, and wait for whoever reads that
@@ -84,6 +86,8 @@ class Server:
             timeout_graceful_shutdown=patience_s + 10 * PARTS_S,  # type: ignore[arg-type] # a float does
         )
         self._uvicorn = _Uvicorn(config, patience_s)
+        self._ports = OwnPorts(shell, self._uvicorn, host, _listening, options)
+        self._uvicorn.on_start = self._ports.begin
         self._thread: threading.Thread | None = None
 
     @property
@@ -95,9 +99,11 @@ class Server:
         """Serve in the foreground until the process is told to stop."""
         self.engine.webhooks.start()
         self.engine.webhooks.own.add(self.address.host, self.address.port)
+        self.engine.worlds.ports.begin(self._ports.open, self.address.port)
         try:
             self._uvicorn.run(sockets=[self._socket])
         finally:
+            self.engine.worlds.ports.end(self._ports.open)
             self.engine.webhooks.stop()
             self.engine.webhooks.own.remove(self.address.host, self.address.port)
 
@@ -134,10 +140,12 @@ class _Uvicorn(uvicorn.Server):
         self.patience_s = patience_s
         self.has_started = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None  # None: it has not started
+        self.on_start: Callable[[asyncio.AbstractEventLoop], None] = lambda _loop: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.loop = asyncio.get_running_loop()
+        self.on_start(self.loop)
         self.has_started.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

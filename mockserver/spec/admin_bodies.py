@@ -27,6 +27,7 @@ BEGINNING = Schema(_BODIES["beginning"], "/__admin/reset")
 _REFUSAL = {"$defs": {"refusal": _BODIES["refusal"]}}
 VERDICT = Schema({**_BODIES["verdict"], **_REFUSAL}, "/__admin/verdict")
 VERIFICATION = Schema({**_BODIES["verification"], **_REFUSAL}, "/__admin/requests/verify")
+NAMESPACE = Schema(_BODIES["namespace"], "/__admin/namespaces")
 REPORT = Schema(_BODIES["report"] | {"$defs": {"met": _BODIES["met"]}}, "/__admin/coverage")
 STATE = Schema(_BODIES["state"], "/__admin/state")  # which the world itself reads
 _SHARED = {"$defs": {name: _BODIES[name] for name in ("scene", "shown")}}

@@ -16,6 +16,11 @@ LARGEST_SCALE = 1_000_000  # eleven days in a second
 FROZEN = "frozen"  # what is said where time shall stand still now
 
 
+def elapsed_s() -> float:
+    """Give seconds of a real clock that nobody sets; only how far two looks are apart means anything."""
+    return time.monotonic()
+
+
 class Moment(NamedTuple):
     """How a clock stands: `offset_s` from real time, or still at `stopped_at_s`."""
 

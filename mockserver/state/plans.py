@@ -139,7 +139,7 @@ class Plans:
 
     def __init__(self, stored: Collection[Plan]) -> None:
         self._stored = stored
-        self._first: tuple[Order, ...] = ()
+        self.first: tuple[Order, ...] = ()  # what also holds after every reset
 
     @property
     def orders(self) -> tuple[Order, ...]:
@@ -168,14 +168,14 @@ class Plans:
 
     def begin_with(self, orders: Iterable[Order]) -> None:
         """Order what also holds after every reset: it belongs to how the emulator was started."""
-        self._first = tuple(orders)
+        self.first = tuple(orders)
         self.begin()
 
     def begin(self) -> None:
         """Forget all orders but those that an emulator begins with."""
         self._stored.delete(KEY)
-        if self._first:
-            self.add(self._first)
+        if self.first:
+            self.add(self.first)
 
     def remove(self, id_: int) -> bool:
         """Take one order back; say whether there was such a one."""

@@ -123,6 +123,11 @@ class World:
         found = {each.kind.name: (each.usage, BOUNDS[each.kind.name]) for each in held}
         return {**found, "journal": (self.journal.usage, MOST), "tally": (self.tally.usage, HEARD)}
 
+    @property
+    def bytes(self) -> int:
+        """About how many bytes all of it takes."""
+        return sum(usage.bytes for usage, _ in self.usage.values())
+
     def picture(self, key: str) -> StoredPicture | None:
         """Give a picture that came in, or that the fixtures hold; None where it is gone."""
         return self.pictures.get(key) or self._canned.get(key)
