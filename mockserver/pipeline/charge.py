@@ -37,8 +37,9 @@ class Reservation(NamedTuple):
 
 def reserve(call: Call) -> Reservation | None:
     """Make sure that a call can be paid; None where it is free. Raises Problem where it cannot be."""
-    amount, world = price(call), call.world
-    refund_failed(call.provider, world, call.account)
+    amount, world, jobs = price(call), call.world, call.provider.jobs
+    if jobs is not None and jobs.gives_back:
+        refund_failed(call.provider, world, call.account)
     account = _begin_month(call)
     if amount == 0 or account.credits is None:
         return None
