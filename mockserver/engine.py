@@ -231,9 +231,9 @@ class Engine:
         except BaseException:
             release(call, reservation)
             raise
-        fee = settle(call, reservation, result.job) + sum(each.charge for each in parts)
-        headers = self._headers(call.provider, call.request_id, call.account, call.world)
-        return succeed(call.operation, result, headers, told), fee, parts, ordered, warnings
+        fee = settle(call, reservation, result.job) + (sum(each.charge for each in parts) if parts else 0)
+        headers = self._headers(call.match.provider, call.request_id, call.account, call.world)
+        return succeed(call.match.operation, result, headers, told), fee, parts, ordered, warnings
 
     def _refer(self, call: Call, referral: Referral, request: Request) -> tuple[Result, Parts]:
         """Let another operation of the same provider answer; give the result and what came of that."""

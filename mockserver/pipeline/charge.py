@@ -134,7 +134,8 @@ def _call_values(provider: Provider, world: World, account: Account) -> dict[str
 
 def _begin_month(call: Call) -> Account:
     """Give the caller's account as it is now, and store and book what a new month has brought."""
-    if monthly_credits(call.provider, call.account) is None:
+    told = call.match.provider.credits
+    if told is None or told.monthly is None or monthly_credits(call.provider, call.account) is None:
         return call.account
     gained: float = 0
 
