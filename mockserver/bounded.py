@@ -135,10 +135,10 @@ class BoundedMapping(Generic[K, V]):
         if weight > self._largest:
             raise TooHeavyError(f"it takes about {weight:,} bytes; one may take {self._largest:,}")
         weights, values = self._weights, self.values
-        self.bytes += weight - weights.get(key, 0)
+        self.bytes = held = self.bytes + weight - weights.get(key, 0)
         values[key] = value
         weights[key] = weight
-        return self._make_room() if self.bytes > self._most or len(values) > self._entries else ()
+        return self._make_room() if held > self._most or len(values) > self._entries else ()
 
     def _make_room(self) -> list[V]:
         dropped = []

@@ -201,14 +201,15 @@ class Exchange(NamedTuple):
     def weight(self) -> int:
         """About how many bytes it takes to keep it."""
         request, response = self.request, self.response
-        own = OWN_WEIGHT + len(request.body) + len(request.path) + len(request.query)
-        own += sum(map(len, request.headers.values()))
+        headers, size = request.headers, len(request.body)
+        own = OWN_WEIGHT + size + len(request.path) + len(request.query) + sum(map(len, headers.values()))
         if self.arguments is not None:
-            own += AS_VALUES * len(request.body)
-        if len(request.headers) > USUAL_HEADERS:
-            own += sum(map(len, request.headers)) + HEADER_WEIGHT * len(request.headers)
+            own += AS_VALUES * size
+        if len(headers) > USUAL_HEADERS:
+            own += sum(map(len, headers)) + HEADER_WEIGHT * len(headers)
         if response is not None:
-            own += len(response.body) if isinstance(response.body, bytes) else 0
+            body = response.body
+            own += len(body) if type(body) is bytes else 0
         if self.violations:
             own += sum(VIOLATION_WEIGHT + len(each.message) + len(each.pointer) for each in self.violations)
         return own + sum(each.weight for each in self.parts) if self.parts else own

@@ -18,7 +18,8 @@ from mockserver.spec.explain import spoken
 from mockserver.state.clock import isoformat
 
 ERRORS = 400  # the first status of one
-LINE = "%-6s %-28s %-36s %s %s %.1f ms"
+LINE = "%-6s %-28s %-36s %s %s"
+MOST_BEGUN = 256  # beginnings of lines that are kept
 LONG_RUN = re.compile(r"[A-Za-z0-9+/_=-]{200,}")  # of characters without a blank: a picture in base64
 SHOWN, LONGEST_BODY, LONGEST_REASON = 40, 4_000, 600  # characters: of such a run, of a body, of a reason
 ODD = {"mistyped", "duplicateKey"}  # no reason to refuse
@@ -30,12 +31,23 @@ def write_line(
     colours: Mapping[int, str],
     plain: str,
     redaction: Redaction = NOWHERE,
+    begun: dict[tuple[str | None, ...], str] | None = None,
 ) -> str:
-    """Write a line: what was asked, what came back, and why where that is no success."""
-    request = exchange.request
-    status = f"{colours.get(response.status // 100, '')}{response.status}{plain}"
-    asked = (request.method, redaction.anywhere(printable(request.path)), exchange.operation or "-", status)
-    line = LINE % (*asked, response.error or "-", exchange.duration_s * 1000)
+    """Write a line: what was asked, what came back, and why where that is no success.
+
+    `begun` keeps the beginnings of lines that are written with the same colours and redaction.
+    """
+    request, begun = exchange.request, {} if begun is None else begun
+    asked = (request.method, request.path, exchange.operation, str(response.status), response.error)
+    beginning = begun.get(asked)
+    if beginning is None:
+        status = f"{colours.get(response.status // 100, '')}{response.status}{plain}"
+        path = redaction.anywhere(printable(request.path))
+        beginning = LINE % (request.method, path, asked[2] or "-", status, response.error or "-")
+        if len(begun) >= MOST_BEGUN or len(beginning) > LONGEST_REASON:
+            begun.clear()
+        begun[asked] = beginning
+    line = f"{beginning} {exchange.duration_s * 1000:.1f} ms"
     line += f"  [{request.namespace}]" if request.namespace else ""
     if response.status < ERRORS and not exchange.violations and not exchange.parts:
         return line

@@ -28,7 +28,7 @@ from mockserver.pipeline.decode import decode, useful_size
 from mockserver.pipeline.finish import finish
 from mockserver.pipeline.fulfil import fulfil, join
 from mockserver.pipeline.limit import limit
-from mockserver.pipeline.mistyped import Mistyped, odd_of, of_download
+from mockserver.pipeline.mistyped import Mistyped, may_order, odd_of, of_download
 from mockserver.pipeline.override import NOTHING, applied, delay_alone, delay_of_key, override, raise_ordered
 from mockserver.pipeline.plan import planned, planned_of_call
 from mockserver.pipeline.respond import draw, headers_of, problem_response, refuse, succeed, warn, write_stub
@@ -115,10 +115,9 @@ class Engine:
         started_s, (request, world, refusal) = time.perf_counter(), self.worlds.enter(request, not hear)
         at_s, preferences = world.clock.now(), read_preferences(request.headers)
         era, tag = world.journal.begin()
-        match: Match | Door | None = None
-        account: Account | None = None
         ordered, violations, parts = delay_alone(preferences), NO_VIOLATIONS, NO_PARTS
-        random, free_slot, response, said, honoured, is_sent, fee = None, None, None, None, "", False, 0.0
+        match, account, random, free_slot, response, said = None, None, None, None, None, None
+        honoured, is_sent, fee = "", False, 0.0
         try:
             try:
                 match = self._find(request, world, refusal)
@@ -136,8 +135,9 @@ class Engine:
                     validate(match, arguments)
                     said = arguments
                     call = examine(self._call(match, request, account, arguments, world, random), bound)
-                    ordered = override(match, preferences, key_order, call.arguments.body)
-                    violations += self._mistyped.of_call(match, request, preferences, call.arguments.body)
+                    asks, body = may_order(request, key_order), call.arguments.body
+                    ordered = override(match, preferences, key_order, body) if asks else ordered
+                    violations += self._mistyped.of_call(match, request, preferences, body) if asks else ()
                     ordered = planned_of_call(ordered, call) if not hear and world.plans.orders else ordered
                     raise_ordered(ordered, has_socket=has_socket)
                     made = yield from self._make(call, ordered, bound, request, key_order, violations)
@@ -230,7 +230,7 @@ class Engine:
             if isinstance(result, Referral):
                 result, parts = self._refer(call, result, asked)
                 ordered, told = join(ordered, parts), warnings + odd_of(parts, warnings)
-            else:
+            elif may_order(asked, key):
                 ordered, odd = fulfil(ordered, call, result, read_preferences(asked.headers), key)
                 told = warnings = warnings + odd
             if callable(result.body):
@@ -238,9 +238,9 @@ class Engine:
         except BaseException:
             release(call, reservation)
             raise
-        fee = settle(call, reservation, result.job) + sum(each.charge for each in parts)
-        headers = self._headers(call.provider, call.request_id, call.account, call.world)
-        return succeed(call.operation, result, headers, told), fee, parts, ordered, warnings
+        fee = settle(call, reservation, result.job) + (sum(each.charge for each in parts) if parts else 0)
+        headers = self._headers(call.match.provider, call.request_id, call.account, call.world)
+        return succeed(call.match.operation, result, headers, told), fee, parts, ordered, warnings
 
     def _refer(self, call: Call, referral: Referral, request: Request) -> tuple[Result, Parts]:
         """Let another operation of the same provider answer; give the result and what came of that."""

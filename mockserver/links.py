@@ -169,10 +169,11 @@ def own_addresses(cdns: Cdns, host: str, path: str) -> tuple[tuple[str, str | No
 
     The id is None for an address that no picture has. Nothing is given for a picture of somebody else.
     """
-    if host == NOWHERE:
-        return (("", None),)
+    several = cdns.get(host)
+    if not several:
+        return (("", None),) if host == NOWHERE else ()
     path = unquote(path)
-    found = [(each, each.outputs.path.partition("{")[0]) for each in cdns.get(host, ()) if each.outputs]
+    found = [(each, each.outputs.path.partition("{")[0]) for each in several if each.outputs]
     return tuple((each.name, output_id(each, path)) for each, start in found if path.startswith(start))
 
 

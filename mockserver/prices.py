@@ -20,7 +20,7 @@ REFUND = "refund"
 
 def price(call: Call) -> float:
     """Add up the terms of the operation's price, in the provider's unit; 0 where it is free."""
-    row = call.operation.row.price
+    row = call.match.operation.row.price
     if row is None:
         return 0
     if row.free_when and all(call.account.flag(name) == value for name, value in row.free_when.items()):

@@ -44,6 +44,7 @@ class Printer:
         self._heard_bytes = 0
         self._outlet = Outlet(sys.stdout, self._tell_of_dropped)
         self._redaction = NOWHERE
+        self._begun: dict[tuple[str | None, ...], str] = {}  # of the lines that are being written
         has_colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self._colours = {2: GREEN, 4: YELLOW, 5: RED} if has_colours else {}
         self._plain = PLAIN if has_colours else ""
@@ -104,6 +105,7 @@ class Printer:
                 self._put(lines)
                 lines, size = [], 0
         self._put(lines)
+        self._begun.clear()  # calls made up what stands in them
 
     def _put(self, lines: list[str]) -> None:
         if lines:
@@ -118,7 +120,8 @@ class Printer:
         if self._is_json:
             yield write_json(exchange, response, self._redaction, has_bodies=self._is_verbose)
             return
-        yield write_line(exchange, response, self._colours, self._plain, self._redaction)
+        how = (self._colours, self._plain, self._redaction)
+        yield write_line(exchange, response, *how, self._begun)
         if self._is_verbose:
             yield from write_bodies(exchange, response, self._redaction)
 

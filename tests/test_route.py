@@ -246,3 +246,10 @@ def test_a_like_path_of_another_provider_hides_no_method():
 def test_a_fixed_path_hides_no_method_of_a_template():
     one, other = an_api("one", "POST /notes/new"), an_api("other", "GET /notes/{id}")
     assert found(one, other, path="/notes/new") == ("other.GET /notes/{id}", {"id": "new"})
+
+
+def test_a_plain_path_leads_to_a_door_under_the_host_of_one():
+    door = Door("only", lambda _request, _world: Response(200, (), b""))
+    router = Router(a_catalogue(), [lambda request: door if "cdn" in request.headers["host"] else None])
+    for host, kind in (("localhost", Match), ("cdn.example", Door), ("localhost" * 99 + "cdn", Door)):
+        assert type(router.route(a_request(method="POST", path="/notes", host=host))) is kind

@@ -45,7 +45,7 @@ def open_pictures(call: Call, wanted: Pictures, cdns: Cdns) -> Call:
                     continue
                 found[role] = [_given(call, place, item, wanted, cdns) for place, item in places]
                 break
-    return call._replace(pictures={**call.pictures, **found}) if found else call
+    return Call(*call[:-1], {**call.pictures, **found}) if found else call  # a third of _replace's time
 
 
 def _given(call: Call, place: str, item: str, wanted: Pictures, cdns: Cdns) -> GivenPicture:

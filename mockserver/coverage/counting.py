@@ -23,15 +23,15 @@ class Counter:
         if type(told.match) is not Match:
             return
         tally, response = told.world.tally, told.response
-        answer = response.body if response and isinstance(response.body, bytes) else b""
+        answer = response.body if response is not None else b""
         tally.put_off(self._count, told)
-        if len(told.request.body) + len(answer) > LARGEST_PUT_OFF:
+        if len(told.request.body) + (len(answer) if type(answer) is bytes else 0) > LARGEST_PUT_OFF:
             tally.catch_up()
 
     def _count(self, told: Exchange) -> None:
-        match = told.match
-        assert isinstance(match, Match)
-        operation, response, arguments, charge = match.operation, told.response, told.arguments, told.charge
+        match, response, arguments, charge = told.match, told.response, told.arguments, told.charge
+        assert type(match) is Match
+        operation = match.operation
         name, status, error, shape = operation.name, None, None, None
         if response is not None and response.fault is None and told.is_sent:  # the caller has seen it
             status, error = response.status, response.error

@@ -14,10 +14,9 @@ MOST_TEXTS = 10_000  # in a body that is shortened as JSON; another one is not w
 def keep(exchange: Exchange, era: Era[Exchange]) -> None:
     """Put an exchange into the journal; `sizes` tells that one of its bodies was cut."""
     request, response = exchange.request, exchange.response
-    answer = response.body if response and isinstance(response.body, bytes) else b""
-    size = request.size
-    is_whole = size <= LARGEST_KEPT and len(answer) <= LARGEST_KEPT
-    if not is_whole:
+    answer = response.body if response is not None else b""
+    size = len(request.body) if request.whole_size is None else request.whole_size
+    if size > LARGEST_KEPT or (type(answer) is bytes and len(answer) > LARGEST_KEPT):
         exchange = _cut(exchange)
     elif size > SMALL and exchange.arguments is not None:  # as values, a body can take many times its bytes
         exchange = exchange._replace(arguments=None)

@@ -51,6 +51,11 @@ def authorize(
     """
     requirements = match.operation.security
     first: Problem | None = None
+    if len(requirements) == 1 and len(requirements[0]) == 1:  # as nearly all have it
+        scheme = requirements[0][0]
+        if (key := credential(scheme, request)) is not None:
+            return _find_by_key(match, scheme, key, world, is_strict=is_strict, hint=hint)
+        raise _missing(match)
     for requirement in requirements:
         sent = [(scheme, key) for scheme in requirement if (key := credential(scheme, request)) is not None]
         if not sent or len(sent) < len(requirement):

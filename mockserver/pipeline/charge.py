@@ -37,8 +37,9 @@ class Reservation(NamedTuple):
 
 def reserve(call: Call) -> Reservation | None:
     """Make sure that a call can be paid; None where it is free. Raises Problem where it cannot be."""
-    amount, world = price(call), call.world
-    refund_failed(call.provider, world, call.account)
+    amount, world, jobs = price(call), call.world, call.provider.jobs
+    if jobs is not None and jobs.gives_back:
+        refund_failed(call.provider, world, call.account)
     account = _begin_month(call)
     if amount == 0 or account.credits is None:
         return None
@@ -133,7 +134,8 @@ def _call_values(provider: Provider, world: World, account: Account) -> dict[str
 
 def _begin_month(call: Call) -> Account:
     """Give the caller's account as it is now, and store and book what a new month has brought."""
-    if monthly_credits(call.provider, call.account) is None:
+    told = call.match.provider.credits
+    if told is None or told.monthly is None or monthly_credits(call.provider, call.account) is None:
         return call.account
     gained: float = 0
 

@@ -60,7 +60,7 @@ def useful_size(match: Match, request: Request) -> int:
 
 def _body(match: Match, expected: RequestBody, request: Request, *, takes_any: bool) -> Body:
     """Decode the body; give it with what is odd about it and its media type."""
-    if not request.size and not expected.is_required:
+    if not expected.is_required and not request.size:
         return NO_BODY
     content_type = request.headers.get("content-type", "")
     media_type = _expected_type(expected, content_type, takes_any=takes_any)

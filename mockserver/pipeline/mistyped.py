@@ -32,6 +32,12 @@ OTHER_NAMES = {"status": "code", "error": "example", "latency": "delay"}
 REGISTERED = {"handling", "respond-async", "return", "safe", "wait"}  # by IANA, for servers of any kind
 
 
+def may_order(request: Request, key_order: str | None) -> bool:
+    """Whether a call may order anything, or nearly: by Prefer, key, or brackets, which an escape may hide."""
+    body = request.body
+    return key_order is not None or b"[" in body or b"\\" in body or bool(request.headers.get("prefer"))
+
+
 class Mistyped:
     """Finds what is near to an order of any provider of a catalogue."""
 

@@ -19,6 +19,7 @@ from mockserver.spec.catalog import Catalog
 from mockserver.spec.model import Provider
 
 LONGEST_COMPARED = 80  # characters of an unknown path
+MOST_HOSTS, LONGEST_HOST = 64, 260  # that are known, and characters of one
 MOST_COMPARED = 5  # known ones that it is held against, letter by letter
 
 
@@ -71,13 +72,31 @@ class Router:
         self._own = {provider.name: Index.of((provider,)) for provider in providers}
         self._providers = catalog.providers
         self._hosts = {host: provider.name for provider in providers for host in provider.hosts}
+        # Paths that are no door's: under a host that nobody has, a look-up says it all.
+        own = self._root.fixed.items()
+        self._plain = {path: methods for path, methods in own if not self._door(_bare(path))}
+        self._is_named = functools.lru_cache(MOST_HOSTS)(self._leads)
 
     def route(self, request: Request) -> Match | Door:
         """Find the door or the operation. Raises NoMatch for an unknown path or method."""
+        methods, host = self._plain.get(request.path), request.headers.get("host", "")
+        if methods and request.method in methods and len(host) <= LONGEST_HOST and not self._is_named(host):
+            return methods[request.method]
+        return self._door(request) or self._find(request)
+
+    def _door(self, request: Request) -> Door | None:
         for find in self._doors:
             door = find(request)
             if door is not None:
                 return door
+        return None
+
+    def _leads(self, host: str) -> bool:
+        """Whether it matters that a request names this host: an API has it, or a door."""
+        named = host.partition(":")[0].lower() in self._hosts
+        return named or self._door(_bare("/", host)) is not None
+
+    def _find(self, request: Request) -> Match:
         index, path, provider = self._root, request.path, None
         host = request.headers.get("host", "").partition(":")[0].lower()
         prefix, _, rest = path[1:].partition("/")
@@ -138,6 +157,10 @@ class Router:
             if any(_first(each.path) == _first(path) for each in provider.operations.values()):
                 return provider
         return None
+
+
+def _bare(path: str, host: str = "") -> Request:
+    return Request("GET", path, {"host": host})
 
 
 def _first(path: str) -> list[str]:

@@ -15,12 +15,12 @@ OVER_TLS = b"PROXY TCP4 127.0.0.1 127.0.0.1 443 443\r\n"
 
 
 def write_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
-    r"""Write a head. Raises ValueError for a header that holds the end of a line.
+    r"""Write a head, names in lower case. Raises ValueError for a header that holds the end of a line.
 
-    >>> write_head(204, [("date", "now")])
+    >>> write_head(204, [("Date", "now")])
     b'HTTP/1.1 204 No Content\r\ndate: now\r\n\r\n'
     """
-    lines = [f"{name}: {value}\r\n" for name, value in headers]
+    lines = [f"{name.lower()}: {value}\r\n" for name, value in headers]
     head = f"{STATUS_LINES[status]}{''.join(lines)}\r\n"
     if head.count("\n") != len(lines) + 2 or head.count("\r") != len(lines) + 2:
         raise ValueError(f"a header holds the end of a line: {lines}")

@@ -287,8 +287,7 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def _hold(self, response: Response) -> None:
-        head = write_head(response.status, [(name.lower(), value) for name, value in response.headers])
-        self.corked.hold(head + response.read())
+        self.corked.hold(write_head(response.status, response.headers) + response.read())
         self._held = None
 
     def _still_comes(self) -> bool:

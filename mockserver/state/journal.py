@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from mockserver.bounded import MIB, Bounds, Usage
 
 MOST = Bounds(1_000, 16 * MIB)
+MOST_ENTRIES, MOST_BYTES = MOST
 MOST_HELD = 100  # resets whose calls are kept where somebody holds the journal
 
 
@@ -31,13 +32,12 @@ E = TypeVar("E", bound=Known)
 class Era(Generic[E]):
     """What happened between two resets; what began before a reset ends in an era that nobody looks at."""
 
-    __slots__ = ("_entries", "_lock", "_watchers", "_weights", "bytes", "numbers")
+    __slots__ = ("_entries", "_lock", "_watchers", "bytes", "numbers")
 
     def __init__(self, watchers: list[Callable[[], None]]) -> None:
         self.numbers = itertools.count(1)
         self._lock = Lock()
-        self._entries: deque[E] = deque()
-        self._weights: deque[int] = deque()  # of the entries, in the same order
+        self._entries: deque[tuple[E, int]] = deque()  # each with its weight
         self.bytes = 0
         self._watchers = watchers
 
@@ -45,22 +45,21 @@ class Era(Generic[E]):
         """Keep the newest; the oldest make room for it."""
         weight = entry.weight
         with self._lock:
-            self._entries.append(entry)
-            self._weights.append(weight)
-            self.bytes += weight
-            while self.bytes > MOST.bytes or len(self._entries) > MOST.entries:
-                self.bytes -= self._weights.popleft()
-                self._entries.popleft()
+            entries = self._entries
+            entries.append((entry, weight))
+            held = self.bytes + weight
+            while held > MOST_BYTES or len(entries) > MOST_ENTRIES:
+                held -= entries.popleft()[1]
+            self.bytes = held
         for watcher in self._watchers:
             watcher()
 
     def remove(self, ids: Collection[str]) -> list[E]:
         """Forget some; give them."""
         with self._lock:
-            removed = [each for each in self._entries if each.request_id in ids]
-            self._entries = deque(each for each in self._entries if each.request_id not in ids)
-            self._weights = deque(each.weight for each in self._entries)
-            self.bytes = sum(self._weights)
+            removed = [each for each, _ in self._entries if each.request_id in ids]
+            self._entries = deque(pair for pair in self._entries if pair[0].request_id not in ids)
+            self.bytes = sum(weight for _, weight in self._entries)
         return removed
 
     @property
@@ -71,7 +70,7 @@ class Era(Generic[E]):
     def __iter__(self) -> Iterator[E]:
         """Go through what is kept, oldest first, as it is at this moment."""
         with self._lock:
-            return iter(list(self._entries))
+            return iter([entry for entry, _ in self._entries])
 
 
 Witness = Callable[[Era[E], str], None]  # of an era, and the id of a request that begins

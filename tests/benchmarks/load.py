@@ -55,8 +55,11 @@ INVALID = Call(body=b'{"image_url": "https://example.com/a.png", "titel": "x"}',
 UNKNOWN = Call(path="/v2/thumbnails/score", status=404)
 
 
-def serve_bare(port: int) -> None:
-    """Serve the least that Starlette can do with such a call: it reads the JSON and gives a fixed answer."""
+def serve_bare(port: int, *, is_silent: bool) -> None:
+    """Serve the least that Starlette can do with such a call: it reads the JSON and gives a fixed answer.
+
+    Unless it is silent, uvicorn prints a line for each call, as it does where nobody tells it otherwise.
+    """
     from starlette.applications import Starlette
     from starlette.responses import JSONResponse
     from starlette.routing import Route
@@ -69,8 +72,8 @@ def serve_bare(port: int) -> None:
     uvicorn.run(
         app,
         port=port,
-        log_level="warning",
-        access_log=False,
+        log_level="warning" if is_silent else None,
+        access_log=not is_silent,
         server_header=False,
         date_header=False,
         lifespan="off",
@@ -78,10 +81,17 @@ def serve_bare(port: int) -> None:
 
 
 def command_of(server: str, port: int) -> list[str]:
-    """Give the command that starts one of the servers, as its users start it."""
+    """Give the command that starts one of the servers; those with "lines" print one for each call."""
     own = [sys.executable, "-m", "mockserver", "serve", "--port", str(port)]
     prism = [PRISM or "prism", "mock", "--errors", "-v", "warn", "-p", str(port), str(DOCUMENT)]
-    return {"ours": own, "bare": [sys.executable, __file__, str(port)], "prism": prism}[server]
+    bare = [sys.executable, __file__, str(port)]
+    return {
+        "ours": [*own, "--quiet"],
+        "ours with lines": own,
+        "bare": bare,
+        "bare with lines": [*bare, "lines"],
+        "prism": prism,
+    }[server]
 
 
 @contextmanager
@@ -180,4 +190,4 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    serve_bare(int(sys.argv[1]))
+    serve_bare(int(sys.argv[1]), is_silent=len(sys.argv) == 2)
