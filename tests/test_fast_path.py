@@ -17,6 +17,7 @@ from mockserver.spec.explain import SchemaViolation
 from mockserver.spec.files import FIXTURES
 from mockserver.spec.schema import Schema
 
+pytestmark = pytest.mark.usefixtures("uncounted")
 CATALOG = load()
 BODIES = [
     (operation, next(iter(operation.body.schemas.values())))

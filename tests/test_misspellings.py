@@ -18,6 +18,7 @@ from mockserver.spec.files import FIXTURES, SPECS, SpecificationError, read_yaml
 from mockserver.spec.schema import Schema
 from mockserver.spec.table import Table
 
+pytestmark = pytest.mark.usefixtures("uncounted")
 CATALOG = load()
 ACCOUNTS = read_yaml(FIXTURES / "accounts.yaml")
 SHAPE = Schema(json.loads((SPECS / "behaviour.schema.json").read_text("utf-8")), "behaviour.schema.json")

@@ -20,6 +20,7 @@ from conftest import KEYS
 from mockserver import Server, Settings, create_engine
 from mockserver.spec.files import SPECS
 
+pytestmark = pytest.mark.usefixtures("uncounted")
 COMMAND = [str(Path(sys.executable).with_name("schemathesis")), "run", "--no-color", "--warnings", "off"]
 OPTIONS = {"--phases": "examples,coverage,fuzzing,stateful", "--seed": "1", "--generation-database": "none"}
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
