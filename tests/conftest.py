@@ -28,7 +28,7 @@ IS_INSTALLED = "mockserver" in entry_points(group="pytest11").names
 PLUGIN = () if IS_INSTALLED else ("-p", "mockserver.pytest_plugin")
 STRICT = Settings(raises_bugs=True, checks_answers=True)
 Ask = Callable[..., Response]
-# httpx reads whom to trust for every client that it makes: 25 ms for all authorities, which no test here asks.
+# httpx reads whom to trust for each client that it makes: 25 ms for all authorities, which no test here asks.
 os.environ.setdefault("SSL_CERT_FILE", str(Path(__file__).with_name("nobody.pem")))
 
 
