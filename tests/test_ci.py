@@ -113,9 +113,8 @@ def test_the_action_starts_the_mock_and_the_other_writes_what_it_was_asked_into_
     assert f"MOCKSERVER_URL={url}\n" in told["GITHUB_ENV"]
     for body in ({"image_url": "https://example.com/a.png"}, {"image_ur": "https://example.com/|<b>"}):
         httpx.post(f"{url}/v2/thumbnail/score", json=body, headers=KEYS["pikzels"])
-    done, told = job("report")
-    assert (done.returncode, done.stdout[:11], done.stderr) == (0, "::warning::", "")
-    assert job("report", verdict="error")[0].returncode == 70
+    done, told = job("report", verdict="error")
+    assert (done.returncode, done.stdout[:9], done.stderr) == (70, "::error::", "")
     summary = told["GITHUB_STEP_SUMMARY"]
     assert "| pikzels.post_v2_thumbnail_score | 200 | 1 |\n" in summary
     assert "### Against the contract: 1\n" in summary
