@@ -99,8 +99,8 @@ class TestTheName:
         assert named_before(lead) == name
 
     def test_has_one_form_in_paths_and_in_bodies(self):
-        bodies = json.loads((SPECS / "admin.schema.json").read_text("utf-8"))["$defs"]
-        assert bodies["namespace"]["properties"]["name"]["pattern"] == f"^{NAME}$"
+        bodies = json.loads((SPECS / "admin.openapi.json").read_text("utf-8"))["components"]["schemas"]
+        assert bodies["NamespaceChoice"]["properties"]["name"]["pattern"] == f"^{NAME}$"
 
 
 class TestARequest:

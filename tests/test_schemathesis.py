@@ -2,7 +2,8 @@
 
 Its command does so as a stranger runs it: examples, edges of each parameter, generated calls, and calls that
 follow from each other's answers, as two callers. Where it asks what these APIs do not promise, `SETTINGS` and
-`STRICT` say so; nothing else is left out. `/__admin` has no document that it could read.
+`STRICT` say so; nothing else is left out. `/__admin` is asked by its own document, as a server hands it out;
+MOCKSERVER_ADMIN_EXAMPLES says how many calls are made up for each page, where more than a few are wanted.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from conftest import KEYS
@@ -67,6 +69,41 @@ LINKS: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {
         ("get_api_v1_generations_id", {"parameters": {"id": "$response.body#/generationId"}})
     ],
 }
+# Of /__admin: accounts of another API, jobs that there are not and the like are refused, too. What has large
+# bodies is left to made-up calls, but for long runs; where a schema holds itself, the edges have no end.
+ADMIN_SETTINGS = """
+[checks]
+positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "413"]
+[generation]
+max-examples = {examples}
+[phases.stateful.generation]
+max-examples = {steps}
+[phases.coverage]
+unexpected-methods = ["PATCH"]
+[phases.stateful.inference]
+algorithms = ["dependency-analysis"]
+[[operations]]
+include-operation-id = {left_out}
+phases.coverage.enabled = false
+"""
+LARGE = ["accounts.change", "faults.add", "verification.verify", "worlds.change_state"]
+RECURSIVE = ["requests.count", "requests.find", "requests.remove"]
+EXAMPLES = int(os.environ.get("MOCKSERVER_ADMIN_EXAMPLES", "2"))
+ACCOUNT = {name: f"$response.body#/accounts/0/{name}" for name in ("provider", "key")}
+CALL = {"id": "$response.body#/requests/0/id"}
+ADMIN_LINKS: dict[str, dict[str, dict[str, Any]]] = {
+    "accounts.show_all": {
+        "accounts.show": {"parameters": ACCOUNT},
+        "accounts.change": {"parameters": ACCOUNT, "requestBody": {"credits": 7, "enforce": []}} | WHOLE,
+        "accounts.forget": {"parameters": ACCOUNT},
+    },
+    "faults.add": {"faults.remove": {"parameters": {"id": "$response.body#/faults/0/id"}}},
+    "jobs.show_all": {"jobs.show": {"parameters": {"id": "$response.body#/jobs/0/id"}}},
+    "requests.show_all": {
+        name: {"parameters": CALL} for name in ("requests.show", "requests.show_curl", "requests.delete")
+    },
+    "worlds.show_state": {"worlds.change_state": {"requestBody": "$response.body"} | WHOLE},
+}
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +131,10 @@ def identities(provider):
     return {"auth": [{"name": user, "fixedHeaders": [{"name": name, "value": key}]} for user, key in users]}
 
 
-def schemathesis(url, provider, folder, examples):
-    (folder / "openapi.json").write_text(json.dumps(document_of(provider)))
-    (folder / "auth.yaml").write_text(yaml.safe_dump(identities(provider)))
-    (folder / "schemathesis.toml").write_text(SETTINGS)
-    options = OPTIONS | {"--url": url, "--max-examples": str(examples)}
+def schemathesis(url, document, settings, folder, **more):
+    (folder / "openapi.json").write_text(json.dumps(document))
+    (folder / "schemathesis.toml").write_text(settings)
+    options = OPTIONS | {"--url": url, **more}
     return subprocess.run(
         [*COMMAND, "openapi.json", *(part for option in options.items() for part in option)],
         cwd=folder,
@@ -113,7 +149,30 @@ def schemathesis(url, provider, folder, examples):
 @pytest.mark.parametrize("examples", [4, pytest.param(150, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("provider", KEYS)
 def test_nothing_that_schemathesis_sends_breaks_the_document(strict_server, provider, examples, tmp_path):
-    run = schemathesis(strict_server.url, provider, tmp_path, examples)
+    (tmp_path / "auth.yaml").write_text(yaml.safe_dump(identities(provider)))
+    most = {"--max-examples": str(examples)}
+    run = schemathesis(strict_server.url, document_of(provider), SETTINGS, tmp_path, **most)
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr
     followed = re.search(r"API Links: +(\d+) covered", run.stdout)
     assert (followed is not None and int(followed[1]) > 0) is (provider in {owner for owner, _ in LINKS})
+
+
+@pytest.mark.parametrize("examples", [EXAMPLES, pytest.param(100, marks=pytest.mark.soak)])
+def test_nothing_that_schemathesis_sends_breaks_the_document_of_admin(examples, tmp_path):
+    settings = Settings(raises_bugs=True, checks_answers=True, pictures="plain")
+    with Server(create_engine(settings)) as server, httpx.Client(base_url=server.url) as client:
+        style = {"name": "Mine", "image_urls": ["https://example.com/1.png"] * 3}
+        client.post("/v2/pikzonality/style", json=style, headers=KEYS["pikzels"]).raise_for_status()
+        document = client.get("/__admin/openapi.json").raise_for_status().json()
+        operations = [each for item in document["paths"].values() for each in item.values()]
+        for operation in (each for each in operations if isinstance(each, dict)):
+            links = ADMIN_LINKS.get(operation["operationId"], {})
+            named = {name: {"operationId": name, **link} for name, link in links.items()}
+            operation["responses"]["200"]["links"] = named
+        left_out = json.dumps(RECURSIVE + (LARGE if examples <= EXAMPLES else []))
+        chosen = ADMIN_SETTINGS.format(examples=examples, steps=5 * examples, left_out=left_out)
+        run = schemathesis(server.url, document, chosen, tmp_path)
+    assert run.returncode == 0, run.stdout[-20_000:] + run.stderr
+    followed = re.search(r"API Links: +(\d+) covered", run.stdout)
+    assert followed is not None
+    assert int(followed[1]) > 0

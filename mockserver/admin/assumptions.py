@@ -3,7 +3,6 @@
 from mockserver.admin.asked import Asked, refusing
 from mockserver.jsontext import Json
 from mockserver.problems import EmulatorProblem
-from mockserver.spec.admin_bodies import ASSUME
 from mockserver.spec.files import SpecificationError
 
 
@@ -27,7 +26,7 @@ def show(asked: Asked) -> Json:
 
 def change(asked: Asked) -> Json:
     """Choose the readings that the body names, until a reset; all else stays."""
-    before, chosen = asked.world.assumed, asked.body(ASSUME)
+    before, chosen = asked.world.assumed, asked.body()
     with refusing("Unknown assumption"):
         asked.world.assume(chosen)
     try:

@@ -11,7 +11,7 @@ from mockserver.problems import EmulatorProblem
 from mockserver.scenarios import read_orders, read_scenario
 from mockserver.spec.files import SpecificationError
 from mockserver.state.clock import FROZEN, moment_s
-from mockserver.state.world import Said
+from mockserver.state.world import LARGEST_SEED, Said
 
 
 class Beginning(NamedTuple):
@@ -28,8 +28,11 @@ class Beginning(NamedTuple):
 
 def begin(asked: Asked, beginning: Beginning) -> None:
     """Begin the world of `asked` anew. Raises ValueError for what cannot be, when some of it may be done."""
-    world, enforce = asked.world, beginning.enforce
-    world.reset(seed=beginning.seed, enforced=None if enforce is None else frozenset(enforce))
+    world, enforce, seed = asked.world, beginning.enforce, beginning.seed
+    if seed is not None and abs(seed) >= LARGEST_SEED:
+        raise ValueError(f"seed must be a whole number of at most 64 bits, not {seed!r:.80}")
+    seed = None if seed is None else int(seed)  # 7.0 is whole, too, and draws other ids
+    world.reset(seed=seed, enforced=None if enforce is None else frozenset(enforce))
     if beginning.assume is not None:
         assume(asked, beginning.assume)
     if beginning.clock is not None:

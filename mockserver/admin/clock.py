@@ -2,7 +2,6 @@
 
 from mockserver.admin.asked import Asked, refusing
 from mockserver.jsontext import Json
-from mockserver.spec.admin_bodies import ADVANCE, CLOCK
 from mockserver.state.clock import duration_s, moment_s
 
 
@@ -14,7 +13,7 @@ def show(asked: Asked) -> Json:
 
 def change(asked: Asked) -> Json:
     """Move to a time, stop, or go on; answer when what became due is done."""
-    wanted = asked.body(CLOCK)
+    wanted = asked.body()
     with refusing("Wrong time"):
         now_s = moment_s(wanted["now"]) if "now" in wanted else None
         asked.webhooks.set_clock(asked.world, now_s, is_frozen=wanted.get("frozen"))
@@ -23,7 +22,7 @@ def change(asked: Asked) -> Json:
 
 def advance(asked: Asked) -> Json:
     """Move forward; answer when what became due is done."""
-    wanted = asked.body(ADVANCE)
+    wanted = asked.body()
     with refusing("Wrong time"):
         asked.webhooks.advance_clock(asked.world, duration_s(wanted["by"]))
     return show(asked)

@@ -6,7 +6,6 @@ from mockserver.admin.asked import Asked, refusing
 from mockserver.jsontext import Json
 from mockserver.problems import EmulatorProblem
 from mockserver.scenarios import as_rows, list_scenarios, read_orders, read_scenario
-from mockserver.spec.admin_bodies import FAULT, SCENARIO_CHOICE
 from mockserver.spec.explain import nearest
 from mockserver.state.plans import Order
 
@@ -19,7 +18,7 @@ def show(asked: Asked) -> Json:
 
 def add(asked: Asked) -> Json:
     """Order what shall happen to calls to come."""
-    order = asked.body(FAULT)
+    order = asked.body()
     with refusing("Wrong order"):
         asked.world.plans.add(read_orders(asked.catalog, [order]))
     return show(asked)
@@ -46,7 +45,7 @@ def show_scenarios(_asked: Asked) -> Json:
 
 def load_scenario(asked: Asked) -> Json:
     """Order what a scenario says, in place of all that was ordered before."""
-    chosen, known = asked.body(SCENARIO_CHOICE), list_scenarios()
+    chosen, known = asked.body(), list_scenarios()
     if "faults" in chosen:
         with refusing("Wrong order"):
             asked.world.plans.add(read_orders(asked.catalog, chosen["faults"]), is_whole=True)

@@ -3,7 +3,6 @@
 from mockserver.admin.asked import PREFIX, Asked
 from mockserver.jsontext import Json
 from mockserver.problems import EmulatorProblem
-from mockserver.spec.admin_bodies import JOB
 from mockserver.state.clock import isoformat
 from mockserver.state.resources import Resource
 
@@ -20,7 +19,7 @@ def show(asked: Asked) -> Json:
 
 def change(asked: Asked) -> Json:
     """End a job in one way or another, or let it run until told otherwise."""
-    wanted, world, told = asked.body(JOB)["status"], asked.world, _job(asked)
+    wanted, world, told = asked.body()["status"], asked.world, _job(asked)
     jobs, now_s = asked.provider(told.account.partition("/")[0]).jobs, world.clock.now()
     known = (jobs.running, *jobs.outcomes) if jobs else ()
     if wanted not in known:

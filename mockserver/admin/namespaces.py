@@ -7,7 +7,6 @@ from mockserver.links import origin_of
 from mockserver.messages import JSON_TYPE, Response
 from mockserver.namespaces import BELOW
 from mockserver.problems import EmulatorProblem
-from mockserver.spec.admin_bodies import NAMESPACE
 
 CREATED, OK = 201, 200
 HTTP = 80
@@ -31,7 +30,7 @@ def show_all(asked: Asked) -> Json:
 
 def add(asked: Asked) -> Response:
     """Make a namespace, unless there is one of that name; `port`: with a port of its own."""
-    wanted = asked.body(NAMESPACE) if asked.request.body else {}
+    wanted = asked.body() if asked.request.body else {}
     name = wanted.get("name") or asked.worlds.free_name()
     is_new, worlds = name not in asked.worlds, asked.worlds
     with worlds.held(name):

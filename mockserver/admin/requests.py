@@ -1,7 +1,6 @@
 """`/__admin/requests`: what was sent, asked about in the words of WireMock, exported as HAR and curl."""
 
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qsl
 
 from mockserver.admin.asked import PREFIX, Asked, refusing
 from mockserver.call import Exchange
@@ -12,9 +11,7 @@ from mockserver.journal.selection import select
 from mockserver.jsontext import Json, parse
 from mockserver.messages import Response
 from mockserver.problems import EmulatorProblem
-from mockserver.spec.explain import nearest
 
-FILTERS = ("operation", "status", "account", "limit", "format")
 FORMATS: Mapping[str, Callable[[list[Record]], Json]] = {
     "json": lambda records: {
         "requests": [each.as_json() for each in records],
@@ -26,23 +23,15 @@ FORMATS: Mapping[str, Callable[[list[Record]], Json]] = {
 
 def show_all(asked: Asked) -> Json:
     """List the calls, newest last; `operation`, `status`, `account`, `limit` filter, `format=har` exports."""
-    filters = dict(parse_qsl(asked.request.query, keep_blank_values=True))
-    for name in filters:
-        if name not in FILTERS:
-            raise _wrong(f"there is no filter {name!r}; {nearest(name, FILTERS)}")
-    if (shown := filters.get("format", "json")) not in FORMATS:
-        raise _wrong(f"there is no format {shown!r}; {nearest(shown, FORMATS)}")
-    for name in {"status", "limit"} & filters.keys():
-        if not (filters[name].isascii() and filters[name].isdecimal()):
-            raise _wrong(f"{name}={filters[name]} is no whole number")
-    status = int(filters["status"]) if "status" in filters else None
+    filters = asked.query()
     journal, account = asked.world.journal, filters.get("account")
     try:
-        found = select(journal, asked.catalog, filters.get("operation"), status=status, account=account)
+        operation, status = filters.get("operation"), filters.get("status")
+        found = select(journal, asked.catalog, operation, status=status, account=account)
     except LookupError as error:
-        raise _wrong(str(error.args[0])) from error
-    first = max(0, len(found) - int(filters["limit"])) if "limit" in filters else 0
-    return FORMATS[shown](_records(asked, found[first:]))
+        raise EmulatorProblem(400, "Wrong question", str(error.args[0])) from error
+    first = max(0, len(found) - filters["limit"]) if "limit" in filters else 0
+    return FORMATS[filters.get("format", "json")](_records(asked, found[first:]))
 
 
 def show(asked: Asked) -> Json:
@@ -104,7 +93,3 @@ def _found(asked: Asked) -> list[Exchange]:
 def _records(asked: Asked, exchanges: list[Exchange]) -> list[Record]:
     redaction = asked.redaction
     return [record(each, redaction) for each in exchanges]
-
-
-def _wrong(detail: str) -> EmulatorProblem:
-    return EmulatorProblem(400, "Wrong question", detail)

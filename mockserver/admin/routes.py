@@ -1,29 +1,20 @@
-"""The table of what can be asked and told at `/__admin`, and the door to it.
+"""The door to `/__admin`: which page is asked, whether it may be, and what it is answered.
 
 Answers are JSON; refusals are RFC 9457 problem details and change nothing.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from mockserver.admin import (
-    accounts,
-    assumptions,
-    clock,
-    coverage,
-    faults,
-    jobs,
-    namespaces,
-    requests,
-    verdict,
-    verification,
-    worlds,
-)
 from mockserver.admin.admission import Admission
 from mockserver.admin.asked import PREFIX, Asked
+from mockserver.admin.conform import Conform
+from mockserver.admin.document import list_routes, write_document
+from mockserver.admin.pages import Page, read_pages
+from mockserver.admin.worlds import change_state
 from mockserver.call import Door
 from mockserver.journal.redaction import redaction_of
-from mockserver.jsontext import Json, dump
+from mockserver.jsontext import dump
 from mockserver.messages import JSON_TYPE, LARGEST_PAGE, LARGEST_SNAPSHOT, Request, Response
 from mockserver.problems import EmulatorProblem, Problem
 from mockserver.readings import Readings
@@ -33,43 +24,6 @@ from mockserver.state.world import World
 from mockserver.webhooks import WebhookSender
 
 NAME = "admin"
-Page = Callable[[Asked], Json]  # or a whole Response, where the answer is no JSON
-
-
-def show_routes(_asked: Asked) -> Json:
-    """List what can be asked and told here."""
-    return {"routes": _listed()}
-
-
-ROUTES: Mapping[str, Mapping[str, Page]] = {
-    "": {"GET": show_routes},
-    "/health": {"GET": worlds.show_health},
-    "/clock": {"GET": clock.show, "PUT": clock.change},
-    "/clock/advance": {"POST": clock.advance},
-    "/jobs": {"GET": jobs.show_all},
-    "/jobs/{id}": {"GET": jobs.show, "PUT": jobs.change},
-    "/accounts": {"GET": accounts.show_all},
-    "/accounts/{provider}/{key}": {"GET": accounts.show, "PUT": accounts.change, "DELETE": accounts.forget},
-    "/assumptions": {"GET": assumptions.show, "PUT": assumptions.change},
-    "/faults": {"GET": faults.show, "POST": faults.add, "DELETE": faults.remove_all},
-    "/faults/{id}": {"DELETE": faults.remove},
-    "/scenario": {"GET": faults.show_scenarios, "PUT": faults.load_scenario},
-    "/requests": {"GET": requests.show_all, "DELETE": requests.delete_all},
-    "/requests/count": {"POST": requests.count},
-    "/requests/find": {"POST": requests.find},
-    "/requests/remove": {"POST": requests.remove},
-    "/requests/verify": {"POST": verification.verify},
-    "/requests/{id}": {"GET": requests.show, "DELETE": requests.delete},
-    "/requests/{id}/curl": {"GET": requests.show_curl},
-    "/verdict": {"GET": verdict.show, "POST": verdict.ask},
-    "/coverage": {"GET": coverage.show, "DELETE": coverage.forget},
-    "/costs": {"GET": coverage.show_costs, "DELETE": coverage.forget_costs},
-    "/namespaces": {"GET": namespaces.show_all, "POST": namespaces.add},
-    "/namespaces/{name}": {"DELETE": namespaces.remove},
-    "/webhooks": {"GET": worlds.show_webhooks},
-    "/reset": {"POST": worlds.reset},
-    "/state": {"GET": worlds.show_state, "PUT": worlds.change_state},
-}
 
 
 class Admin:
@@ -78,11 +32,13 @@ class Admin:
     def __init__(
         self, catalog: Catalog, webhooks: WebhookSender, readings: Readings, settings: Settings | None = None
     ) -> None:
-        self._admission = Admission(settings or Settings(), catalog.providers.values(), webhooks.own)
+        self._settings = settings or Settings()
+        self._admission = Admission(self._settings, catalog.providers.values(), webhooks.own)
         self._catalog = catalog
         self._webhooks = webhooks
         self._readings = readings
-        self._patterns = [(_pattern(path), pages) for path, pages in ROUTES.items()]
+        self._patterns = [(_pattern(path), pages) for path, pages in read_pages().items()]
+        self._conform: Conform | None = None  # until an answer is checked
 
     def find(self, request: Request) -> Door | None:
         """Say whether a request is for us."""
@@ -101,16 +57,22 @@ class Admin:
             raise _unknown(request._replace(path=shown), pages)
         if request.size > _largest(page):
             raise EmulatorProblem(413, "Too large", "the body is larger than this server takes")
-        asked = Asked(request, values, world, self._catalog, self._webhooks, self._readings)
+        context = (self._catalog, self._webhooks, self._readings, self._settings)
+        asked = Asked(request, values, world, *context, page.takes)
         try:
-            value = page(asked)
+            value = page.answer(asked)
         except Problem as problem:  # what would be kept is too heavy
             reason = "; ".join(it.message for it in problem.violations)
             raise EmulatorProblem(413, "Too large", reason) from problem
         except EmulatorProblem as problem:  # which may tell what was asked for: an account, a URL
             problem.detail = asked.redaction.anywhere(problem.detail)
+            problem.members = asked.redaction.members(dict(problem.members))
             raise
-        return value if isinstance(value, Response) else Response(200, (JSON_TYPE,), dump(value))
+        response = value if isinstance(value, Response) else Response(200, (JSON_TYPE,), dump(value))
+        if self._settings.checks_answers:
+            self._conform = self._conform or Conform(write_document(self._catalog, world))
+            self._conform.check(page, response)
+        return response
 
     def _page(self, request: Request) -> tuple[Page | None, Mapping[str, Page], Mapping[str, str]]:
         """Find the page of a request, None where its method has none; all of its path; the path's values."""
@@ -130,7 +92,7 @@ def _largest(page: Page | None) -> int:
     """Give how many bytes a page reads; of none, nothing."""
     if page is None:
         return 0
-    return LARGEST_SNAPSHOT if page is worlds.change_state else LARGEST_PAGE
+    return LARGEST_SNAPSHOT if page.answer is change_state else LARGEST_PAGE
 
 
 def _nobody(_world: World) -> bool:
@@ -143,19 +105,11 @@ def _unknown(request: Request, pages: Mapping[str, Page]) -> EmulatorProblem:
     asked = f"there is no {request.method} {request.path}"
     if not pages:
         detail = f"{asked}; GET {PREFIX} lists what there is"
-        return EmulatorProblem(404, "Unknown admin path", detail, {"routes": _listed()})
+        return EmulatorProblem(404, "Unknown admin path", detail, list_routes())
     allowed = ", ".join(sorted({*pages, *(["HEAD"] if "GET" in pages else ())}))
     detail, headers = f"{asked}; there is {allowed}", {"Allow": allowed}
     return EmulatorProblem(405, "Method not allowed", detail, headers=headers)
 
 
-def _listed() -> list[dict[str, str]]:
-    return [
-        {"method": method, "path": PREFIX + path, "does": (page.__doc__ or "").partition("\n")[0]}
-        for path, pages in ROUTES.items()
-        for method, page in pages.items()
-    ]
-
-
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(PREFIX + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))

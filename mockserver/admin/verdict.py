@@ -2,34 +2,24 @@
 
 from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from mockserver.admin.asked import Asked, refusing
 from mockserver.journal.records import record
 from mockserver.jsontext import Json
-from mockserver.problems import EmulatorProblem
-from mockserver.spec.admin_bodies import VERDICT
-from mockserver.spec.explain import nearest
 from mockserver.verdict.judging import Expect, Instruction, judge
 from mockserver.verdict.refusals import read_wanted
 from mockserver.verdict.strictness import read_strictness
 
-QUESTIONS = ("strict", "expect")
-
 
 def show(asked: Asked) -> Json:
     """Judge all calls since the last reset; `strict` says how, `expect` names a refusal that was meant."""
-    said = parse_qsl(asked.request.query, keep_blank_values=True)
-    for name, _ in said:
-        if name not in QUESTIONS:
-            raise EmulatorProblem(400, "Wrong question", f"there is no {name!r}; {nearest(name, QUESTIONS)}")
-    strict = " ".join(value for name, value in said if name == "strict")
-    return _judged(asked, strict, [value for name, value in said if name == "expect"], ())
+    said = asked.query()
+    return _judged(asked, " ".join(said.get("strict", ())), said.get("expect", ()), ())
 
 
 def ask(asked: Asked) -> Json:
     """Judge them by what the body says: `strict`, `expect`, and `declared`, ids of calls that were meant."""
-    said: Mapping[str, Any] = asked.body(VERDICT)
+    said: Mapping[str, Any] = asked.body()
     return _judged(asked, said.get("strict", ""), said.get("expect", ()), said.get("declared", ()))
 
 

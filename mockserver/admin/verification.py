@@ -7,7 +7,6 @@ from mockserver.admin.asked import Asked, refusing
 from mockserver.journal.records import Record, record
 from mockserver.jsontext import Json
 from mockserver.problems import EmulatorProblem
-from mockserver.spec.admin_bodies import VERIFICATION
 from mockserver.verdict.refusals import SHOWN, Options, Wanted, came_instead
 from mockserver.verdict.verification import Expected, Verification
 
@@ -16,7 +15,7 @@ Said = Mapping[str, Any]
 
 def verify(asked: Asked) -> Json:
     """Say whether the calls were those that the body expects, and how the nearest differs."""
-    said = asked.body(VERIFICATION)
+    said = asked.body()
     ask = KINDS[said["assert"]]
     try:
         calls, message = ask(asked, said), None

@@ -2,20 +2,20 @@
 
 import re
 from importlib.metadata import version
-from urllib.parse import parse_qsl
 
 from mockserver import allocation, caches
 from mockserver.admin.asked import Asked, refusing
 from mockserver.admin.beginning import Beginning, begin
 from mockserver.bounded import MIB, Bounds, Usage
 from mockserver.jsontext import MOST_OF_A_WORLD, Json
-from mockserver.spec.admin_bodies import BEGINNING, STATE
+from mockserver.spec.schema import Schema
 from mockserver.state.clock import isoformat
 from mockserver.state.deliveries import Delivery
 from mockserver.state.values import as_json
 from mockserver.state.worlds import MOST
 
 MUCH_BYTES = 8 * MIB  # kept by a world: what tests keep between two resets is less
+WORLD = Schema({"type": "object"}, "/__admin/state")  # whose members the world itself reads
 USER = re.compile(r"//[^/?#@]++@")  # who calls, and the password
 
 
@@ -23,7 +23,7 @@ def show_health(asked: Asked) -> Json:
     """Say that everything is loaded, and what; `?verbose` adds how much is kept of everything, and may be."""
     providers = {name: len(each.operations) for name, each in asked.catalog.providers.items()}
     said = {"status": "ok", "version": version("mockserver"), "operations": providers}
-    if "verbose" not in dict(parse_qsl(asked.request.query, keep_blank_values=True)):
+    if asked.query().get("verbose", "false") == "false":
         return said
     world = {name: _amounts(*each) for name, each in asked.world.usage.items()}
     cached = {each.name: _amounts(each.usage, each.bounds) for each in caches.ALL}
@@ -43,7 +43,7 @@ def show_state(asked: Asked) -> Json:
 
 def change_state(asked: Asked) -> Json:
     """Put a whole world back."""
-    value = asked.body(STATE, MOST_OF_A_WORLD)
+    value = asked.body(WORLD, MOST_OF_A_WORLD)
     with refusing("Not a snapshot"):
         asked.world.restore(value)
     return {"status": "restored"}
@@ -54,7 +54,7 @@ def reset(asked: Asked) -> Json:
 
     The world begins as the body says; what that leaves out is as the last time.
     """
-    beginning = Beginning(**asked.body(BEGINNING)) if asked.request.body else Beginning()
+    beginning = Beginning(**asked.body()) if asked.request.body else Beginning()
     # Where that was much, the memory goes back to the machine.
     was_much = sum(usage.bytes for usage, _ in asked.world.usage.values()) > MUCH_BYTES
     with refusing("Wrong beginning"):

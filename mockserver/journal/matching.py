@@ -58,6 +58,8 @@ def read_matcher(value: Json, place: str) -> Matcher:
         if name != words[0] and name not in word.options:
             known = [*word.options, *WORDS]
             raise ValueError(f"{place}: {words[0]} has no option {name!r}; {_meant(name, known)}")
+        if name in word.options and not isinstance(value[name], bool):
+            raise ValueError(f"{place}: {name}: must be true or false")
     try:
         return word.make(value[words[0]], value)
     except (ValueError, TypeError) as error:

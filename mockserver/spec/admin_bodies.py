@@ -1,39 +1,36 @@
-"""What a test may tell the emulator: the schemas of the bodies that `/__admin` takes, all of them closed.
+"""What a test may tell the emulator: the document of `/__admin`, and the schemas of what it cannot say.
 
-And of the reports of coverage that it gives, which are read again to be merged.
-
-They stand in specs/admin.schema.json. Of an account that is what every account can have, and what the table
-declares under `accounts`.
+The one is specs/admin.openapi.json: pages are made from it, and what they take is held against it. Stored
+values, scenarios and the attributes of accounts stand in specs/admin.schema.json. Of an account it is what
+every account can have, and what the table declares under `accounts`.
 """
 
-import json
+from collections.abc import Mapping
 from functools import cache
 
 from mockserver.jsontext import Json
 from mockserver.spec.callers import Attribute
-from mockserver.spec.files import SPECS
+from mockserver.spec.files import SPECS, read_mapping
 from mockserver.spec.model import Provider
-from mockserver.spec.schema import Schema
+from mockserver.spec.schema import COMPONENTS, Schema, Shared
 
-_BODIES: dict[str, Json] = json.loads((SPECS / "admin.schema.json").read_text("utf-8"))["$defs"]
-CLOCK = Schema(_BODIES["clock"], "/__admin/clock")
-ADVANCE = Schema(_BODIES["advance"], "/__admin/clock/advance")
-ASSUME = Schema(_BODIES["assume"], "/__admin/assumptions")
-JOB = Schema(_BODIES["job"], "/__admin/jobs")
-FAULT = Schema(_BODIES["fault"], "/__admin/faults")
+DOCUMENT: Mapping[str, Json] = read_mapping(SPECS / "admin.openapi.json")
+_SHARED = Shared(DOCUMENT["components"]["schemas"])
+_BODIES: Mapping[str, Json] = read_mapping(SPECS / "admin.schema.json")["$defs"]
+
+
+def described(part: Json, place: str) -> Schema:
+    """Give a schema that stands in the document."""
+    return Schema(part, place, _SHARED)
+
+
+FAULT = described({"$ref": f"{COMPONENTS}Fault"}, "/__admin/faults")
+REPORT = described({"$ref": f"{COMPONENTS}Report"}, "/__admin/coverage")
 SCENARIO = Schema(_BODIES["scenario"], "fixtures/scenarios")
-SCENARIO_CHOICE = Schema(_BODIES["scenario_choice"], "/__admin/scenario")
-BEGINNING = Schema(_BODIES["beginning"], "/__admin/reset")
-_REFUSAL = {"$defs": {"refusal": _BODIES["refusal"]}}
-VERDICT = Schema({**_BODIES["verdict"], **_REFUSAL}, "/__admin/verdict")
-VERIFICATION = Schema({**_BODIES["verification"], **_REFUSAL}, "/__admin/requests/verify")
-NAMESPACE = Schema(_BODIES["namespace"], "/__admin/namespaces")
-REPORT = Schema(_BODIES["report"] | {"$defs": {"met": _BODIES["met"]}}, "/__admin/coverage")
-STATE = Schema(_BODIES["state"], "/__admin/state")  # which the world itself reads
-_SHARED = {"$defs": {name: _BODIES[name] for name in ("scene", "shown")}}
-OUTPUT = Schema({**_BODIES["output"], **_SHARED}, "/__admin/state outputs")
+_STORED = {"$defs": {name: _BODIES[name] for name in ("scene", "shown")}}
+OUTPUT = Schema({**_BODIES["output"], **_STORED}, "/__admin/state outputs")
 BEGUN = {  # by the behaviour that begins a resource
-    name: Schema({**schema, **_SHARED}, f"/__admin/state resources of {name}")
+    name: Schema({**schema, **_STORED}, f"/__admin/state resources of {name}")
     for name, schema in _BODIES["begun"].items()
     if name != "description"
 }
@@ -42,7 +39,8 @@ BEGUN = {  # by the behaviour that begins a resource
 @cache
 def account_schema(provider: Provider) -> Schema:
     """Make the schema of what can be said of an account of this provider."""
-    plans, sizes, account = list(provider.plans), list(provider.sizes), _BODIES["account"]
+    plans, sizes = list(provider.plans), list(provider.sizes)
+    account = DOCUMENT["components"]["schemas"]["AccountChange"]
     kinds = sorted({each.row.job for each in provider.operations.values() if each.row.job})
     own = {name: _kind(each, sizes, kinds) for name, each in provider.table.accounts.attributes.items()}
     if provider.credits and provider.credits.smart_balance:

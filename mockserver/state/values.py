@@ -5,6 +5,7 @@ which nobody changes once it is stored.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -38,6 +39,29 @@ class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 def as_json(value: Any) -> Any:
     """Write a value, or a collection of values, as JSON."""
     return msgspec.to_builtins(value)
+
+
+def describe(types: Iterable[Any], places: str) -> tuple[list[Any], dict[str, Any]]:
+    """Give the JSON Schema of each type, and of the values in them by name, which stand at `places`.
+
+    >>> describe([tuple[int]], "#/$defs/{name}")[0]
+    [{'type': 'array', 'minItems': 1, 'maxItems': 1, 'prefixItems': [{'type': 'integer'}]}]
+    """
+    schemas, values = msgspec.json.schema_components(types, ref_template=places)
+    return _read_by_all([*schemas]), _read_by_all(values)
+
+
+def _read_by_all(schema: Any) -> Any:
+    """Leave out what generators of clients stumble over: titles, which are no names, and `items: false`."""
+    if isinstance(schema, list):
+        return [_read_by_all(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _read_by_all(each)
+        for key, each in schema.items()
+        if not (key == "title" and isinstance(each, str)) and not (key == "items" and each is False)
+    }
 
 
 def read(type_: type[V], value: Any, place: str) -> V:

@@ -128,6 +128,11 @@ class World:
         """About how many bytes all of it takes."""
         return sum(usage.bytes for usage, _ in self.usage.values())
 
+    @property
+    def types(self) -> dict[str, type[Any]]:
+        """What a snapshot holds by key, by collection."""
+        return {name: collection.kind.type for name, collection in self._collections.items()}
+
     def picture(self, key: str) -> StoredPicture | None:
         """Give a picture that came in, or that the fixtures hold; None where it is gone."""
         return self.pictures.get(key) or self._canned.get(key)
@@ -229,9 +234,12 @@ class World:
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Put back what `snapshot` gave. Raises ValueError, with everything as it was, where it cannot be."""
         missing = ({"seed", "clock"} | set(self._collections)) - set(snapshot) - NEWER
+        unknown = set(snapshot) - {"format", "seed", "clock", "assumed"} - set(self._collections)
         if snapshot.get("format") != FORMAT or missing:
             why = f"{', '.join(sorted(missing))} missing" if missing else "another format"
             raise ValueError(f"not a snapshot of format {FORMAT}: {why}")
+        if unknown:
+            raise ValueError(f"{min(unknown):.80} is nothing that a snapshot holds")
         seed = snapshot["seed"]
         if type(seed) is not int or abs(seed) > LARGEST_SEED:
             raise ValueError(f"seed must be a whole number of at most 64 bits, not {seed!r:.80}")
