@@ -125,8 +125,9 @@ class World:
 
     @property
     def bytes(self) -> int:
-        """About how many bytes all of it takes."""
-        return sum(usage.bytes for usage, _ in self.usage.values())
+        """About how many bytes all of it takes, in this process."""
+        kept = self._store.bytes if isinstance(self._store, MemoryStore) else 0
+        return kept + self.journal.era.bytes + self.tally.usage.bytes
 
     def picture(self, key: str) -> StoredPicture | None:
         """Give a picture that came in, or that the fixtures hold; None where it is gone."""
