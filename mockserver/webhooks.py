@@ -143,12 +143,16 @@ class WebhookSender:
             self._thread.join()
 
     def _run(self) -> None:
+        looked_at_s = -math.inf  # a world that nobody used since then has no first webhook
         while not self._is_over.wait(1 / LOOKS_PER_SECOND):
             try:
+                now_s = self.worlds.now_s()
+                used, looked_at_s = self.worlds.used_since(looked_at_s), now_s
                 with self._changed:
-                    changed = (world for world in self.worlds if world.deliveries.changes)
-                    outboxes = [self._outbox(world) for world in changed]
-                    due = [outbox for outbox in outboxes if outbox.has_due()]
+                    for world in used:
+                        if world.deliveries.changes:
+                            self._outbox(world)
+                    due = [outbox for outbox in list(self._outboxes.values()) if outbox.has_due()]
                 if due and not self._is_over.wait(HEAD_START_S):
                     with self._changed:
                         for outbox in due:

@@ -214,6 +214,17 @@ class TestAWorld:
         made.reset()
         assert (made.seed, len(made.plans.orders)) == (7, 2)
 
+    def test_is_looked_at_for_webhooks_when_it_was_used(self, engine):
+        now = [0.0]
+        engine.worlds.now_s = lambda: now[0]
+        alice, now[0] = engine.worlds.find(a_request("/ns/alice")), 1
+        bob = engine.worlds.find(a_request("/ns/bob"))
+        assert engine.worlds.used_since(1) == [engine.world, bob]
+        with engine.worlds.held("alice"):
+            now[0] = 2
+            assert engine.worlds.used_since(2) == [engine.world, alice]
+        assert engine.worlds.used_since(2) == [engine.world, alice]
+
     def test_sends_its_webhooks(self, engine):
         alice = engine.worlds.find(a_request("/ns/alice"))
         assert set(engine.webhooks.worlds) == {engine.world, alice}

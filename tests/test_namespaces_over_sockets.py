@@ -290,7 +290,7 @@ def test_300_calls_over_50_namespaces_by_every_way_in_are_answered_the_same_twic
     for _ in range(2):
         by_port: Ways = [(opened(client, f"p{number}"), {}) for number in range(10)]
         by_path: Ways = [(f"/ns/n{number}", {}) for number in range(20)]
-        by_header: Ways = [("", {"Mock-Namespace": f"h{number}"}) for number in range(20)]
+        by_header = [("", {"Mock-Namespace": f"h{number}"}) for number in range(20)]
         runs.append(run_of_300(client, by_port + by_path + by_header))
         for each in engine.worlds.namespaces():
             client.delete(f"/__admin/namespaces/{each.name}")

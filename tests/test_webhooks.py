@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from conftest import KEYS, STRICT, said
 
-from mockserver import Server, Settings, create_engine
+from mockserver import Request, Server, Settings, create_engine
 from mockserver.state.deliveries import DELIVERED, GIVEN_UP, WAITING, Attempt, Delivery
 from mockserver.state.store import MemoryStore
 from mockserver.state.values import replace
@@ -409,16 +409,13 @@ def test_the_thread_looks_at_every_world(engine, world, listen, promised):
     arrived = threading.Event()
     receiver = listen(lambda handler: arrived.set() if handler.path == "/second" else None)
     second = create_engine(STRICT).world
-
-    class Two(Worlds):
-        def __iter__(self):
-            return iter((world, second))
-
+    worlds = Worlds(world, lambda: second)
     job = promised(f"{receiver.url}/second")
     second.restore(world.snapshot())
     world.deliveries.delete(job)
-    sender = WebhookSender(engine.readings, Two(world))
+    sender = WebhookSender(engine.readings, worlds)
     sender.start()
+    assert worlds.find(Request("GET", "/ns/second", {})) is second
     second.clock.advance(2)
     assert arrived.wait(10)
     sender.stop()

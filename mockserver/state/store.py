@@ -173,6 +173,11 @@ class MemoryStore:
         with self._lock:
             return self._shelf(kind).kept.usage
 
+    @property
+    def bytes(self) -> int:
+        """About how many bytes everything takes."""
+        return sum([shelf.kept.bytes for shelf in list(self._shelves.values())])
+
     @staticmethod
     def _filled(kind: Kind[V], held: Mapping[str, V]) -> "_Shelf[V]":
         shelf = _Shelf(kind)

@@ -125,8 +125,9 @@ class World:
 
     @property
     def bytes(self) -> int:
-        """About how many bytes all of it takes."""
-        return sum(usage.bytes for usage, _ in self.usage.values())
+        """About how many bytes all of it takes, in this process."""
+        kept = self._store.bytes if isinstance(self._store, MemoryStore) else 0
+        return kept + self.journal.era.bytes + self.tally.usage.bytes
 
     @property
     def types(self) -> dict[str, type[Any]]:

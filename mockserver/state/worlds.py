@@ -107,6 +107,11 @@ class Worlds:
             self._drop_idle()
             return list(self._held.values())
 
+    def used_since(self, at_s: float) -> list[World]:
+        """Give the default world, and those of namespaces that are used, or were since a time of `now_s`."""
+        used = [each for each in self.namespaces() if each.under_way or each.used_at_s >= at_s]
+        return [self.default, *(each.world for each in used)]
+
     @property
     def usage(self) -> Usage:
         """How many namespaces there are, and about how many bytes their worlds take."""
