@@ -37,7 +37,7 @@ class Readings:
     def __init__(self, catalog: Catalog, bound: Mapping[str, Bound]) -> None:
         self._providers = catalog.providers
         self._bound = bound
-        self._made = lru_cache(MOST_KEPT)(self._make)
+        self._all = tuple(catalog.providers.values())
 
     def of_world(self, match: Match | Door, world: World) -> Match | Door:
         """Give a match as the world reads the documents; whose call it is, is not known yet."""
@@ -66,11 +66,17 @@ class Readings:
         left = departures(self._providers[name], choice)
         return self._made(name, tuple(left.items()))
 
-    def _make(self, name: str, choice: tuple[tuple[str, str], ...]) -> Reading:
+    def _made(self, name: str, choice: tuple[tuple[str, str], ...]) -> Reading:
         if not choice:
             return Reading(self._providers[name], self._bound)
-        provider = under(self._providers[name], dict(choice))
-        return Reading(provider, bind(Catalog({name: provider}), self._providers.values()))
+        return _make(self._all, name, choice)
+
+
+@lru_cache(MOST_KEPT)  # for every engine of a process: bundled providers are the same in each
+def _make(every: tuple[Provider, ...], name: str, choice: tuple[tuple[str, str], ...]) -> Reading:
+    [usual] = (each for each in every if each.name == name)
+    provider = under(usual, dict(choice))
+    return Reading(provider, bind(Catalog({name: provider}), every))
 
 
 def _moved(match: Match, provider: Provider) -> Match:
