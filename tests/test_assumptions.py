@@ -26,7 +26,8 @@ def engine():
 
 
 def ask(engine, method="POST", path="/v2/thumbnail/text", body=LINES, headers=KEY):
-    answer = engine.handle(Request(method, path, headers, body=json.dumps(body).encode()))
+    sent = b"" if body is None else json.dumps(body).encode()
+    answer = engine.handle(Request(method, path, headers, body=sent))
     return answer.status, json.loads(answer.read() or b"null")
 
 

@@ -174,7 +174,7 @@ def test_every_cache_is_listed_and_no_other_is_filled_by_callers():
     assert sum(each.bounds.bytes for each in caches.ALL) < 48 * MIB
     # What documents, tables and programs fill, never a caller.
     known = {
-        "spec.usage._reader", "pipeline.limit._rows", "pipeline.mistyped.Mistyped", "readings.Readings",
+        "spec.usage._reader", "pipeline.limit._rows", "pipeline.mistyped.Mistyped", "readings._make",
         "verdict.uses._body", "pipeline.authorize._schemes",
         "pipeline.behave._bind_provider", "readings._misreadings_of", "fixtures._read",
         # Callers do, but with 64 texts of 1,024 characters at most.
