@@ -48,7 +48,7 @@ def write_line(
             begun.clear()
         begun[asked] = beginning
     line = f"{beginning} {exchange.duration_s * 1000:.1f} ms"
-    line += f"  [{request.namespace}]" if request.namespace else ""
+    line += f"  [{redaction.anywhere(request.namespace)}]" if request.namespace else ""
     if response.status < ERRORS and not exchange.violations and not exchange.parts:
         return line
     reason = _reason(exchange, response)

@@ -34,6 +34,22 @@ def test_a_success_is_a_line_without_more(line):
     )
 
 
+@pytest.mark.parametrize("path", ["/ns/alice/v2/thumbnail/score", "/v2/thumbnail/score"])
+def test_a_line_names_the_namespace(line, path):
+    assert line(path, GOOD, x_api_key="pkz_test", mock_namespace="alice") == (
+        "POST   /v2/thumbnail/score          pikzels.post_v2_thumbnail_score      200 - 0.0 ms  [alice]"
+    )
+
+
+def test_a_row_names_the_namespace(ask, heard):
+    rows = []
+    for path in ("/nowhere", "/ns/alice/nowhere"):
+        answer = ask("GET", path)
+        rows.append(json.loads(write_json(heard[-1], answer, REDACTION, has_bodies=False)))
+    assert ["namespace" in row for row in rows] == [False, True]
+    assert (rows[1]["namespace"], rows[1]["path"]) == ("alice", "/nowhere")
+
+
 KEY = {"x_api_key": "pkz_test"}
 UNKNOWN = "titel is not a known field; did you mean title?"
 REASONS = [

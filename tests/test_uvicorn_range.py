@@ -24,12 +24,13 @@ WIRE = (
     "test_serving.py",
     "test_slow_and_hostile_connections.py",
     "test_bodies_under_way.py",
+    "test_namespaces_over_sockets.py",
     "test_uvicorn_range.py",
 )
 IS_WITHIN = "MOCKSERVER_UVICORN"  # says which one, in the process that has it
 QUICK = (
     "upgrade or pieces or order or ceases or several or 431 or more_of_a_body or who_sends_on or welcome "
-    "or (usable and key) or said"
+    "or (usable and key) or said or way_in or with_its_namespace or closed_with_the_server"
 )
 
 

@@ -70,7 +70,7 @@ class Worlds:
             return request, self.default, None
         try:
             inside = namespaces.enter(request)
-            return inside, self._use(inside.namespace, calls=int(is_call)).world, None
+            return inside, self._use(inside.namespace, is_call=is_call, holds=int(is_call)).world, None
         except EmulatorProblem as refusal:
             return request, self.default, refusal
 
@@ -82,11 +82,10 @@ class Worlds:
     @contextmanager
     def held(self, name: str) -> Iterator[Namespace]:
         """Hold a namespace, made where it is new. Raises EmulatorProblem where there is no room."""
-        held = self._use(name, calls=1)
+        held = self._use(name, is_call=False, holds=1)
         try:
             yield held
         finally:
-            held.calls -= 1  # it was none
             self._let_go(held)
 
     def drop(self, name: str) -> bool:
@@ -132,8 +131,8 @@ class Worlds:
     def __len__(self) -> int:
         return 1 + len(self._held)
 
-    def _use(self, name: str, *, calls: int) -> Namespace:
-        """Find a namespace or make it; it is busy until its calls are let go. Raises EmulatorProblem."""
+    def _use(self, name: str, *, is_call: bool, holds: int) -> Namespace:
+        """Find a namespace or make it; it is busy until all holds are let go. Raises EmulatorProblem."""
         with self._lock:
             self._drop_idle()
             held = self._held.get(name)
@@ -142,8 +141,8 @@ class Worlds:
                 held = Namespace(name, self._make())
                 self._held[name] = self._by_world[held.world] = held
                 self._bytes += held.bytes
-            held.calls += calls
-            held.under_way += calls
+            held.calls += is_call
+            held.under_way += holds
             held.used_at_s = self.now_s()
             self._held.move_to_end(name)
             return held
