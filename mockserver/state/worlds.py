@@ -2,7 +2,7 @@
 
 A namespace's world is made when it is first used, and dropped when it was not used for ten minutes, or when
 others need the room; never under a call. The lock is held for looks at the list, and while a world is made,
-which takes a tenth of a millisecond.
+which takes a fraction of a millisecond.
 """
 
 import itertools
