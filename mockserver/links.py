@@ -16,7 +16,7 @@ from mockserver.call import Arguments, Match
 from mockserver.hosts import PORTS, is_authority, read_authority
 from mockserver.jsontext import Json
 from mockserver.messages import Request
-from mockserver.namespaces import named_before
+from mockserver.namespaces import BELOW, named_before
 from mockserver.settings import Settings
 from mockserver.spec.model import Provider
 from mockserver.spec.rows import Outputs
@@ -69,7 +69,10 @@ class Names(NamedTuple):
 
 def base_url(request: Request, public_url: str | None, apis: Collection[str] = ()) -> str:
     """Give the address of the caller's world as the caller sees it, without a slash at the end."""
-    return origin_of(request, public_url, apis) + request.base
+    base = request.base
+    if public_url is not None and request.namespace:  # which is not that of the port it came in at
+        base = BELOW + request.namespace
+    return origin_of(request, public_url, apis) + base
 
 
 def origin_of(request: Request, public_url: str | None, apis: Collection[str] = ()) -> str:
@@ -115,7 +118,10 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World,
     if not is_linked or not isinstance(body, dict):
         return arguments
     called = (origin_of(request, None).partition("://")[2], request.headers.get("host", ""))
-    own_hosts = names.ours | {host.lower() for host in called}
+    called_hosts = {host.lower() for host in called}
+    own_hosts = names.ours | called_hosts
+    # Where a port is a namespace's own, so are links by the name under which it is called.
+    is_own_port = bool(request.namespace) and not request.base
 
     def turned(value: Json) -> Json:
         if isinstance(value, list):
@@ -126,7 +132,8 @@ def localise(match: Match, request: Request, arguments: Arguments, world: World,
         provider = names.providers.get(link.provider)
         path = re.split("[?#]", link.path, maxsplit=1)[0]
         id_ = output_id(provider, path) if provider else None
-        if _namespace(link, names.ports) != request.namespace:
+        is_called = is_own_port and link.host.lower() in called_hosts
+        if not is_called and _namespace(link, names.ports) != request.namespace:
             id_ = None
         if world.output(link.provider, id_) is None and not _is_own_host(link.host, own_hosts):
             return value

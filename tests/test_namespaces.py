@@ -308,6 +308,32 @@ class TestALink:
         statuses = [ask("POST", f"{b}{SCORED}", {"image_url": link}, **KEY).status for b in ("/ns/alice", "")]
         assert statuses == [200, 400]
 
+    @pytest.mark.parametrize("host", ["localhost:9000", "api.pikzels.com", "Mock.example"])
+    def test_of_a_port_of_its_own_leads_to_whatever_that_is_called(self, engine, host):
+        engine.worlds.ports.begin(lambda _name: Opened(4001, lambda: None), 4000)
+        engine.worlds.ports.open("alice")
+        headers = {"x-api-key": "pkz_test", "content-type": "application/json", "host": host}
+
+        def ask(path, body, namespace):
+            sent = Request("POST", path, headers, body=json.dumps(body).encode(), namespace=namespace)
+            return engine.handle(sent)
+
+        link = said(ask("/v2/thumbnail/text", TEXT, "alice"))["output"]
+        assert link.partition("://")[2].startswith(f"{host}/cdn/pikzels/")
+        assert ask(SCORED, {"image_url": link}, "alice").status == 200
+        assert ask(SCORED, {"image_url": link}, "").status == 400
+
+    def test_has_the_path_below_a_public_address_for_the_port_is_not_public(self):
+        engine = create_engine(Settings(public_url="https://mock.example", raises_bugs=True))
+        headers = {"x-api-key": "pkz_test", "content-type": "application/json", "host": "localhost:4001"}
+        asked = Request(
+            "POST", "/v2/thumbnail/text", headers, body=json.dumps(TEXT).encode(), namespace="alice"
+        )
+        link = said(engine.handle(asked))["output"]
+        assert link.startswith("https://mock.example/ns/alice/cdn/pikzels/")
+        again = asked._replace(path=SCORED, body=json.dumps({"image_url": link}).encode())
+        assert engine.handle(again).status == 200
+
 
 class TestTheJournal:
     def test_shows_the_path_that_was_called(self, ask):
