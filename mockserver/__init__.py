@@ -8,6 +8,7 @@ __all__ = [
     "Engine",
     "Exchange",
     "MockServer",
+    "NeedsProcessError",
     "NeedsSocketError",
     "ProviderHandle",
     "RealProviderCallBlocked",
@@ -15,6 +16,7 @@ __all__ = [
     "Response",
     "Server",
     "Settings",
+    "SharedServer",
     "Start",
     "Verdict",
     "create_app",
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from mockserver.testing.guard import RealProviderCallBlocked
     from mockserver.testing.handles import ProviderHandle
     from mockserver.testing.mock import MockServer
+    from mockserver.testing.remote import NeedsProcessError
+    from mockserver.testing.shared_server import SharedServer
     from mockserver.testing.start import Start
     from mockserver.testing.transports import NeedsSocketError
     from mockserver.verdict.findings import Verdict
@@ -43,6 +47,7 @@ else:
         "Engine": "engine",
         "Exchange": "call",
         "MockServer": "testing.mock",
+        "NeedsProcessError": "testing.remote",
         "NeedsSocketError": "testing.transports",
         "ProviderHandle": "testing.handles",
         "RealProviderCallBlocked": "testing.guard",
@@ -50,6 +55,7 @@ else:
         "Response": "messages",
         "Server": "serving.server",
         "Settings": "settings",
+        "SharedServer": "testing.shared_server",
         "Start": "testing.start",
         "Verdict": "verdict.findings",
         "create_app": "serving.app",

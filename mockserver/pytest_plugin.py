@@ -4,8 +4,10 @@ pytest imports this in every run of every project that has mockserver installed,
 the guard is imported before a test asks for the fixture, or an ini file says something.
 """
 
+import contextlib
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,13 +17,16 @@ import pytest
 from mockserver.testing.coverage_options import declare, read_wishes
 
 if TYPE_CHECKING:
+    from mockserver.spec.catalog import Catalog
     from mockserver.testing.coverage_plugin import Reporter
+    from mockserver.testing.home import Home
     from mockserver.testing.mock import MockServer
     from mockserver.testing.start import Start
     from mockserver.verdict.findings import Verdict
 
 MARKER = "mockserver"
 SPECS = "mockserver_specs"
+URL, TOKEN = "mockserver_url", "mockserver_token"  # the environment has the last word, in capitals
 INTERCEPT = "mockserver_intercept"
 ALLOW_LIVE = "mockserver_allow_live"
 EVERY_HOST = "*"
@@ -48,6 +53,8 @@ HOSTS = pytest.StashKey[Callable[[], frozenset[str]]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare what an ini file may say."""
+    parser.addini(URL, "a mockserver that runs already: each test has a namespace of its own there")
+    parser.addini(TOKEN, "the --admin-token of that server")
     parser.addini(SPECS, "folders with providers to serve beside the bundled ones", type="paths")
     parser.addini(INTERCEPT, "lead calls of every test to the providers' real hosts to the mock", type="bool")
     parser.addini(ALLOW_LIVE, f"real hosts that tests may call, or {EVERY_HOST} for all of them", type="args")
@@ -65,6 +72,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[HOSTS] = hosts
     if config.getini(INTERCEPT):
         config.pluginmanager.register(Everywhere(), "mockserver-everywhere")
+    url = os.environ.get(URL.upper(), config.getini(URL))
+    if url:
+        from mockserver.testing.shared_plugin import NAME, SharedRun  # noqa: PLC0415 - see above
+
+        setting = URL.upper() if os.environ.get(URL.upper()) else URL
+        tokens = (os.environ.get(each) for each in (TOKEN.upper(), "MOCKSERVER_ADMIN_TOKEN"))
+        token = next(filter(None, tokens), config.getini(TOKEN))
+        config.pluginmanager.register(SharedRun(config, url, token, setting, config.getini(SPECS)), NAME)
     try:
         wishes = read_wishes(config)
     except ValueError as error:
@@ -116,44 +131,55 @@ def _mockserver_reading(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def mockserver_session(pytestconfig: pytest.Config) -> "Iterator[MockServer]":
-    """The mock of the whole session, for fixtures of a wider scope; `mockserver` is it, begun anew."""
-    from mockserver.spec.files import SpecificationError  # noqa: PLC0415 - see above
-    from mockserver.testing.mock import MockServer  # noqa: PLC0415
+def _mockserver_home(pytestconfig: pytest.Config) -> "Iterator[Home]":
+    """Where mocks are: in this process, or on the server that `mockserver_url` names."""
+    from mockserver.testing.home import Home  # noqa: PLC0415 - see above
 
-    try:
-        mock = MockServer(specs=pytestconfig.getini(SPECS))
-        mock.reset(pytestconfig.stash[START])
-    except (SpecificationError, ValueError) as error:
-        raise pytest.fail.Exception(f"{MARKER}: {error}", pytrace=False) from None
-    _reporter(pytestconfig).watch(mock)
-    with mock:
-        yield mock
+    shared = pytestconfig.pluginmanager.get_plugin("mockserver-shared")
+    wishes = read_wishes(pytestconfig)
+    with _failing():
+        home = Home(
+            pytestconfig.getini(SPECS),
+            pytestconfig.stash[START],
+            shared and shared.server,
+            counts_coverage=wishes.counts_coverage,
+        )
+    _reporter(pytestconfig).watch(home)
+    yield home
+    home.close()
+
+
+@pytest.fixture(scope="session")
+def mockserver_session(_mockserver_home: "Home") -> "MockServer":
+    """The mock of the whole session, for fixtures of a wider scope; `mockserver` is it, begun anew."""
+    with _failing():
+        return _mockserver_home.session
 
 
 @pytest.fixture
 def mockserver(
-    request: pytest.FixtureRequest, mockserver_session: "MockServer", _mockserver_reading: str | None
+    request: pytest.FixtureRequest, _mockserver_home: "Home", _mockserver_reading: str | None
 ) -> "Iterator[MockServer]":
     """A running mock in which nothing has happened yet; a unittest class finds it as `self.mockserver`.
 
     A test that used it fails in the end where its calls were against the contract: see `strict`, `expect`.
     """
-    try:
-        mockserver_session.reset(_under(_mockserver_reading, request.node, mockserver_session))
-    except ValueError as error:
-        raise pytest.fail.Exception(f"{MARKER}: {error}", pytrace=False) from None
-    # Its methods take no arguments; who has not imported unittest has no such class.
-    if isinstance(request.instance, getattr(sys.modules.get("unittest"), "TestCase", ())):
-        request.instance.mockserver = mockserver_session  # type: ignore[union-attr]
-    code = getattr(inspect.unwrap(request.function), "__code__", None)
-    names = {str(request.path), *([code.co_filename] if code else [])}
-    with mockserver_session.judge.sitting(request.node.nodeid.partition("::")[0], names):
-        yield mockserver_session
-        verdict = mockserver_session.verdict()
-        if _mockserver_reading:
-            called = {each.operation for each in mockserver_session.calls() if each.operation}
-            request.config.stash.setdefault(CALLED, {}).setdefault(request.node.nodeid, called)
+    shares = "mockserver_session" in request.fixturenames
+    with _mockserver_home.of_test(request.node.name, shares=shares) as mock:
+        with _failing():
+            mock.reset(_under(_mockserver_reading, request.node, _mockserver_home.catalog))
+        # Its methods take no arguments; who has not imported unittest has no such class.
+        if isinstance(request.instance, getattr(sys.modules.get("unittest"), "TestCase", ())):
+            request.instance.mockserver = mock  # type: ignore[union-attr]
+        code = getattr(inspect.unwrap(request.function), "__code__", None)
+        names = {str(request.path), *([code.co_filename] if code else [])}
+        with mock.judge.sitting(request.node.nodeid.partition("::")[0], names):
+            yield mock
+            with _failing():
+                verdict = mock.verdict()
+            if _mockserver_reading:
+                called = {each.operation for each in mock.calls() if each.operation}
+                request.config.stash.setdefault(CALLED, {}).setdefault(request.node.nodeid, called)
     _tell(request.node, verdict)
 
 
@@ -183,7 +209,18 @@ def _tells_assume(said: "Start | pytest.Mark | None") -> bool:
     return bool(said and (said.kwargs.get("assume") if isinstance(said, pytest.Mark) else said.assume))
 
 
-def _under(run: str | None, item: pytest.Item, mock: "MockServer") -> "Start":
+@contextlib.contextmanager
+def _failing() -> Iterator[None]:
+    """Fail, in a line, for what a mock cannot be."""
+    from mockserver.spec.files import SpecificationError  # noqa: PLC0415 - see above
+
+    try:
+        yield
+    except (SpecificationError, ValueError, ConnectionError) as error:
+        raise pytest.fail.Exception(f"{MARKER}: {error}", pytrace=False) from None
+
+
+def _under(run: str | None, item: pytest.Item, catalog: "Catalog") -> "Start":
     """Give how a world begins in one run of a test; skip one that would be as with the defaults."""
     from mockserver.testing.each import DEFAULTS, EACH, is_touched, split_assume  # noqa: PLC0415 - see above
 
@@ -194,7 +231,7 @@ def _under(run: str | None, item: pytest.Item, mock: "MockServer") -> "Start":
     if run == DEFAULTS:
         return start._replace(assume=fixed)
     called = item.config.stash.get(CALLED, {}).get(item.nodeid.replace(run, DEFAULTS))
-    if EACH in tried and called is not None and not is_touched(mock.engine.catalog.providers, run, called):
+    if EACH in tried and called is not None and not is_touched(catalog.providers, run, called):
         pytest.skip("this assumption is about no operation that the test calls")
     texts = [f"{name}={each}" for name, each in fixed.items()] if isinstance(fixed, dict) else list(fixed)
     return start._replace(assume=[*texts, run])

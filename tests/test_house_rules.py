@@ -76,7 +76,7 @@ HOMES = {
     "requests": ("testing.adapter",),
     "urllib3": ("testing.adapter",),
     "jsonpath": ("journal.matching",),
-    "pytest": ("pytest_plugin", "testing.coverage_plugin"),
+    "pytest": ("pytest_plugin", "testing.coverage_plugin", "testing.shared_plugin"),
 }
 PROVIDERS = ("pikzels", "fatthumb", "thumbapi")
 VAGUE_NAMES = {"utils", "helpers", "common", "base", "manager"}

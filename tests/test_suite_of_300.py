@@ -1,11 +1,17 @@
-"""A suite of 300 tests for clients of all three APIs: in any order, each leaves the same journal."""
+"""A suite of 300 tests for clients of all three APIs: in any order, each leaves the same journal.
+
+So it does in namespaces of one server that all of its processes share.
+"""
 
 import json
+import re
 from pathlib import Path
 
+import httpx
 import pytest
 from conftest import KEYS
 
+from mockserver import Server, create_engine
 from mockserver.spec.catalog import load
 from mockserver.spec.files import FIXTURES
 
@@ -52,13 +58,13 @@ def journals(pytester, monkeypatch):
     (pytester.path / "test_suite.py").write_text(SUITE.read_text("utf-8"), "utf-8")
     (pytester.path / "calls.json").write_text(json.dumps(list(calls())), "utf-8")
 
-    def run(name, *options):
+    def run(name, *options, tests=300):
         folder = pytester.mkdir(name)
         monkeypatch.setenv("JOURNALS", str(folder))
         done = pytester.runpytest_subprocess(
             *PLUGINS, *options, "-q", "-p", "no:cacheprovider", "-W", "error"
         )
-        done.assert_outcomes(passed=300)
+        done.assert_outcomes(passed=tests)
         return {file.name: file.read_bytes() for file in folder.iterdir()}
 
     return run
@@ -70,3 +76,48 @@ def test_300_tests_leave_the_same_journals_in_parallel_and_in_any_order(journals
     assert len(in_order) == 300
     for seed in map(str, range(orders)):
         assert journals(seed, "-n", "2", "-p", "randomly", f"--randomly-seed={seed}") == in_order
+
+
+# A client without a socket calls the mock in its own process alone.
+WITHOUT_A_SOCKET = "httpx.Client(transport=mockserver.httpx_transport(), headers"
+SOME = """
+def pytest_collection_modifyitems(items):
+    chosen = {{each.nodeid for each in sorted(items, key=lambda each: each.nodeid)[::{}]}}
+    items[:] = [each for each in items if each.nodeid in chosen]
+"""
+ID = re.compile(rb"req-[0-9]+")
+
+
+@pytest.fixture
+def shared(journals, pytester, monkeypatch):
+    """Run some of the suite on one server, or in processes of their own; give the journals of each test."""
+    suite = pytester.path / "test_suite.py"
+    text = suite.read_text("utf-8")
+    assert WITHOUT_A_SOCKET in text
+    suite.write_text(text.replace(WITHOUT_A_SOCKET, "httpx.Client(verify=TRUSTED, headers"), "utf-8")
+
+    def run(name, url, *options, share):
+        pytester.makeconftest(SOME.format(share))
+        monkeypatch.setenv("MOCKSERVER_URL", url)
+        return journals(name, *options, tests=300 // share)
+
+    return run
+
+
+@pytest.mark.parametrize("share", [6, pytest.param(1, marks=pytest.mark.soak)])
+def test_they_leave_the_same_journals_in_namespaces_of_one_server_and_do_so_again(shared, share):
+    with Server(create_engine()) as server:
+        first = shared("first", server.url, "-n", "4", share=share)
+        several = () if share > 1 else ("-n", "4")
+        again = shared("again", server.url, *several, "-p", "randomly", share=share)
+        assert httpx.get(f"{server.url}/__admin/namespaces").json() == {"namespaces": []}
+    assert again == first
+
+
+@pytest.mark.soak
+def test_journals_of_namespaces_are_those_of_mocks_of_ones_own(shared):
+    with Server(create_engine()) as server:
+        there, here = shared("there", server.url, "-n", "2", share=1), shared("here", "", "-n", "2", share=1)
+    # But for ids: admin pages, which a shared server is asked by, are numbered, too.
+    without_ids = [{name: ID.sub(b"", each) for name, each in of.items()} for of in (here, there)]
+    assert without_ids[0] == without_ids[1]

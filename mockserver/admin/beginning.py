@@ -9,6 +9,7 @@ from mockserver.jsontext import Json, dump
 from mockserver.messages import Request
 from mockserver.problems import EmulatorProblem
 from mockserver.scenarios import read_orders, read_scenario
+from mockserver.settings import Style
 from mockserver.spec.files import SpecificationError
 from mockserver.state.clock import FROZEN, moment_s
 from mockserver.state.world import LARGEST_SEED, Said
@@ -22,6 +23,7 @@ class Beginning(NamedTuple):
     assume: Said | None = None
     clock: str | None = None  # FROZEN, or the time in ISO 8601 at which it stands; None: it shows real time
     scenario: str | None = None  # by its name
+    pictures: Style | None = None
     faults: Collection[Json] = ()
     accounts: Mapping[str, Mapping[str, Json]] = {}  # by provider and key
 
@@ -32,6 +34,7 @@ def begin(asked: Asked, beginning: Beginning) -> None:
     if seed is not None and abs(seed) >= LARGEST_SEED:
         raise ValueError(f"seed must be a whole number of at most 64 bits, not {seed!r:.80}")
     seed = None if seed is None else int(seed)  # 7.0 is whole, too, and draws other ids
+    world.style = beginning.pictures or world.style
     world.reset(seed=seed, enforced=None if enforce is None else frozenset(enforce))
     if beginning.assume is not None:
         assume(asked, beginning.assume)

@@ -1,7 +1,7 @@
 """`/__admin/coverage` and `/__admin/costs`: what calls have met and would have cost, over every reset."""
 
 from mockserver.admin.asked import Asked
-from mockserver.coverage.costs import Spent, as_rows
+from mockserver.coverage.costs import Spent, as_rows, costs_of
 from mockserver.coverage.measuring import measure
 from mockserver.coverage.report import FORMAT
 from mockserver.jsontext import Json
@@ -20,7 +20,7 @@ def forget(asked: Asked) -> Json:
 
 def show_costs(asked: Asked) -> Json:
     """Show what calls would have cost, by provider and operation."""
-    costs = measure(asked.catalog, asked.world.tally).costs
+    costs = costs_of(asked.catalog, asked.world.tally.paid)
     spent = Spent(costs, asked.catalog.providers)
     return {"format": FORMAT, "spent": dict(spent), "totals": spent.totals, "costs": as_rows(costs)}
 

@@ -43,7 +43,7 @@ def scene(
         "notes": [note[:LONGEST_NOTE] for note in notes[:MOST_NOTES]],
         "insets": insets,
         "is_watermarked": is_watermarked,
-        "style": call.settings.pictures,
+        "style": call.world.style or call.settings.pictures,
         "metadata": (("Software", title.partition(" ")[0]), ("Request-Id", call.request_id)),
     }
 

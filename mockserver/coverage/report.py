@@ -133,7 +133,11 @@ def merge(*reports: Report) -> Report:
 
 def read_report(text: bytes) -> Report:
     """Read what `as_json` has written. Raises ValueError for anything else."""
-    value, _ = parse(text)
+    return as_report(parse(text)[0])
+
+
+def as_report(value: Json) -> Report:
+    """Read it where it is JSON that is read already. Raises ValueError for anything else."""
     wrong = [violation.message for violation in REPORT.violations(value)]
     if wrong:
         raise ValueError(f"is no report of coverage: {'; '.join(wrong)}")

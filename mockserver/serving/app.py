@@ -38,6 +38,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 T = TypeVar("T")
 
 WORKERS = 8
+ROUNDS = 3  # of the event loop: a pause to write ends, an answer's task goes on
 FULL = "the bodies of other calls take all memory that there is for them; try again later"
 EXPOSED = ("Mock-Request-Id", "Mock-Violations", "Preference-Applied", "Retry-After", "Allow", "ETag")
 EVERYBODY = ("*",)
@@ -75,7 +76,7 @@ def shared(app: "Shell", namespace: str = "") -> Application:
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope[NAMESPACE] = namespace
+            scope[NAMESPACE] = namespace or scope.get("extensions", {}).get(NAMESPACE, "")
             # Everybody else is spared the way through the middleware.
             is_open = is_from_browser(scope["headers"]) and app.engine.has_cors(bare_request(scope))
             await (cors if is_open else app)(scope, receive, send)
@@ -119,6 +120,8 @@ class Shell:
         request = await read(scope, receive, self.engine.useful_size, place)
         if request is None:
             return
+        for _ in range(ROUNDS if PREFIX in request.path else 0):
+            await asyncio.sleep(0)  # what was answered before is known to the journal then
         is_old = scope.get("http_version") == "1.0"  # which uvicorn before 0.53 does not tell
         # Of a body that was not read nobody knows whether it comes.
         is_unread = request.whole_size is not None and (

@@ -1,10 +1,14 @@
 """Heads as HTTP/1.1 writes them, and the answers that the connection itself gives; who knows status lines."""
 
 import json
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
+from typing import NamedTuple
 
+from mockserver.hosts import PORTS
 from mockserver.messages import PROBLEM_TYPE, Response
+from mockserver.namespaces import NAME
 
 STATUS_LINES = {status: f"HTTP/1.1 {status} \r\n" for status in range(100, 600)}
 UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
@@ -12,6 +16,43 @@ STATUS_LINES |= {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" fo
 
 # The PROXY protocol's first line (version 1): the connection was made to the port at which TLS is spoken.
 OVER_TLS = b"PROXY TCP4 127.0.0.1 127.0.0.1 443 443\r\n"
+IN_WORLD = b"PROXY UNKNOWN mockserver "  # the same line, with what its protocol leaves to those who know it
+LONGEST_PREFACE = 200  # bytes
+
+
+class Preface(NamedTuple):
+    """What a connection begins with, before its first request."""
+
+    scheme: str
+    namespace: str  # empty: the default world
+    size: int  # in bytes
+
+
+def write_preface(namespace: str, *, is_over_tls: bool) -> bytes:
+    r"""Write what a connection into a world begins with; nothing, where that goes without saying.
+
+    >>> write_preface("alice", is_over_tls=True), write_preface("", is_over_tls=False)
+    (b'PROXY UNKNOWN mockserver https alice\r\n', b'')
+    """
+    if namespace:
+        return IN_WORLD + f"{'https' if is_over_tls else 'http'} {namespace}\r\n".encode()
+    return OVER_TLS if is_over_tls else b""
+
+
+def read_preface(data: bytes) -> Preface | None:
+    """Read what a connection begins with; None: with a request.
+
+    >>> read_preface(write_preface("alice", is_over_tls=True) + b"GET / HTTP/1.1")
+    Preface(scheme='https', namespace='alice', size=38)
+    """
+    if data.startswith(OVER_TLS):
+        return Preface("https", "", len(OVER_TLS))
+    if not data.startswith(IN_WORLD):
+        return None
+    line, end, _ = data[:LONGEST_PREFACE].partition(b"\r\n")
+    scheme, _, name = line[len(IN_WORLD) :].decode("latin-1").partition(" ")
+    is_one = bool(end) and scheme in PORTS and re.fullmatch(NAME, name)
+    return Preface(scheme, name, len(line) + len(end)) if is_one else None
 
 
 def write_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:

@@ -9,7 +9,7 @@
 * Heads, pauses, pipelines and what a refused caller still sends have bounds; uvicorn leaves them to others.
 * A caller that only ceases to send has its answer, and one that is refused can read why before the end.
 * Each request's scope leads to its wire, so that an ordered fault can be done to the connection.
-* A connection may begin with `OVER_TLS`: its caller believes that it speaks TLS; its scheme is `https`.
+* A connection may begin with a preface (`heads.py`): over TLS, its caller believes; in a namespace.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mockserver.messages import Request, Response
 from mockserver.serving.app import BEGUN
 from mockserver.serving.crowd import Standing, make_room
-from mockserver.serving.heads import OVER_TLS, measure, write_head, write_refusal, write_without_upgrade
-from mockserver.serving.reading import LARGEST_INLINE, is_plain, whole_request
+from mockserver.serving.heads import measure, read_preface, write_head, write_refusal, write_without_upgrade
+from mockserver.serving.reading import LARGEST_INLINE, NAMESPACE, is_plain, whole_request
 from mockserver.serving.spoil import EXTENSION, Wire
 from mockserver.serving.transport import MOST_DRAINED, CorkedTransport
 from mockserver.serving.turn import Turn
@@ -110,8 +110,8 @@ class Protocol(HttpToolsProtocol):
         if self.corked.is_lingering:
             self.corked.drain(len(data))
             return
-        if self.scope is None and data.startswith(OVER_TLS):
-            self.scheme, data = "https", data[len(OVER_TLS) :]
+        while self.scope is None and (preface := read_preface(data)):
+            self.scheme, self._extensions[NAMESPACE], data = *preface[:2], data[preface.size :]
         was_in_head, rest = self._is_in_head, memoryview(data)
         self._chunk_size, self._has_ended = len(data), False
         while rest:
@@ -226,7 +226,7 @@ class Protocol(HttpToolsProtocol):
             return
         try:
             url, method = httptools.parse_url(self.url), self.parser.get_method()
-            request = whole_request(method, url.path, url.query, self.headers, body, self.scheme)
+            request = whole_request(method, url, self.headers, body, self.scheme, self._extensions)
         except (ValueError, httptools.HttpParserError) as error:
             self._refuse(HTTPStatus.BAD_REQUEST, f"this is no path: {error}")
             return

@@ -3,7 +3,7 @@
 A body is read as far as it can matter for the answer; what path and headers decide, they decide alone.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,9 +13,10 @@ from mockserver.serving.room import Place
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Iterable[tuple[bytes, bytes]]
+Extensions = Mapping[str, Any]
 Judge = Callable[[Request], int]  # says how many bytes of a request's body can matter
 
-NAMESPACE = "mockserver.namespace"  # in a scope: whose port the request came in at
+NAMESPACE = "mockserver.namespace"  # in a scope: that of the port or the connection
 LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
 
 
@@ -31,17 +32,18 @@ def is_plain(headers: Headers) -> bool:
 
 
 def whole_request(
-    method: bytes, path: bytes, query: bytes | None, headers: Headers, body: bytes, scheme: str | None
+    method: bytes, url: Any, headers: Headers, body: bytes, scheme: str | None, extensions: Extensions
 ) -> Request:
     """Give a request from what a parser found. Raises ValueError for a path that is none."""
-    decoded = path.decode("ascii")
+    decoded = url.path.decode("ascii")
     return Request(
         method.decode("ascii"),
         unquote(decoded) if "%" in decoded else decoded,
         _decoded(headers),
-        query.decode("latin-1") if query else "",
+        url.query.decode("latin-1") if url.query else "",
         body,
         scheme or "http",
+        namespace=extensions.get(NAMESPACE, ""),
     )
 
 

@@ -15,7 +15,7 @@ import uvicorn
 
 from mockserver.engine import Engine
 from mockserver.serving import THREAD
-from mockserver.serving.app import Shell, shared
+from mockserver.serving.app import ROUNDS, Shell, shared
 from mockserver.serving.crowd import most_connections
 from mockserver.serving.ports import OwnPorts
 from mockserver.serving.protocol import Protocol
@@ -27,7 +27,7 @@ BACKLOG = 2048  # callers that wait to be let in
 ENDINGS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)  # what tells a server to stop
 if sys.platform == "win32":
     ENDINGS = (*ENDINGS, signal.SIGBREAK)  # the one that another program can send there
-SETTLES_S, ROUNDS = 1, 3  # rounds of the event loop: a pause to write ends, the answer's task goes on
+SETTLES_S = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from mockserver.bounded import KIB, MIB, Bounds, Usage
 from mockserver.problems import Problem
+from mockserver.settings import Style
 from mockserver.state.accounts import Account, Accounts
 from mockserver.state.changes import Look
 from mockserver.state.clock import Clock
@@ -51,6 +52,8 @@ Assumed = Mapping[str, Mapping[str, str]]  # readings, by provider and assumptio
 
 class World:
     """Everything that changes between two requests."""
+
+    style: Style | None = None  # of its pictures; None: as the settings say
 
     # Raises ValueError for what is restored and could not be used; whoever knows the tables puts it here.
     check_restored: Callable[["World", Assumed, Mapping[str, Mapping[str, Any]]], None] | None = None

@@ -9,17 +9,27 @@ import inspect
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
-from mockserver.serving.heads import OVER_TLS
+from mockserver.serving.heads import write_preface
 from mockserver.testing.guard import Replacement
+
+
+class Lead(NamedTuple):
+    """Where connections lead instead, and into which world there."""
+
+    host: str
+    port: int
+    namespace: str = ""  # empty: the default world
 
 
 class Detour:
     """Where connections lead instead, and those that are open."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.address = (host, port)
+    def __init__(self, lead: Lead) -> None:
+        self.address = lead[:2]
+        # What a connection begins with, by whether its caller believes that it speaks TLS.
+        self.prefaces = [write_preface(lead.namespace, is_over_tls=each) for each in (False, True)]
         self._open: list[Any] = []  # sockets, or what an event loop shows of them
 
     def keep(self, connection: Any) -> None:
@@ -57,8 +67,9 @@ def _connect(find: Find, connect: Callable[..., Any], *, is_secure: bool) -> Cal
         self.sock = socket.create_connection(detour.address, self.timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         detour.keep(self.sock)
+        if preface := detour.prefaces[is_secure]:
+            self.sock.sendall(preface)
         if is_secure:
-            self.sock.sendall(OVER_TLS)
             self.is_verified = True  # urllib3 warns of a connection that is not
 
     return detoured
@@ -75,11 +86,12 @@ def _connect_tcp(find: Find, connect_tcp: Callable[..., Any]) -> Callable[..., A
 
         def kept(stream: Any) -> Any:
             def start_tls(*_args: Any, **kwargs: Any) -> Any:
-                return _then(stream.write(OVER_TLS, kwargs.get("timeout")), lambda _: stream)
+                return _then(stream.write(detour.prefaces[True], kwargs.get("timeout")), lambda _: stream)
 
             detour.keep(stream.get_extra_info("socket"))
             stream.start_tls = start_tls
-            return stream
+            preface = detour.prefaces[False]  # whether TLS follows is not known yet
+            return _then(stream.write(preface), lambda _: stream) if preface else stream
 
         return _then(connect_tcp(self, *detour.address, *args, **kwargs), kept)
 
@@ -92,7 +104,8 @@ def _then(made: Any, go_on: Callable[[Any], Any]) -> Any:
         return go_on(made)
 
     async def later() -> Any:
-        return go_on(await made)
+        result = go_on(await made)
+        return await result if inspect.isawaitable(result) else result
 
     return later()
 
@@ -120,8 +133,8 @@ def _create_connection(find: Find, create_connection: Callable[..., Any]) -> Cal
             return await create_connection(self, request, *args, **kwargs)
         transport, protocol = await self._loop.create_connection(self._factory, *detour.address)
         detour.keep(transport.get_extra_info("socket"))
-        if request.is_ssl():
-            transport.write(OVER_TLS)
+        if preface := detour.prefaces[request.is_ssl()]:
+            transport.write(preface)
         return protocol
 
     return detoured

@@ -84,9 +84,8 @@ class Control(Protocol):
     def wait_for(self) -> Callable[[str, int, float], Waited]:
         """What waits for so many calls of an operation, so long."""
 
-    @property
-    def engine(self) -> "Engine":
-        """What answers, where that is in this process."""
+    def engine_for(self, what: str) -> "Engine":
+        """Give what answers, where that is in this process; `what` needs it. Raises NeedsProcessError."""
 
     @property
     def url(self) -> str:
@@ -113,8 +112,8 @@ class Control(Protocol):
     def spent(self) -> Spent:
         """Give what all calls so far would have cost."""
 
-    def measured(self) -> Report:
-        """Give what of the documented APIs calls so far have met, and what they would have cost."""
+    def measured(self, *, has_coverage: bool = True) -> Report:
+        """Give what of the documented APIs calls so far have met, where that is asked, and their cost."""
 
     def intercept(self, allow: Iterable[str]) -> "Interception":
         """Lead calls to the providers' real hosts here."""

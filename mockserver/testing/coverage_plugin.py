@@ -19,7 +19,7 @@ from mockserver.spec.catalog import Catalog, load
 from mockserver.spec.files import SpecificationError
 from mockserver.state.tally import Tally
 from mockserver.testing.coverage_options import APPEND, MAX_COST, ONLY, REPORT, Wishes
-from mockserver.testing.mock import MockServer
+from mockserver.testing.home import Home
 
 NAME = "mockserver-coverage"
 WORKER_OUTPUT = "mockserver_coverage"  # what an xdist worker hands to the run
@@ -30,7 +30,7 @@ class Reporter:
 
     def __init__(self, config: pytest.Config, wishes: Wishes, specs: list[Any]) -> None:
         self._config, self._wishes = config, wishes
-        self._mocks: list[MockServer] = []
+        self._homes: list[Home] = []
         self._parts: list[Report] = []  # of workers
         self._whole = Report({}, {})  # with the runs before, where they count
         self._spent = Spent({})
@@ -48,14 +48,14 @@ class Reporter:
         except (ValueError, LookupError) as error:
             raise pytest.UsageError(str(error.args[0])) from error
 
-    def watch(self, mock: MockServer) -> None:
-        """Count what a mock hears."""
-        self._mocks.append(mock)
+    def watch(self, home: Home) -> None:
+        """Count what mocks hear."""
+        self._homes.append(home)
 
     @pytest.hookimpl(tryfirst=True)  # before junitxml writes its file, which gets properties
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Gather, write and judge, or as a worker hand over."""
-        heard = [measure(mock.engine.catalog, mock.engine.world.tally) for mock in self._mocks]
+        heard = [home.measured() for home in self._homes]
         if self._is_worker:
             self._config.workeroutput[WORKER_OUTPUT] = write_json(merge(*heard))  # type: ignore[attr-defined]
             return

@@ -9,22 +9,22 @@ from typing import Self
 from mockserver.links import LOOPBACK, cdn_hosts
 from mockserver.serving.server import Server
 from mockserver.spec.model import Provider
-from mockserver.testing.clients import Detour, replacements
+from mockserver.testing.clients import Detour, Lead, replacements
 from mockserver.testing.guard import Replaced, Watch, find_detour, read_hosts, watching
 
 
 class Interception:
     """Calls to the providers' hosts lead to a mock, as a context manager: `with` or `async with`."""
 
-    def __init__(self, server: Server, allow: Iterable[str] = ()) -> None:
-        self._server, self._allowed, self._stack = server, read_hosts(allow), ExitStack()
+    def __init__(self, hosts: frozenset[str], lead: Lead, allow: Iterable[str] = ()) -> None:
+        self._hosts, self._lead = hosts, lead
+        self._allowed, self._stack = read_hosts(allow), ExitStack()
 
     def __enter__(self) -> Self:
-        hosts = provider_hosts(self._server.engine.catalog.providers.values())
-        detour = Detour(self._server.address.host, self._server.address.port)
+        detour = Detour(self._lead)
         with ExitStack() as stack:
             stack.callback(detour.end)
-            stack.enter_context(watching(Watch(lambda: hosts, self._allowed, detour)))
+            stack.enter_context(watching(Watch(lambda: self._hosts, self._allowed, detour)))
             stack.enter_context(_DETOURED.during())
             self._stack = stack.pop_all()
         return self
@@ -55,7 +55,8 @@ def intercept(server: Server, allow: Iterable[str] = ()) -> Interception:
     ...     answer.status, answer.url
     (200, 'https://api.pikzels.com/__admin/health')
     """
-    return Interception(server, allow)
+    lead = Lead(server.address.host, server.address.port)
+    return Interception(provider_hosts(server.engine.catalog.providers.values()), lead, allow)
 
 
 def provider_hosts(providers: Collection[Provider]) -> frozenset[str]:

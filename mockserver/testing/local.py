@@ -11,6 +11,7 @@ from mockserver.assembly import create_engine
 from mockserver.coverage.costs import Spent, costs_of
 from mockserver.coverage.measuring import measure
 from mockserver.coverage.report import Report
+from mockserver.engine import Engine
 from mockserver.jsontext import Json
 from mockserver.messages import Request
 from mockserver.scenarios import as_rows, read_orders, read_scenario
@@ -45,6 +46,10 @@ class Local:
         self.wait_for = Waiting(journal, self.verification).wait_for
         self._port = port
         self.server: Server | None = None  # None: it does not listen
+
+    def engine_for(self, _what: str) -> Engine:
+        """Give what answers."""
+        return self.engine
 
     @property
     def url(self) -> str:
@@ -89,7 +94,7 @@ class Local:
         """Give what all calls so far would have cost."""
         return Spent(costs_of(self.catalog, self.engine.world.tally.paid), self.catalog.providers)
 
-    def measured(self) -> Report:
+    def measured(self, *, has_coverage: bool = True) -> Report:  # noqa: ARG002 - it is had for little
         """Give what of the documented APIs calls so far have met, and what they would have cost."""
         return measure(self.catalog, self.engine.world.tally)
 

@@ -25,9 +25,11 @@ from mockserver.verdict.strictness import ContractWarning
 from mockserver.verdict.verification import Expected, Step, check_names
 
 if TYPE_CHECKING:
+    from mockserver.coverage.report import Report
     from mockserver.engine import Engine
     from mockserver.testing.adapter import EngineAdapter, Retries
     from mockserver.testing.intercept import Interception
+    from mockserver.testing.shared_server import SharedServer
     from mockserver.testing.transports import EngineTransport
 
 PLAIN = Settings(pictures="plain")
@@ -51,8 +53,18 @@ class MockServer:
     200
     """
 
-    def __init__(self, settings: Settings = PLAIN, specs: Sequence[Path] = (), *, port: int = 0) -> None:
-        self._control: Control = Local(settings, specs, port)
+    # `at`: a server that runs already, which leaves nothing to settings, specs and a port; there, `name` is a
+    # part of that of its namespace.
+    def __init__(
+        self,
+        settings: Settings = PLAIN,
+        specs: Sequence[Path] = (),
+        *,
+        port: int = 0,
+        at: "SharedServer | None" = None,
+        name: str = "",
+    ) -> None:
+        self._control: Control = at.control(name) if at else Local(settings, specs, port)
         self.clock: Clock = self._control.clock
         self.sleep = Sleep(self.clock)
         self.judge: Judging = self._control.judge
@@ -63,7 +75,7 @@ class MockServer:
     @property
     def engine(self) -> "Engine":
         """What answers, where that is in this process. Raises NeedsProcessError where it is elsewhere."""
-        return self._control.engine
+        return self._control.engine_for("engine")
 
     @property
     def url(self) -> str:
@@ -130,18 +142,21 @@ class MockServer:
         """Give a transport to `httpx.Client` and `httpx.AsyncClient` that asks in this process."""
         from mockserver.testing.transports import EngineTransport  # noqa: PLC0415 - httpx takes its time
 
-        return EngineTransport(self.engine)
+        engine = self._control.engine_for("httpx_transport")
+
+        return EngineTransport(engine)
 
     def requests_adapter(self, max_retries: "Retries" = 0) -> "EngineAdapter":
         """Give an adapter that asks in this process: `session.mount("http://", mock.requests_adapter())`.
 
         `max_retries` is that of requests' own adapter: a number, or urllib3's `Retry`.
         """
+        engine = self._control.engine_for("requests_adapter")
         try:
             from mockserver.testing.adapter import EngineAdapter  # noqa: PLC0415 - requests is nobody's duty
         except ModuleNotFoundError as error:
             raise RuntimeError("there is no requests here; `pip install requests` brings it") from error
-        return EngineAdapter(self.engine, max_retries)
+        return EngineAdapter(engine, max_retries)
 
     def intercept(self, allow: Iterable[str] = ()) -> "Interception":
         """Lead calls to the providers' real hosts here, but to those that `allow` names; it must listen.
@@ -241,6 +256,10 @@ class MockServer:
         ['unmatched']
         """
         return self.judge.verdict()
+
+    def measured(self, *, has_coverage: bool = True) -> "Report":
+        """Give what of the documented APIs calls have met, where that is asked, and what they would cost."""
+        return self._control.measured(has_coverage=has_coverage)
 
     def assert_contract(self) -> None:
         """Raise AssertionError with the verdict where there is anything in it; for those without pytest."""

@@ -1,0 +1,130 @@
+"""The pages of `/__admin` of a server elsewhere, asked over one connection that stays open.
+
+No proxy is used and no redirect followed: what is asked here goes to the server that was named, or nowhere.
+"""
+
+import http.client
+import select
+import ssl
+import threading
+import weakref
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from mockserver.hosts import PORTS
+from mockserver.jsontext import Json, dump, parse
+
+PATIENCE_S = 30
+OK = 200
+
+
+class NoAnswerError(ConnectionError):
+    """Raised where a server cannot be reached, or is none of ours."""
+
+
+class PageError(ValueError):
+    """What a page refused, and why."""
+
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.title = status, title
+
+
+class Place(NamedTuple):
+    """Where a server is."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str  # before all others, without a slash at its end
+
+    @property
+    def url(self) -> str:
+        """As it is called."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+
+def read_place(url: str) -> Place:
+    """Read where a server is. Raises ValueError.
+
+    >>> read_place("http://LOCALHOST:8080/").url, read_place("https://[::1]/mock").url
+    ('http://localhost:8080', 'https://[::1]/mock')
+    """
+    parts = urlsplit(url.strip())
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    host = parts.hostname or ""
+    is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    if parts.scheme not in PORTS or not host or port == -1 or not is_plain:
+        raise ValueError(f"{url!r} is no URL of a server; write http://HOST:PORT")
+    return Place(parts.scheme, host, port or PORTS[parts.scheme], parts.path.rstrip("/"))
+
+
+class Pages:
+    """Asks the pages of one server; several threads may."""
+
+    def __init__(self, place: Place, token: str | None = None) -> None:
+        self.place, self._token = place, token
+        self._lock = threading.Lock()
+        self._connection = self._connect()
+        weakref.finalize(self, self._connection.close)
+
+    def ask(self, method: str, path: str, said: Json = None) -> Json:
+        """Ask one page. Raises PageError for what it refuses, NoAnswerError where nobody answers."""
+        status, kind, body = self._exchange(method, path, b"" if said is None else dump(said))
+        value: Any = None
+        if "json" in kind:
+            value = parse(body)[0]
+        if status != OK and isinstance(value, dict):
+            raise PageError(status, str(value.get("title", "")), str(value.get("detail", "")))
+        if status != OK or value is None:
+            told = f"{method} {path} was answered with {status} {kind}".strip()
+            raise NoAnswerError(f"what answers at {self.place.url} is no mockserver: {told}")
+        return value
+
+    def close(self) -> None:
+        """End the connection."""
+        with self._lock:
+            self._connection.close()
+
+    def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        headers = {"Content-Type": "application/json"} if body else {}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        with self._lock:
+            was_open = self._is_open()
+            try:
+                try:
+                    return self._send(method, path, body, headers)
+                except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                    if not was_open:
+                        raise
+                    self._connection.close()  # just now an idle one has ended: nobody has read that
+                    return self._send(method, path, body, headers)
+            except (OSError, http.client.HTTPException) as error:
+                self._connection.close()
+                why = str(error) or type(error).__name__
+                raise NoAnswerError(f"no mockserver answers at {self.place.url}: {why}") from error
+
+    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
+        self._connection.request(method, self.place.path + path, body or None, headers)
+        answer = self._connection.getresponse()
+        return answer.status, answer.headers.get("content-type", ""), answer.read()
+
+    def _is_open(self) -> bool:
+        """Whether there is a connection; one that the server has ended is closed, and made anew later."""
+        held = self._connection.sock
+        if held is not None and select.select([held], [], [], 0)[0]:
+            self._connection.close()
+        return self._connection.sock is not None
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port = self.place.host, self.place.port
+        if self.place.scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(host, port, timeout=PATIENCE_S, context=context)
+        return http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
