@@ -142,3 +142,10 @@ def test_nothing_is_valid_where_the_schema_is_false():
 
 def test_places_are_spoken_as_programmers_write_them():
     assert [spoken([]), spoken(["a"]), spoken(["a", 0, "b"])] == ["the request body", "a", "a[0].b"]
+
+
+def test_what_stands_under_the_empty_name_is_told_at_its_place():
+    named = {"type": "object", "additionalProperties": {"type": "string"}}
+    schema = Schema({"properties": {"names": named, "count": {"type": "integer"}}}, "a test")
+    told = schema.violations({"names": {"": None}, "count": "one"})
+    assert sorted(each.path for each in told) == [("count",), ("names", "")]

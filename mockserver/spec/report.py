@@ -116,7 +116,7 @@ def _turn(steps: Steps, at: Way, value: Json) -> tuple[tuple[int, ...], Json]:
 
 
 def is_small(value: Json) -> bool:
-    """Whether a value has few parts, and no number that a reader may hold in its own way."""
+    """Whether a value has few parts, and no number or name that a reader may hold in its own way."""
     left, waiting = MOST_PARTS, [value]
     while waiting and left >= 0:
         part = waiting.pop()
@@ -124,6 +124,8 @@ def is_small(value: Json) -> bool:
         if isinstance(part, str):
             left -= len(part) >> 6
         elif isinstance(part, dict | list):
+            if isinstance(part, dict) and "" in part:
+                return False  # the fast path leaves the empty name out of its paths
             left -= len(part)
             if left >= 0:
                 waiting += part.values() if isinstance(part, dict) else part
