@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator
 from typing import Any
 
+from mockserver.admin.asked import PREFIX
 from mockserver.admin.routes import NAME as ADMIN
 from mockserver.admin.routes import Admin
 from mockserver.call import Arguments, Call, Door, Exchange, Listener, Match, Override, Referral, Result
@@ -114,7 +115,7 @@ class Engine:
         """THE STEPS, in order; the only place where a Problem is answered, and where an Exchange is made."""
         started_s, (request, world, refusal) = time.perf_counter(), self.worlds.enter(request, not hear)
         at_s, preferences = world.clock.now(), read_preferences(request.headers)
-        era, tag = world.journal.begin()
+        era, tag = world.journal.begin(is_look=request.path.startswith(PREFIX))
         ordered, violations, parts = delay_alone(preferences), NO_VIOLATIONS, NO_PARTS
         match, account, random, free_slot, response, said = None, None, None, None, None, None
         honoured, is_sent, fee = "", False, 0.0

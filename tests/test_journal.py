@@ -25,19 +25,27 @@ def records(engine):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
+    ("method", "path", "status", "id_"),
     [
-        ("POST", "/v2/thumbnail/score", 200),
-        ("POST", "/v2/thumbnail/text", 400),
-        ("GET", "/nowhere", 404),
-        ("GET", "/cdn/pikzels/rest-api/x.png", 404),
-        ("GET", "/__admin/health", 200),
-        ("GET", "/__admin/jobz", 404),
+        ("POST", "/v2/thumbnail/score", 200, "req-1"),
+        ("POST", "/v2/thumbnail/text", 400, "req-1"),
+        ("GET", "/nowhere", 404, "req-1"),
+        ("GET", "/cdn/pikzels/rest-api/x.png", 404, "req-1"),
+        ("GET", "/__admin/health", 200, "admin-1"),
+        ("GET", "/__admin/jobz", 404, "admin-1"),
     ],
 )
-def test_every_answer_carries_an_id(ask, method, path, status):
+def test_every_answer_carries_an_id(ask, method, path, status, id_):
     answer = ask(method, path, SCORE if method == "POST" else None, **KEY)
-    assert (answer.status, header(answer, "Mock-Request-Id")) == (status, "req-1")
+    assert (answer.status, header(answer, "Mock-Request-Id")) == (status, id_)
+
+
+def test_a_look_at_the_emulator_changes_no_id_of_a_call(ask):
+    ids = []
+    for page in ("health", "clock", "nothing"):
+        ask("GET", f"/__admin/{page}")
+        ids.append(header(ask("GET", "/nowhere"), "Mock-Request-Id"))
+    assert ids == ["req-1", "req-2", "req-3"]
 
 
 def test_a_browser_may_read_the_id(client):

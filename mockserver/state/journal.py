@@ -32,10 +32,10 @@ E = TypeVar("E", bound=Known)
 class Era(Generic[E]):
     """What happened between two resets; what began before a reset ends in an era that nobody looks at."""
 
-    __slots__ = ("_entries", "_lock", "_watchers", "bytes", "numbers")
+    __slots__ = ("_entries", "_lock", "_watchers", "bytes", "looks", "numbers")
 
     def __init__(self, watchers: list[Callable[[], None]]) -> None:
-        self.numbers = itertools.count(1)
+        self.numbers, self.looks = itertools.count(1), itertools.count(1)
         self._lock = Lock()
         self._entries: deque[tuple[E, int]] = deque()  # each with its weight
         self.bytes = 0
@@ -90,13 +90,14 @@ class Journal(Generic[E]):
         self._past.append((self.era, self.era))
         self.era = Era(self._watchers)
 
-    def begin(self) -> tuple[Era[E], str]:
+    def begin(self, *, is_look: bool = False) -> tuple[Era[E], str]:
         """Give what a request is written into when it ends, even after a reset, and its id.
 
-        Ids begin anew with each reset, so that the journals of two runs can be compared.
+        Ids begin anew with each reset, so that the journals of two runs can be compared; looks at
+        ourselves, of which there may be any number (is it healthy? has it come?), are numbered apart.
         """
         era = self.era
-        tag = f"req-{next(era.numbers)}"
+        tag = f"admin-{next(era.looks)}" if is_look else f"req-{next(era.numbers)}"
         if self._witness is not None:
             self._witness(era, tag)
         return era, tag
