@@ -200,6 +200,13 @@ def cdn_hosts(providers: Iterable[Provider]) -> dict[str, str]:
     return {host: each.name for host, several in found for each in several if host not in each.hosts}
 
 
+def provider_hosts(providers: Collection[Provider]) -> frozenset[str]:
+    """Give the real hosts of providers, their CDNs' included, without ports; this machine is none."""
+    found = {host for each in providers for host in each.hosts} | cdn_hosts(providers).keys()
+    places = (read_authority(host) for host in found)
+    return frozenset(each.host for each in places if each and not LOOPBACK.fullmatch(each.host))
+
+
 def marks(providers: Iterable[Provider]) -> re.Pattern[bytes]:
     """Make the search for what a body holds that links to our pictures, or hides such a link in an escape."""
     own = [

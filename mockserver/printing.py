@@ -9,8 +9,9 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
+from types import MappingProxyType
 from typing import Self
 from urllib.parse import unquote
 
@@ -20,6 +21,7 @@ from mockserver.admin.routes import NAME as ADMIN
 from mockserver.call import Exchange, Match
 from mockserver.console import write_bodies, write_json, write_line
 from mockserver.journal.redaction import NOWHERE, redaction_of
+from mockserver.jsontext import Json
 from mockserver.messages import Request, Response
 from mockserver.nomatch import NoMatch
 from mockserver.outlet import Outlet
@@ -51,11 +53,13 @@ class Printer:
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._write_on, name="mockserver-printer", daemon=True)
 
-    def start(self, url: str, catalog: Catalog) -> None:
-        """Say where the server is and what can be called."""
+    def start(self, url: str, catalog: Catalog, more: Mapping[str, Json] = MappingProxyType({})) -> None:
+        """Say where the server is and what can be called; to programs, `more`."""
         self._redaction = redaction_of(catalog.providers.values())
         if self._is_json:
-            click.echo(json.dumps({"event": "start", "url": url, "providers": list(catalog.providers)}))
+            click.echo(
+                json.dumps({"event": "start", "url": url, "providers": list(catalog.providers), **more})
+            )
             return
         address = click.style(url, bold=True, fg="green")
         click.echo(f"{click.style('mockserver', bold=True)} listens on {address}\n")

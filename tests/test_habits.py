@@ -137,7 +137,9 @@ def test_the_threat_model_names_the_bounds_that_hold():
 def test_the_threat_model_speaks_of_options_that_there_are():
     options = set(re.findall(r"`(--[a-z-]+)`", THREATS))
     assert {"--admin-token", "--no-admin", "--state"} <= options
-    assert options <= {name for each in main.commands["serve"].params for name in each.opts}
+    assert options <= {
+        name for command in main.commands.values() for each in command.params for name in each.opts
+    }
 
 
 def test_ci_asks_for_style_types_and_tests_with_a_floor_of_coverage():

@@ -20,7 +20,7 @@ PACKAGE = Path(mockserver.__file__).parent
 
 # A module imports from the layers above its own, and its own package; modules of one layer are strangers.
 LAYERS = (
-    ("allocation", "bounded", "hosts", "outlet", "ownedfile", "pointer", "preferences"),
+    ("allocation", "bounded", "hosts", "outlet", "ownedfile", "pointer", "preferences", "tls"),
     ("posting",),
     ("messages", "problems", "jsontext", "seeded", "settings", "caches"),
     ("namespaces",),
@@ -36,7 +36,8 @@ LAYERS = (
     ("walk",),
     ("engine",),
     ("assembly", "printing", "statefile", "serving"),
-    ("testing",),
+    ("proxy", "testing"),
+    ("running",),
     ("cli", "pytest_plugin"),
     ("__init__", "__main__"),
 )
@@ -77,6 +78,10 @@ HOMES = {
     "urllib3": ("testing.adapter",),
     "jsonpath": ("journal.matching",),
     "pytest": ("pytest_plugin", "testing.coverage_plugin", "testing.shared_plugin"),
+    "trustme": ("tls.authority",),
+    "cryptography": ("tls.stores",),
+    "idna": ("tls.authority",),
+    "certifi": ("tls.stores",),
 }
 PROVIDERS = ("pikzels", "fatthumb", "thumbapi")
 VAGUE_NAMES = {"utils", "helpers", "common", "base", "manager"}

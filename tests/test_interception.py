@@ -25,10 +25,10 @@ from urllib3.util import Retry
 
 from mockserver import RealProviderCallBlocked
 from mockserver.call import Exchange
+from mockserver.links import provider_hosts
 from mockserver.spec.catalog import load
 from mockserver.testing.clients import CONNECTORS
 from mockserver.testing.guard import guard
-from mockserver.testing.intercept import provider_hosts
 from mockserver.testing.mock import MockServer
 
 TEXT = "https://api.pikzels.com/v2/thumbnail/text"

@@ -5,10 +5,12 @@ import os
 import click
 
 from mockserver.cli.assumptions import assumptions
+from mockserver.cli.ca import ca
 from mockserver.cli.check import check
 from mockserver.cli.coverage import coverage
 from mockserver.cli.listing import errors, routes
 from mockserver.cli.new import new
+from mockserver.cli.proxy import proxy
 from mockserver.cli.render import render
 from mockserver.cli.serve import serve
 from mockserver.cli.wait import wait
@@ -25,7 +27,8 @@ def main(context: click.Context) -> None:
         context.color = False
 
 
-for command in (serve, routes, errors, assumptions, check, new, render, coverage, wait):
+COMMANDS = (serve, proxy, routes, errors, assumptions, check, new, render, coverage, ca, wait)
+for command in COMMANDS:
     main.add_command(command)
     for option in command.params:
         if isinstance(

@@ -59,17 +59,24 @@ def _patience(name: str, default: float, whose: str) -> Option:
     )
 
 
+host_option = click.option(
+    "--host", default="127.0.0.1", show_default=True, callback=_host, help="The address to listen on."
+)
 # Where it listens, and how others find it.
 PLACE = (
-    click.option(
-        "--host", default="127.0.0.1", show_default=True, callback=_host, help="The address to listen on."
-    ),
+    host_option,
     click.option(
         "--port",
         default=8080,
         show_default=True,
         type=click.IntRange(0, 65535),
         help="0 takes any free port.",
+    ),
+    click.option(
+        "--tls",
+        "speaks_tls",
+        is_flag=True,
+        help="Speak HTTPS, with a certificate by the authority that `mockserver ca` shows.",
     ),
     click.option(
         "--port-file",
@@ -82,6 +89,24 @@ PLACE = (
         "ends_with_parent",
         is_flag=True,
         help="End as soon as the process is gone that started this one.",
+    ),
+)
+# Where a proxy lets calls out to.
+WAYS_OUT = (
+    click.option(
+        "--pass",
+        "passed",
+        multiple=True,
+        metavar="HOST",
+        help="Let calls out to this host, too: example.com, *.example.com, db:8443; * is all but the "
+        "providers'. Repeatable.",
+    ),
+    click.option(
+        "--allow-live",
+        "live",
+        multiple=True,
+        metavar="HOST",
+        help="Let calls out to this real host of a provider; * is all of them. Repeatable.",
     ),
 )
 # What it emulates, and how.

@@ -17,13 +17,14 @@ def keep(exchange: Exchange, era: Era[Exchange]) -> None:
     answer = response.body if response is not None else b""
     size = len(request.body) if request.whole_size is None else request.whole_size
     if size > LARGEST_KEPT or (type(answer) is bytes and len(answer) > LARGEST_KEPT):
-        exchange = _cut(exchange)
+        exchange = shorten(exchange)
     elif size > SMALL and exchange.arguments is not None:  # as values, a body can take many times its bytes
         exchange = exchange._replace(arguments=None)
     era.add(exchange)
 
 
-def _cut(exchange: Exchange) -> Exchange:
+def shorten(exchange: Exchange) -> Exchange:
+    """Give an exchange with both bodies cut; `sizes` tells how long they were."""
     request, response = exchange.request, exchange.response
     answer = response.body if response and isinstance(response.body, bytes) else b""
     return exchange._replace(
@@ -31,7 +32,7 @@ def _cut(exchange: Exchange) -> Exchange:
         response=response and response._replace(body=cut(answer)),
         arguments=None,
         sizes=(request.size, len(answer)),
-        parts=tuple(map(_cut, exchange.parts)),
+        parts=tuple(map(shorten, exchange.parts)),
     )
 
 

@@ -5,6 +5,7 @@ import contextlib
 import copy
 import functools
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
@@ -13,6 +14,7 @@ import uvicorn
 
 from mockserver.messages import Request
 from mockserver.serving.app import Shell, shared
+from mockserver.serving.doors import House, SecureDoor, speaker
 from mockserver.serving.protocol import Protocol
 from mockserver.state.ports import Opened
 
@@ -24,10 +26,16 @@ class OwnPorts:
     """Opens ports beside that of a server, whose bounds hold for all of them together."""
 
     def __init__(
-        self, shell: Shell, server: uvicorn.Server, host: str, listen: Listen, options: Options
+        self,
+        shell: Shell,
+        server: uvicorn.Server,
+        host: str,
+        listen: Listen,
+        options: Options,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self._shell, self._server, self._host = shell, server, host
-        self._listen, self._options = listen, options
+        self._listen, self._options, self._tls = listen, options, tls
         self._loop: asyncio.AbstractEventLoop | None = None  # None: it does not run
         self._beginning = set[asyncio.Task[None]]()
 
@@ -67,10 +75,16 @@ class OwnPorts:
         def begin(request: Request) -> Any:
             return self._shell.begin(request._replace(namespace=port.name))
 
-        def connect() -> Protocol:
-            protocol = Protocol(begin, *self._options, config=config, **state)
+        def speak(is_secure: bool) -> Protocol:
+            protocol = speaker(is_secure)(begin, *self._options, config=config, **state)
             port.connections.add(protocol)
             return protocol
+
+        timeouts, _, most = self._options
+        house = House(speak, self._server.server_state.connections, most, timeouts)
+
+        def connect() -> asyncio.Protocol:
+            return SecureDoor(self._tls, house) if self._tls else speak(False)
 
         loop = asyncio.get_running_loop()
         port.server = await loop.create_server(connect, sock=port.socket, backlog=config.backlog)

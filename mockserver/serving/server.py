@@ -5,11 +5,12 @@ import contextlib
 import functools
 import signal
 import socket
+import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 import uvicorn
 
@@ -17,6 +18,7 @@ from mockserver.engine import Engine
 from mockserver.serving import THREAD
 from mockserver.serving.app import ROUNDS, Shell, shared
 from mockserver.serving.crowd import most_connections
+from mockserver.serving.doors import Door, House, SecureDoor, speaker
 from mockserver.serving.ports import OwnPorts
 from mockserver.serving.protocol import Protocol
 from mockserver.serving.turn import Turn
@@ -36,19 +38,28 @@ class Address:
 
     host: str
     port: int
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """The server's base URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+class Gate(NamedTuple):
+    """A way into a server besides its own port."""
+
+    socket: socket.socket  # that listens
+    door: Door
 
 
 class Server:
     """One HTTP server for one engine. Use it as a context manager to run it in a thread.
 
     `port` 0 takes any free one. Raises OSError where the port is taken. Told to stop, it closes idle
-    connections and leaves answers under way `patience_s`.
+    connections and leaves answers under way `patience_s`. With `tls` it speaks HTTPS; `beside` are other ways
+    in, each with the socket that it listens on.
 
     >>> from mockserver import create_engine
     >>> with Server(create_engine()) as server:
@@ -64,16 +75,21 @@ class Server:
         port: int = 0,
         patience_s: float = 1,
         timeouts: Timeouts = PATIENT,
+        tls: ssl.SSLContext | None = None,
+        beside: Sequence[Gate] = (),
     ) -> None:
         self.engine = engine
-        self._socket = _listening(host, port)
-        self.address = Address(host, self._socket.getsockname()[1])
+        plain = listening(host, port)
+        self.address = Address(host, plain.getsockname()[1], "https" if tls else "http")
+        gates = [Gate(plain, functools.partial(SecureDoor, tls))] if tls else []
+        self._sockets = [] if tls else [plain]
+        self._places = [self.address, *(Address(*each.socket.getsockname()[:2]) for each in beside)]
         shell = Shell(engine)
         most = most_connections()
-        options = (timeouts, Turn(), most)
+        options = (shell.begin, timeouts, Turn(), most)
         config = uvicorn.Config(
             shared(shell),
-            http=functools.partial(Protocol, shell.begin, *options),  # type: ignore[arg-type] # as good as a class
+            http=functools.partial(Protocol, *options),  # type: ignore[arg-type] # as good as a class
             ws="none",
             backlog=min(BACKLOG, most // 2),  # who waits to be let in is let in together
             log_config=None,  # it would write to standard error itself, and wait for whoever reads that
@@ -85,8 +101,8 @@ class Server:
             proxy_headers=False,
             timeout_graceful_shutdown=patience_s + 10 * PARTS_S,  # type: ignore[arg-type] # a float does
         )
-        self._uvicorn = _Uvicorn(config, patience_s)
-        self._ports = OwnPorts(shell, self._uvicorn, host, _listening, options)
+        self._uvicorn = _Uvicorn(config, patience_s, [*gates, *beside], options)
+        self._ports = OwnPorts(shell, self._uvicorn, host, listening, options[1:], tls)
         self._uvicorn.on_start = self._ports.begin
         self._thread: threading.Thread | None = None
 
@@ -98,14 +114,16 @@ class Server:
     def run(self) -> None:
         """Serve in the foreground until the process is told to stop."""
         self.engine.webhooks.start()
-        self.engine.webhooks.own.add(self.address.host, self.address.port)
+        for place in self._places:
+            self.engine.webhooks.own.add(place.host, place.port)
         self.engine.worlds.ports.begin(self._ports.open, self.address.port)
         try:
-            self._uvicorn.run(sockets=[self._socket])
+            self._uvicorn.run(sockets=self._sockets)
         finally:
             self.engine.worlds.ports.end(self._ports.open)
             self.engine.webhooks.stop()
-            self.engine.webhooks.own.remove(self.address.host, self.address.port)
+            for place in self._places:
+                self.engine.webhooks.own.remove(place.host, place.port)
 
     def stop(self) -> None:
         """Let `run` return soon, also when it has not begun yet."""
@@ -135,9 +153,12 @@ class Server:
 class _Uvicorn(uvicorn.Server):
     """uvicorn that says when it has started, and returns from SIGINT and SIGTERM, not raising them again."""
 
-    def __init__(self, config: uvicorn.Config, patience_s: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, patience_s: float, gates: Sequence[Gate], options: tuple[Any, ...]
+    ) -> None:
         super().__init__(config)
         self.patience_s = patience_s
+        self._gates, self._options = gates, options  # of the protocol
         self.has_started = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None  # None: it has not started
         self.on_start: Callable[[asyncio.AbstractEventLoop], None] = lambda _loop: None
@@ -146,7 +167,18 @@ class _Uvicorn(uvicorn.Server):
         await super().startup(sockets)
         self.loop = asyncio.get_running_loop()
         self.on_start(self.loop)
+        _, timeouts, _, most = self._options
+        house = House(self._speak, self.server_state.connections, most, timeouts)
+        for gate in self._gates:
+            door = functools.partial(gate.door, house)
+            opened = await self.loop.create_server(door, sock=gate.socket, backlog=self.config.backlog)
+            self.servers.append(opened)
         self.has_started.set()
+
+    def _speak(self, is_secure: bool) -> Protocol:
+        """Make what speaks HTTP with a caller that came through a door."""
+        more: dict[str, Any] = {"server_state": self.server_state, "app_state": {}}
+        return speaker(is_secure)(*self._options, config=self.config, **more)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().call_later(self.patience_s, self._give_up)
@@ -180,7 +212,8 @@ def _pass(loop: asyncio.AbstractEventLoop, has_passed: threading.Event, rounds: 
         has_passed.set()
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """Listen. Raises OSError where the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     # What lets a server take a port that one before it has just left lets two have it at once on Windows.

@@ -48,7 +48,8 @@ class CorkedTransport:
             return
         self.is_lingering, self.is_closing = True, _always
         self._transport.resume_reading()
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # TLS has no half of an end
+            self._transport.write_eof()
         self._loop.call_later(LINGERS_S, self._look)
 
     def end(self) -> None:

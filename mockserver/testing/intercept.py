@@ -1,14 +1,13 @@
 """Calls to the providers' real hosts, led to a mock: clients know nothing of it, and keep their URLs."""
 
 import functools
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from mockserver.links import LOOPBACK, cdn_hosts
+from mockserver.links import provider_hosts
 from mockserver.serving.server import Server
-from mockserver.spec.model import Provider
 from mockserver.testing.clients import Detour, Lead, replacements
 from mockserver.testing.guard import Replaced, Watch, find_detour, read_hosts, watching
 
@@ -57,12 +56,6 @@ def intercept(server: Server, allow: Iterable[str] = ()) -> Interception:
     """
     lead = Lead(server.address.host, server.address.port)
     return Interception(provider_hosts(server.engine.catalog.providers.values()), lead, allow)
-
-
-def provider_hosts(providers: Collection[Provider]) -> frozenset[str]:
-    """Give the real hosts of providers, their CDNs' included; this machine is none."""
-    hosts = {host for each in providers for host in each.hosts} | cdn_hosts(providers).keys()
-    return frozenset(name for name in read_hosts(hosts) if not LOOPBACK.fullmatch(name))
 
 
 _DETOURED = Replaced(functools.partial(replacements, find_detour))

@@ -134,8 +134,9 @@ class Remote:
 
     def intercept(self, allow: Iterable[str]) -> "Interception":
         """Lead calls to the providers' real hosts here."""
+        from mockserver.links import provider_hosts  # noqa: PLC0415
         from mockserver.testing.clients import Lead  # noqa: PLC0415 - as in `Local`
-        from mockserver.testing.intercept import Interception, provider_hosts  # noqa: PLC0415
+        from mockserver.testing.intercept import Interception  # noqa: PLC0415
 
         place = self._pages.place
         if place.scheme != "http" or place.path:

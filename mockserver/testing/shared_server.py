@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mockserver.links import provider_hosts
 from mockserver.spec.catalog import load
 from mockserver.testing.guard import read_host
-from mockserver.testing.intercept import provider_hosts
 from mockserver.testing.pages import NoAnswerError, PageError, Pages, read_place
 from mockserver.testing.remote import Remote
 from mockserver.testing.world_pages import ADMIN, WorldPages

@@ -1,0 +1,1 @@
+"""A command run unchanged against the mock: its environment, its process, and what is told of it."""
