@@ -12,6 +12,7 @@ from mockserver.cli.listing import errors, routes
 from mockserver.cli.new import new
 from mockserver.cli.proxy import proxy
 from mockserver.cli.render import render
+from mockserver.cli.run import run
 from mockserver.cli.serve import serve
 from mockserver.cli.wait import wait
 
@@ -27,7 +28,7 @@ def main(context: click.Context) -> None:
         context.color = False
 
 
-COMMANDS = (serve, proxy, routes, errors, assumptions, check, new, render, coverage, ca, wait)
+COMMANDS = (serve, run, proxy, routes, errors, assumptions, check, new, render, coverage, ca, wait)
 for command in COMMANDS:
     main.add_command(command)
     for option in command.params:
