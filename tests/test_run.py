@@ -30,7 +30,7 @@ CLIENTS = Path(__file__).parent / "clients"
 PATIENCE_S = 120  # a compiler's, on a busy machine
 PYTHON = ("urllib", "requests", "requests_deaf", "httpx", "httpx_deaf", "httpx_async", "aiohttp", "uvloop")
 WAYS = ("fetch", "https", "undici", "axios")
-# A folder in which `npm install undici@6 axios` was said, and `npm install node@18` in a folder of it, say 18/.
+# A folder in which `npm install undici@6 axios` was said, and `npm install node@18` in a folder 18/ of it.
 MODULES = os.environ.get("MOCKSERVER_NODE_MODULES", "")
 SCORE = "https://api.pikzels.com/v2/thumbnail/score"
 CALL = f"curl -sS -m 20 {SCORE} -H 'X-Api-Key: pkz_test' -H 'Content-Type: application/json'"

@@ -16,6 +16,7 @@ from mockserver import Server, Settings, create_engine
 from mockserver.cli import main
 from mockserver.cli.port_file import PortFile
 from mockserver.cli.wait import MARK
+from mockserver.tls.authority import Authority
 
 SHORT_S = "0.2"
 
@@ -203,6 +204,13 @@ def test_a_certificate_is_trusted_whose_authority_is_named(tmp_path):
         stranger, friend = wait(secured), wait(secured, "--cacert", tmp_path / "ca.pem")
     assert (stranger.exit_code, "--cacert FILE names an authority to trust" in stranger.stderr) == (4, True)
     assert (friend.exit_code, friend.stdout) == (0, f"{secured}\n")
+
+
+def test_the_authority_of_serve_is_trusted_without_being_named(tmp_path, engine):
+    own = {"MOCKSERVER_CA_DIR": str(tmp_path)}
+    with Server(engine, tls=Authority(tmp_path).server_context(["127.0.0.1"])) as server:
+        assert wait(server.url, **own).stdout == f"{server.url}\n"
+        assert wait(MOCKSERVER_TLS="1", MOCKSERVER_PORT=str(server.address.port), **own).exit_code == 0
 
 
 def test_what_holds_no_certificate_is_refused(tmp_path):

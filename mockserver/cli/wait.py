@@ -11,7 +11,7 @@ import os
 import ssl
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -55,19 +55,27 @@ class Look(NamedTuple):
 def wait(url: str | None, patience_s: float, port_file: Path | None, cacert: Path | None) -> None:
     """Wait until a mockserver answers at URL, and print the URL.
 
-    Without one it is that of MOCKSERVER_URL, or of this machine at the usual port or that of MOCKSERVER_PORT.
+    Without one it is that of MOCKSERVER_URL, or of this machine at the usual port or that of MOCKSERVER_PORT,
+    with MOCKSERVER_TLS by https; the authority of `mockserver ca` is trusted, if it is there.
     The status is 0 where a mockserver answers, 1 where none did in time, 2 where the command line is wrong,
     3 where something else answers, and 4 where the certificate is not trusted.
     """
-    place = _read_url(url or f"http://127.0.0.1:{os.environ.get('MOCKSERVER_PORT') or 8080}")
-    context = _trusting(cacert) if place.scheme == "https" else None
-    found = _watch(functools.partial(_look, place, port_file, context), patience_s)
+    place = _read_url(url or _usual_url(os.environ))
+    trusting = functools.partial(_trusting, cacert) if place.scheme == "https" else lambda: None
+    trusting()  # what is wrong with a file is told at once
+    found = _watch(lambda: _look(place, port_file, trusting()), patience_s)
     if found.status == ANSWERS:
         click.echo(found.said)
         return
     late = f", after {patience_s:g} s" if found.status == NOT_IN_TIME else ""
     click.echo(f"{click.style('error: ', fg='red')}{found.said}{late}", err=True)
     sys.exit(found.status)
+
+
+def _usual_url(environment: Mapping[str, str]) -> str:
+    """Give where `serve` listens that is started in the same environment, a container's for instance."""
+    scheme = "https" if click.BOOL(environment.get("MOCKSERVER_TLS") or "0") else "http"
+    return f"{scheme}://127.0.0.1:{environment.get('MOCKSERVER_PORT') or 8080}"
 
 
 def _read_url(url: str) -> SplitResult:
@@ -89,8 +97,12 @@ def _read_url(url: str) -> SplitResult:
 
 
 def _trusting(cacert: Path | None) -> ssl.SSLContext:
-    """Trust what this machine trusts, and one authority more."""
+    """Trust what this machine trusts, the authority of `serve --tls`, and one more."""
+    from mockserver.tls.authority import CERTIFICATE, usual_folder  # noqa: PLC0415 - takes its time
+
     context = ssl.create_default_context()
+    with contextlib.suppress(OSError):  # there may be none yet
+        context.load_verify_locations(usual_folder() / CERTIFICATE)
     if cacert is not None:
         try:
             context.load_verify_locations(cacert)
