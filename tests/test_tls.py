@@ -86,6 +86,16 @@ def test_nobody_else_is_vouched_for(secure, trusting):
         trusting.wrap_socket(wire, server_hostname="example.com")
 
 
+def test_a_namespace_has_a_port_of_its_own_over_tls(secure, trusting):
+    with httpx.Client(verify=trusting, timeout=PATIENCE_S) as client:
+        url = client.post(f"{secure.url}/__admin/namespaces", json={"name": "a", "port": True}).json()["url"]
+        assert url.startswith("https://127.0.0.1:")
+        assert client.post(f"{url}/v2/thumbnail/score", content=BODY, headers=HEADERS).status_code == 200
+        calls = client.get(f"{secure.url}/ns/a/__admin/requests").json()["requests"]
+        assert [call["request"]["url"] for call in calls] == [f"{url}/v2/thumbnail/score"]
+        assert client.delete(f"{secure.url}/__admin/namespaces/a").status_code == 200
+
+
 def test_many_calls_go_over_one_connection(secure, trusting):
     answer = received(secure, trusting, CALL * 20 + last_of())
     assert answer.count(b"HTTP/1.1 200 OK") == 21
