@@ -4,6 +4,7 @@ import asyncio
 import math
 import operator
 import socket
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -22,6 +23,7 @@ from mockserver import (
     create_engine,
 )
 from mockserver.testing.pages import NoAnswerError, PageError, read_place
+from mockserver.tls.authority import Authority
 from mockserver.verdict.refusals import told
 
 SCORE = {"image_url": "https://example.com/a.png"}
@@ -345,6 +347,19 @@ class TestTheServer:
                     NoAnswerError, match=r"refuses: this server was started with --admin-token"
                 ):
                     MockServer(at=SharedServer(server.url, token))
+
+    def test_can_speak_https_by_the_authority_of_this_machine(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("MOCKSERVER_CA_DIR", str(tmp_path))
+        authority = Authority(tmp_path)
+        trusting = ssl.create_default_context(cafile=str(authority.certificate))
+        with Server(create_engine(), tls=authority.server_context(["localhost"])) as server:
+            shared = SharedServer(f"https://localhost:{server.address.port}")
+            mock = MockServer(at=shared)
+            assert ask(mock, verify=trusting).status_code == 200
+            mock.assert_called(SCORED)
+            with pytest.raises(NeedsProcessError, match="intercept"):
+                mock.intercept()
+            shared.close()
 
     def test_that_is_not_there_is_told_with_its_url(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -3,6 +3,7 @@
 No proxy is used and no redirect followed: what is asked here goes to the server that was named, or nowhere.
 """
 
+import contextlib
 import http.client
 import select
 import ssl
@@ -127,6 +128,10 @@ class Pages:
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self.place.host, self.place.port
         if self.place.scheme == "https":
+            from mockserver.tls.authority import CERTIFICATE, usual_folder  # noqa: PLC0415 - takes its time
+
             context = ssl.create_default_context()
+            with contextlib.suppress(OSError):  # there may be no authority of `serve --tls` here
+                context.load_verify_locations(usual_folder() / CERTIFICATE)
             return http.client.HTTPSConnection(host, port, timeout=PATIENCE_S, context=context)
         return http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
