@@ -4,6 +4,9 @@ import asyncio
 import math
 import operator
 import socket
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -20,6 +23,7 @@ from mockserver import (
     create_engine,
 )
 from mockserver.testing.pages import NoAnswerError, PageError, read_place
+from mockserver.tls.authority import Authority
 from mockserver.verdict.refusals import told
 
 SCORE = {"image_url": "https://example.com/a.png"}
@@ -344,6 +348,19 @@ class TestTheServer:
                 ):
                     MockServer(at=SharedServer(server.url, token))
 
+    def test_can_speak_https_by_the_authority_of_this_machine(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("MOCKSERVER_CA_DIR", str(tmp_path))
+        authority = Authority(tmp_path)
+        trusting = ssl.create_default_context(cafile=str(authority.certificate))
+        with Server(create_engine(), tls=authority.server_context(["localhost"])) as server:
+            shared = SharedServer(f"https://localhost:{server.address.port}")
+            mock = MockServer(at=shared)
+            assert ask(mock, verify=trusting).status_code == 200
+            mock.assert_called(SCORED)
+            with pytest.raises(NeedsProcessError, match="intercept"):
+                mock.intercept()
+            shared.close()
+
     def test_that_is_not_there_is_told_with_its_url(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
@@ -354,8 +371,46 @@ class TestTheServer:
 
     def test_that_is_none_of_ours_is_told(self, server):
         url = f"{server.url}/cdn/nothing"
-        with pytest.raises(NoAnswerError, match=r"is no mockserver|refuses"):
+        with pytest.raises(NoAnswerError, match=r"refuses: .* was never handed out"):
             MockServer(at=SharedServer(url))
+
+    @pytest.mark.parametrize(
+        ("status", "kind", "body"),
+        [
+            (200, "text/html", b"<h1>Welcome</h1>"),
+            (200, "application/json", b'{"status": "ok"}'),
+            (200, "application/json", b"[]"),
+            (200, "application/json", b"{"),
+            (302, "text/html", b"over there"),
+            (404, "application/json", b'"nothing"'),
+            (401, "application/json", b'{"error": "Who are you?"}'),
+        ],
+    )
+    def test_that_is_somebody_elses_is_told_and_sees_neither_token_nor_key(self, status, kind, body):
+        seen = []
+
+        class Stranger(BaseHTTPRequestHandler):
+            def do_GET(self):
+                seen.append((self.path, dict(self.headers)))
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_args):
+                """Say nothing."""
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+            threading.Thread(target=stranger.serve_forever, args=(0.01,)).start()
+            url = f"http://127.0.0.1:{stranger.server_port}"
+            with pytest.raises(NoAnswerError, match=rf"{url} is no mockserver"):
+                MockServer(at=SharedServer(url, "secret"))
+            stranger.shutdown()
+        ((path, headers),) = seen
+        assert path == "/__admin/health"
+        assert headers.keys() <= {"Host", "Accept-Encoding"}
 
     @pytest.mark.parametrize("url", ["https://api.pikzels.com", "http://API.thumbapi.dev:8080/mock"])
     def test_is_never_a_provider(self, url):

@@ -8,6 +8,7 @@ import pytest
 from conftest import PLUGIN
 from test_new_provider import write
 
+import mockserver.imaging.rendering
 import mockserver.testing.coverage_plugin
 import mockserver.testing.shared_plugin  # noqa: F401 - as in test_pytest_plugin.py
 from mockserver import Server, Settings, create_engine

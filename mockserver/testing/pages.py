@@ -3,12 +3,14 @@
 No proxy is used and no redirect followed: what is asked here goes to the server that was named, or nowhere.
 """
 
+import contextlib
 import http.client
 import select
 import ssl
 import threading
 import weakref
-from typing import Any, NamedTuple
+from email.message import Message
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mockserver.hosts import PORTS
@@ -16,6 +18,8 @@ from mockserver.jsontext import Json, dump, parse
 
 PATIENCE_S = 30
 OK = 200
+MARK = "mock-request-id"  # a header that no answer of ours lacks
+Answer = tuple[int, Message, bytes]
 
 
 class NoAnswerError(ConnectionError):
@@ -75,15 +79,14 @@ class Pages:
 
     def ask(self, method: str, path: str, said: Json = None) -> Json:
         """Ask one page. Raises PageError for what it refuses, NoAnswerError where nobody answers."""
-        status, kind, body = self._exchange(method, path, b"" if said is None else dump(said))
-        value: Any = None
-        if "json" in kind:
-            value = parse(body)[0]
-        if status != OK and isinstance(value, dict):
-            raise PageError(status, str(value.get("title", "")), str(value.get("detail", "")))
-        if status != OK or value is None:
+        status, headers, body = self._exchange(method, path, b"" if said is None else dump(said))
+        kind = headers.get("content-type", "")
+        if MARK not in headers or "json" not in kind:
             told = f"{method} {path} was answered with {status} {kind}".strip()
             raise NoAnswerError(f"what answers at {self.place.url} is no mockserver: {told}")
+        value, _ = parse(body)
+        if status != OK:
+            raise PageError(status, value["title"], value["detail"])
         return value
 
     def close(self) -> None:
@@ -91,7 +94,7 @@ class Pages:
         with self._lock:
             self._connection.close()
 
-    def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+    def _exchange(self, method: str, path: str, body: bytes) -> Answer:
         headers = {"Content-Type": "application/json"} if body else {}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -110,10 +113,10 @@ class Pages:
                 why = str(error) or type(error).__name__
                 raise NoAnswerError(f"no mockserver answers at {self.place.url}: {why}") from error
 
-    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
+    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         self._connection.request(method, self.place.path + path, body or None, headers)
         answer = self._connection.getresponse()
-        return answer.status, answer.headers.get("content-type", ""), answer.read()
+        return answer.status, answer.headers, answer.read()
 
     def _is_open(self) -> bool:
         """Whether there is a connection; one that the server has ended is closed, and made anew later."""
@@ -125,6 +128,10 @@ class Pages:
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self.place.host, self.place.port
         if self.place.scheme == "https":
+            from mockserver.tls.authority import CERTIFICATE, usual_folder  # noqa: PLC0415 - takes its time
+
             context = ssl.create_default_context()
+            with contextlib.suppress(OSError):  # there may be no authority of `serve --tls` here
+                context.load_verify_locations(usual_folder() / CERTIFICATE)
             return http.client.HTTPSConnection(host, port, timeout=PATIENCE_S, context=context)
         return http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
