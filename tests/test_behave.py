@@ -1,12 +1,16 @@
 """Which functions an operation has, and in which order they are asked."""
 
+import json
+import shutil
+
 import pytest
 from catalogues import NOTES, a_call, a_catalogue, notes
 
+from mockserver import Request, create_engine
 from mockserver.call import Result
 from mockserver.pipeline.behave import Bound, behave, bind, examine
 from mockserver.problems import Problem, ProblemType
-from mockserver.spec.files import SpecificationError
+from mockserver.spec.files import SPECS, SpecificationError, read_yaml
 
 
 def bound(asked, *, refusing=None, sent=None):
@@ -84,6 +88,21 @@ def test_every_name_of_the_notes_leads_somewhere():
 def test_an_operation_answers_by_the_behaviour_that_its_row_names():
     call = a_call({"text": "Hello"})
     assert behave(call, bind(a_catalogue())["notes.add_note"]) == Result({"text": "Hello"}, 201)
+
+
+@pytest.mark.parametrize(
+    ("documented", "status"), [(["201"], 201), (["202", "201"], 202), (["202", "200"], 200), ([], 200)]
+)
+def test_a_success_has_its_documented_status_where_200_is_not(tmp_path, documented, status):
+    fatthumb = tmp_path / "fatthumb"
+    shutil.copytree(SPECS / "fatthumb", fatthumb)
+    document = read_yaml(fatthumb / "openapi.yaml")
+    responses = document["paths"]["/api/v1/generate"]["post"]["responses"]
+    responses |= dict.fromkeys(documented, responses.pop("200"))
+    (fatthumb / "openapi.yaml").write_text(json.dumps(document), "utf-8")
+    headers = {"authorization": "Bearer nsk_test", "content-type": "application/json"}
+    call = Request("POST", "/api/v1/generate", headers, body=b'{"prompt": "A cat"}')
+    assert create_engine(spec_folders=[fatthumb]).handle(call).status == status
 
 
 CHECK = {

@@ -86,6 +86,16 @@ def test_who_waits_for_an_answer_keeps_its_connection(limited):
             assert slow.recv(100).startswith(b"HTTP/1.1 200")
 
 
+def test_who_was_served_keeps_its_connection_before_those_who_never_asked(limited):
+    with contextlib.ExitStack() as stack:
+        served = socket.create_connection((limited.host, limited.port or 0), timeout=PATIENCE_S)
+        stack.enter_context(served)
+        for _ in range(2):
+            served.sendall(b"GET /__admin/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert served.recv(10_000).startswith(b"HTTP/1.1 200")
+            opened(stack, limited, 100)
+
+
 class Line(asyncio.Transport):
     is_gone = False
 
