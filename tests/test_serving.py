@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import threading
 
 import httpx
 import pytest
@@ -161,3 +162,19 @@ def test_of_a_head_only_what_speaks_of_upgrading_is_left_out():
     headers += [(b"upgrade", b"h2c"), (b"x", b"upgrade")]
     written = write_without_upgrade(b"POST", b"/a?b", "1.1", headers)
     assert written == b"POST /a?b HTTP/1.1\r\nhost: a\r\nx: upgrade\r\n\r\n"
+
+
+def test_who_settles_knows_what_every_listener_was_told():
+    engine = create_engine()
+    heard: list[Exchange] = []
+    gate = threading.Event()
+
+    def listen(exchange):
+        gate.wait(0.5)  # nobody opens it: who does not wait for this listener is here before it is done
+        heard.append(exchange)
+
+    engine.listeners.append(listen)
+    with Server(engine) as server:
+        assert httpx.get(f"{server.url}/nowhere").status_code == 404
+        server.settle()
+        assert [each.request.path for each in heard] == ["/nowhere"]
