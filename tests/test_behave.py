@@ -126,10 +126,25 @@ def test_a_row_of_a_table_becomes_a_check_with_its_members():
     assert caught.value.violations[0].citation == "The notes' handbook"
 
 
+SMALL, HUGE = (f"data:image/png;base64,{'A' * size}" for size in (40, 4000))
 LIMITS = {
     name: {"value": 3, "provenance": "documented", "citation": "handbook"}
     for name in ("per_minute", "photo_bytes")
 }
+
+
+@pytest.mark.parametrize(
+    "body", [{"photo": HUGE}, {"photo": SMALL, "photos": [SMALL, HUGE]}, {"photos": [HUGE]}]
+)
+def test_a_picture_that_nothing_asks_for_is_held_to_its_limit_wherever_it_stands(body):
+    row = {"roles": {"source": ["photo", "photos"]}, "limit": "photo_bytes", "citation": "handbook"}
+    limits = {**LIMITS, "photo_bytes": {**LIMITS["photo_bytes"], "value": 1000}}
+    provider = notes(limits=limits, add_note={"pictures": [{**row, "only_with": "is_framed"}]})
+    functions = bind(a_catalogue(provider))["notes.add_note"]
+    examine(a_call({"photo": SMALL}, provider=provider), functions)
+    with pytest.raises(Problem) as caught:
+        examine(a_call(body, provider=provider), functions)
+    assert caught.value.type == ProblemType.PICTURE_TOO_LARGE
 
 
 @pytest.mark.parametrize(
