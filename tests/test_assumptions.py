@@ -70,6 +70,10 @@ class TestAChoice:
         assert lenient["multi_line_prompts"] == "accepted"
         assert set(strictest) & set(lenient) == set()
 
+    def test_of_all_at_once_is_known_by_what_it_says(self):  # a header's text is another object each time
+        said = json.loads('["strictest"]')
+        assert read_choices(CATALOG.providers, said) == read_choices(CATALOG.providers, "strictest")
+
 
 class TestTheBundledTables:
     def test_are_sound_under_every_reading(self):

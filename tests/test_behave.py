@@ -1,12 +1,16 @@
 """Which functions an operation has, and in which order they are asked."""
 
+import json
+import shutil
+
 import pytest
 from catalogues import NOTES, a_call, a_catalogue, notes
 
+from mockserver import Request, create_engine
 from mockserver.call import Result
 from mockserver.pipeline.behave import Bound, behave, bind, examine
 from mockserver.problems import Problem, ProblemType
-from mockserver.spec.files import SpecificationError
+from mockserver.spec.files import SPECS, SpecificationError, read_yaml
 
 
 def bound(asked, *, refusing=None, sent=None):
@@ -86,6 +90,21 @@ def test_an_operation_answers_by_the_behaviour_that_its_row_names():
     assert behave(call, bind(a_catalogue())["notes.add_note"]) == Result({"text": "Hello"}, 201)
 
 
+@pytest.mark.parametrize(
+    ("documented", "status"), [(["201"], 201), (["202", "201"], 202), (["202", "200"], 200), ([], 200)]
+)
+def test_a_success_has_its_documented_status_where_200_is_not(tmp_path, documented, status):
+    fatthumb = tmp_path / "fatthumb"
+    shutil.copytree(SPECS / "fatthumb", fatthumb)
+    document = read_yaml(fatthumb / "openapi.yaml")
+    responses = document["paths"]["/api/v1/generate"]["post"]["responses"]
+    responses |= dict.fromkeys(documented, responses.pop("200"))
+    (fatthumb / "openapi.yaml").write_text(json.dumps(document), "utf-8")
+    headers = {"authorization": "Bearer nsk_test", "content-type": "application/json"}
+    call = Request("POST", "/api/v1/generate", headers, body=b'{"prompt": "A cat"}')
+    assert create_engine(spec_folders=[fatthumb]).handle(call).status == status
+
+
 CHECK = {
     "check": "utf16_length",
     "field": "text",
@@ -107,10 +126,25 @@ def test_a_row_of_a_table_becomes_a_check_with_its_members():
     assert caught.value.violations[0].citation == "The notes' handbook"
 
 
+SMALL, HUGE = (f"data:image/png;base64,{'A' * size}" for size in (40, 4000))
 LIMITS = {
     name: {"value": 3, "provenance": "documented", "citation": "handbook"}
     for name in ("per_minute", "photo_bytes")
 }
+
+
+@pytest.mark.parametrize(
+    "body", [{"photo": HUGE}, {"photo": SMALL, "photos": [SMALL, HUGE]}, {"photos": [HUGE]}]
+)
+def test_a_picture_that_nothing_asks_for_is_held_to_its_limit_wherever_it_stands(body):
+    row = {"roles": {"source": ["photo", "photos"]}, "limit": "photo_bytes", "citation": "handbook"}
+    limits = {**LIMITS, "photo_bytes": {**LIMITS["photo_bytes"], "value": 1000}}
+    provider = notes(limits=limits, add_note={"pictures": [{**row, "only_with": "is_framed"}]})
+    functions = bind(a_catalogue(provider))["notes.add_note"]
+    examine(a_call({"photo": SMALL}, provider=provider), functions)
+    with pytest.raises(Problem) as caught:
+        examine(a_call(body, provider=provider), functions)
+    assert caught.value.type == ProblemType.PICTURE_TOO_LARGE
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from conftest import KEYS, first_line
 from test_slow_and_hostile_connections import HEAD
 
+from mockserver import Server, create_engine
 from mockserver.serving.crowd import Standing, make_room
 
 PATIENCE_S = 20
@@ -34,6 +35,19 @@ def limited():
         yield httpx.URL(json.loads(first_line(process))["url"])
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
+
+
+@pytest.fixture
+def near():
+    """A server in this process that takes 200 callers, as its URL."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (400, hard))
+    try:
+        server = Server(create_engine())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with server:
+        yield httpx.URL(server.url)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,15 +89,25 @@ def test_five_hundred_that_say_no_more_keep_nobody_from_being_served(limited, da
             assert score(limited).status_code == 200
 
 
-def test_who_waits_for_an_answer_keeps_its_connection(limited):
-    with httpx.Client(base_url=str(limited), timeout=PATIENCE_S, headers=KEYS["pikzels"]) as client:
-        slow = socket.create_connection((limited.host, limited.port or 0), timeout=PATIENCE_S)
+def test_who_waits_for_an_answer_keeps_its_connection(near):
+    with httpx.Client(base_url=str(near), timeout=PATIENCE_S, headers=KEYS["pikzels"]) as client:
+        slow = socket.create_connection((near.host, near.port or 0), timeout=PATIENCE_S)
         with contextlib.ExitStack() as stack, slow:
             body = json.dumps(SCORE).encode()
             slow.sendall(HEAD + b"Prefer: delay=1500\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             assert client.get("/__admin/health").status_code == 200
-            opened(stack, limited, 300)
+            opened(stack, near, 300)
             assert slow.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_who_was_served_keeps_its_connection_before_those_who_never_asked(near):
+    with contextlib.ExitStack() as stack:
+        served = socket.create_connection((near.host, near.port or 0), timeout=PATIENCE_S)
+        stack.enter_context(served)
+        for _ in range(2):
+            served.sendall(b"GET /__admin/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert served.recv(10_000).startswith(b"HTTP/1.1 200")
+            opened(stack, near, 300)
 
 
 class Line(asyncio.Transport):

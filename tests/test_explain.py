@@ -149,3 +149,17 @@ def test_what_stands_under_the_empty_name_is_told_at_its_place():
     schema = Schema({"properties": {"names": named, "count": {"type": "integer"}}}, "a test")
     told = schema.violations({"names": {"": None}, "count": "one"})
     assert sorted(each.path for each in told) == [("count",), ("names", "")]
+
+
+IN_MANY = {
+    "properties": {"a": {"type": "string"}, "b": {"items": {"$ref": "#/$defs/part"}}},
+    "allOf": [{"properties": {"c": {"properties": {"d": {"enum": [1]}}}}}],
+    "$defs": {"part": {"properties": {"e": {"minimum": 1}}}},
+}
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, {"b": [{"e": 0}]}, {"c": {"d": 2}}])
+def test_what_is_wrong_further_in_is_told_without_the_slow_reader(value):
+    schema = Schema(IN_MANY, "here")
+    assert len(schema.violations(value)) == 1
+    assert schema._validator is None  # it was never made

@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from mockserver import Settings
+from mockserver.serving.spoil import SHORT_S, Wire, leaves_within
 from mockserver.spec.files import FIXTURES
 from mockserver.testing.mock import MockServer
 
@@ -321,3 +322,28 @@ def test_a_client_that_looks_at_the_type_notices_a_wrong_one(mock, broken):
     assert (
         with_aiohttp(f"{mock.url}/v2/thumbnail/score") is with_aiohttp(broken.url) is aiohttp.ContentTypeError
     )
+
+
+@pytest.mark.parametrize("was_held", [True, False])
+@pytest.mark.parametrize("delay_s", [60.0, 0.01])
+def test_a_server_that_ends_waits_for_a_short_pause_and_for_no_long_one(was_held, delay_s):
+    wire, seen = Wire(asyncio.Transport()), []
+    wire.is_held = was_held
+
+    async def leave():
+        seen.append((wire.is_held, wire.is_waited_on))
+        return {"type": "http.disconnect"}
+
+    assert asyncio.run(leaves_within(leave, delay_s, wire)) is True
+    assert seen == [(was_held or delay_s > SHORT_S, True)]
+    assert (wire.is_held, wire.is_waited_on) == (was_held, False)
+
+
+def test_who_stays_for_a_pause_has_not_left():
+    async def stay():
+        return await asyncio.Event().wait()
+
+    wire = Wire(asyncio.Transport())
+    assert asyncio.run(leaves_within(stay, 0.01, wire)) is False
+    assert (wire.is_held, wire.is_waited_on) == (False, False)
+    assert asyncio.run(leaves_within(stay, 0.01, None)) is False

@@ -38,6 +38,14 @@ def test_a_member_without_an_end_is_left_out_where_it_may_be_and_all_others_stay
     assert made == {"id": 1, "name": "a"}
 
 
+@pytest.mark.parametrize("bounds", [{"minItems": 2, "maxItems": 2}, {"minItems": 3}, {"maxItems": 1}])
+def test_a_list_of_different_items_holds_as_many_as_it_may(bounds):
+    schema = {"type": "array", "uniqueItems": True, "items": {"type": "integer"}, **bounds}
+    made = make_value(ResponseSpec("200", Schema(schema, "here")), Random(b""))
+    assert isinstance(made, list)
+    assert len(made) == len(set(made)) == bounds.get("minItems", 1)
+
+
 OTHERS = [
     ({"text/plain": {"example": "pong"}}, "text/plain", b"pong"),
     ({"text/plain": {"examples": {"a": {"value": "pong"}}}}, "text/plain", b"pong"),

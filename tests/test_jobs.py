@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -182,3 +183,21 @@ def test_a_misspelt_member_stops_the_start(operation, member, told):
     with pytest.raises(SpecificationError, match=f"operations.{operation}.settings.*") as caught:
         bind(Catalog({"studio": provider}))
     assert told in str(caught.value)
+
+
+def test_ids_that_a_provider_makes_are_a_prefix_and_24_hexadecimal_digits():
+    engine = create_engine()
+    fatthumb = {"authorization": "Bearer nsk_test", "content-type": "application/json"}
+    thumbapi = {"x-api-key": "tb_test", "content-type": "application/json"}
+    body = {"title": "A title", "format": "youtube"}
+    made = [
+        engine.handle(Request("POST", path, headers, body=json.dumps(sent).encode()))
+        for path, headers, sent in (
+            ("/api/v1/generate", fatthumb, {"prompt": "A cat", "count": 2}),
+            ("/v1/generate", thumbapi, body),
+            ("/v1/generate", thumbapi, {**body, "webhookUrl": "https://example.com/hook"}),
+        )
+    ]
+    ids = re.findall(rb'"((?:gen|thumb|job)_[^"]*)"', b"".join(each.read() for each in made))
+    assert len(ids) == 5
+    assert [each for each in ids if not re.fullmatch(rb"[a-z]+_[0-9a-f]{24}", each)] == []

@@ -146,6 +146,16 @@ def test_who_holds_the_journal_has_the_calls_from_before_every_reset(engine, ask
     assert journal.everything() == []
 
 
+def test_what_a_reset_forgets_is_gone_where_nobody_holds_the_journal(engine, ask):
+    journal = engine.world.journal
+    for _ in range(2):
+        ask("POST", "/v2/thumbnail/score", SCORE, **KEY)
+        ask("POST", "/__admin/reset")
+        assert journal.everything() == []
+        with journal.held():
+            pass
+
+
 def test_calls_are_forgotten_although_others_come_at_the_same_time(engine, ask):
     ids = [str(header(ask("GET", "/v2/nope"), "Mock-Request-Id")) for _ in range(3)]
     threads: list[threading.Thread] = []

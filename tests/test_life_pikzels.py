@@ -233,6 +233,24 @@ def test_a_name_that_differs_by_a_blank_or_its_case_is_the_same_until_it_is_free
     assert (train("Creator Studio").status, train(name).error) == (200, "NAME_ALREADY_EXISTS")
 
 
+def test_who_spells_its_own_name_in_another_way_keeps_it(ask, engine):
+    ask("PUT", "/__admin/accounts/pikzels/pkz_life", {"assume": {"rename": "accepted"}})
+
+    def train(name):
+        return ask("POST", "/v2/pikzonality/style", {**STYLE, "name": name}, x_api_key="pkz_life")
+
+    id_ = said(train("Creator Studio"))["id"]
+    engine.world.clock.advance(2)
+    path = f"/v2/pikzonality/{id_}"
+    assert ask("PATCH", path, {"name": "CREATOR studio"}, x_api_key="pkz_life").status == 200
+    assert train("Creator Studio").error == train("creator studio").error == "NAME_ALREADY_EXISTS"
+    assert ask("PATCH", path, {"name": "Another"}, x_api_key="pkz_life").status == 200
+    assert train("Creator Studio").status == 200
+    engine.world.clock.advance(2)
+    assert ask("DELETE", path, x_api_key="pkz_life").status == 200
+    assert train("Creator Studio").error == "NAME_ALREADY_EXISTS"
+
+
 @pytest.mark.parametrize("name", ["admin", " admin", "Admin "])
 def test_a_reserved_name_is_reserved_with_blanks_and_in_any_case(ask, name):
     answer = ask("POST", "/v2/pikzonality/style", {**STYLE, "name": name}, x_api_key="pkz_life")

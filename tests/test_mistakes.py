@@ -189,6 +189,37 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
         lambda t: t["answers"].update(error={"mesage": "$message", "code": "$code"}),
         ["answers.error", "'mesage'", "did you mean message?"],
     ),
+    "an error in a shape that the document does not have": (
+        TABLE,
+        lambda t: t["answers"].update(error={"message": "$message"}),
+        ["answers.error: as unauthorized it breaks the document's 401: ", "code is required"],
+    ),
+    "an operation's own errors in a shape that the document does not have": (
+        TABLE,
+        lambda t: row(t).update(answers={"error": {"code": "$code"}}),
+        [f"operations.{POST}.answers.error: as unauthorized it breaks", "message is required"],
+    ),
+    "details that errors of the document do not have": (
+        TABLE,
+        lambda t: (
+            t["errors"]["rate_limited"].update(has_details=True)
+            or t["answers"].update(detail={"at": "$field"}, error={**t["answers"]["error"], "at": "$details"})
+        ),
+        ["answers.error: as rate_limited it breaks the document's 429: at is not a known field"],
+    ),
+    "details that have no place": (
+        TABLE,
+        lambda t: t["errors"]["not_found"].update(has_details=True),
+        ["answers: an error has details, but `error` has no $details"],
+    ),
+    "details in no shape": (
+        TABLE,
+        lambda t: (
+            t["errors"]["not_found"].update(has_details=True)
+            or t["answers"].update(error={**t["answers"]["error"], "details": "$details"})
+        ),
+        ["answers: an error has details, but", "`detail` is missing"],
+    ),
     "a name that has no value": (
         TABLE,
         lambda t: t["answers"].update(error={"message": "$mesage", "code": "$code"}),
@@ -436,6 +467,16 @@ def written(tmp_path):
     return tmp_path
 
 
+def test_errors_with_details_ask_none_of_an_operation_with_errors_of_its_own(tmp_path):
+    shutil.copytree(SPECS / "pikzels", tmp_path / "pikzels")
+    table = read_yaml(tmp_path / "pikzels" / TABLE)
+    shape = {"error": {"code": "$code", "message": "$message"}, "request_id": "$request_id"}
+    next(iter(table["operations"].values()))["answers"] = {"error": shape}
+    (tmp_path / "pikzels" / TABLE).write_text(json.dumps(table), "utf-8")
+    result = CliRunner().invoke(main, ["check", str(tmp_path)])
+    assert (result.exit_code, "details" in result.output) == (0, False), result.output
+
+
 def edit(file, change):
     content = json.loads(file.read_text("utf-8"))
     change(content)
@@ -470,8 +511,17 @@ def test_a_mistake_is_named_with_its_file_its_key_and_the_way_out(folder, file, 
         ("", "must be a mapping, not NoneType"),
         ("- title", "must be a mapping, not list"),
         ("title: a\ntitle: b\n", "title"),
+        ("title: a\nhosts: {one: {[1, 2]: 3}}\n", "line 2, column 15: a key must be a text"),
     ],
-    ids=["an open bracket", "a tab", "Latin-1", "an empty file", "a list", "a key that stands twice"],
+    ids=[
+        "an open bracket",
+        "a tab",
+        "Latin-1",
+        "an empty file",
+        "a list",
+        "a key that stands twice",
+        "a list as a key",
+    ],
 )
 @pytest.mark.parametrize("file", [TABLE, DOCUMENT])
 def test_a_file_that_is_no_mapping_in_yaml_is_named_with_the_line(folder, file, text, said):

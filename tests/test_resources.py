@@ -119,6 +119,7 @@ WRONG = {
         "properties.a.type: there is no type 'objekt'; did you mean object?",
     ),
     "an unknown type": ({"type": "objekt"}, "type: there is no type 'objekt'; did you mean object?"),
+    "a field called type that has no schema": ({"properties": {"type": 5}}, "properties.type: type must be"),
     "a bound that is a text": ({"maxLength": "9"}, "maxLength must be a whole number"),
     "a pattern that is none": ({"pattern": "("}, "pattern: '(' is no ECMA-262 pattern"),
     "a pattern of names that is none":

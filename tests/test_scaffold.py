@@ -250,6 +250,15 @@ def test_a_documented_error_can_be_ordered_in_its_own_words(tmp_path):
     ]
 
 
+def test_a_code_that_only_an_example_shows_is_the_errors_code(tmp_path):
+    document = json.loads(
+        json.dumps(STORE).replace('"enum": ["no_money", "gone", "late"]', '"type": "string"')
+    )
+    new(tmp_path, document)
+    rows = yaml.safe_load((tmp_path / "shop" / "behaviour.yaml").read_text("utf-8"))["errors"]
+    assert (rows["not_found"]["code"], rows["payment_required_402"]["code"]) == ("gone", "no_money")
+
+
 def test_a_documented_error_is_what_its_problem_is_answered_with_where_every_operation_has_it(tmp_path):
     new(tmp_path, STORE)
     engine = create_engine(spec_folders=[tmp_path / "shop"])

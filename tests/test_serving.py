@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import threading
 
 import httpx
 import pytest
@@ -161,3 +162,18 @@ def test_of_a_head_only_what_speaks_of_upgrading_is_left_out():
     headers += [(b"upgrade", b"h2c"), (b"x", b"upgrade")]
     written = write_without_upgrade(b"POST", b"/a?b", "1.1", headers)
     assert written == b"POST /a?b HTTP/1.1\r\nhost: a\r\nx: upgrade\r\n\r\n"
+
+
+def test_who_settles_waits_for_what_was_begun_before():
+    done: list[bool] = []
+
+    def be_busy():  # for a while: nobody opens this gate
+        done.append(threading.Event().wait(0.1))
+
+    with Server(create_engine()) as server:
+        loop = server._uvicorn.loop
+        assert loop
+        for _ in range(3):
+            loop.call_soon_threadsafe(be_busy)
+        server.settle()
+        assert done == [False] * 3

@@ -45,8 +45,8 @@ class Lookalikes:
 def tolerance(word: str) -> int:
     """Say how many letters may differ from a word.
 
-    >>> tolerance("taken"), tolerance("too_fast"), tolerance("rate_limited"), tolerance("abc")
-    (1, 1, 2, 0)
+    >>> [tolerance(word) for word in ("abc", "gone", "taken", "too_fast", "rate_limited")]
+    [0, 1, 1, 1, 2]
     """
     if len(word) < SHORTEST - 1:
         return 0

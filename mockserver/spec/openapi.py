@@ -233,8 +233,10 @@ class Document:
 def _whole_of(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Give the operation or path item that cannot be read where `path` is wrong; empty: nothing can.
 
-    >>> _whole_of(("paths", "/pets", "get", "parameters", 0)), _whole_of(("components", "schemas"))
-    (('paths', '/pets', 'get'), ())
+    >>> _whole_of(("paths", "/pets", "get", "parameters", 0)), _whole_of(("paths", "/pets", "parameters", 0))
+    (('paths', '/pets', 'get'), ('paths', '/pets'))
+    >>> _whole_of(("paths",)), _whole_of(("components", "schemas"))
+    ((), ())
     """
     if path[:1] != ("paths",):
         return ()

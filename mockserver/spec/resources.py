@@ -35,7 +35,7 @@ class Resources:
         text = dump(document)
         if text not in self._made:
             read = modern(document, is_3_0=self._is_3_0)
-            found = list(self._mistakes(read, read))
+            found = list(dict.fromkeys(self._mistakes(read, read)))
             self._made[text] = (Schema(True if found else read, place, self._shared), found)
         schema, found = self._made[text]
         for mistake in found:
@@ -44,7 +44,7 @@ class Resources:
 
     def _sound(self, schema: Json, place: str) -> Json:
         """Give a schema back; where it is none, complain and give the one that everything obeys."""
-        found = list(self._mistakes(schema))
+        found = list(dict.fromkeys(self._mistakes(schema)))
         for mistake in found:
             self._complain(place, mistake)
         return True if found else schema

@@ -76,9 +76,9 @@ class Scope:
             own = {name: frozenset([each.type]) for name, each in table.accounts.attributes.items()}
             return {"has_api_access": frozenset(["boolean"]), **own}
         if kind == "plan attributes":
-            plans = list(table.plans.values())
-            first = plans[0] if plans else {}
-            return dict.fromkeys((name for name in first if all(name in each for each in plans)), ANY)
+            plans = table.plans.values()
+            of_all = (name for plan in plans for name in plan if all(name in each for each in plans))
+            return dict.fromkeys(of_all, ANY)
         known: Iterable[str]
         if kind == "kinds":
             known = [each.job for each in table.operations.values() if each.job]
