@@ -201,3 +201,13 @@ def test_ids_that_a_provider_makes_are_a_prefix_and_24_hexadecimal_digits():
     ids = re.findall(rb'"((?:gen|thumb|job)_[^"]*)"', b"".join(each.read() for each in made))
     assert len(ids) == 5
     assert [each for each in ids if not re.fullmatch(rb"[a-z]+_[0-9a-f]{24}", each)] == []
+
+
+def test_a_generation_tells_the_millisecond_in_which_it_began():
+    engine = create_engine()
+    engine.world.clock.set(1_772_366_400.25, is_frozen=True)
+    headers = {"authorization": "Bearer nsk_test", "content-type": "application/json"}
+    begun = said(engine.handle(Request("POST", "/api/v1/generate", headers, body=b'{"prompt": "A cat"}')))
+    engine.world.clock.advance(60)
+    told = said(engine.handle(Request("GET", f"/api/v1/generations/{begun['generationId']}", headers)))
+    assert told["createdAt"] == 1_772_366_400_250

@@ -268,6 +268,7 @@ def test_a_documented_error_is_what_its_problem_is_answered_with_where_every_ope
     }
     rows = yaml.safe_load((tmp_path / "shop" / "behaviour.yaml").read_text("utf-8"))["errors"]
     assert list(rows) == ["payment_required_402", "not_found", "service_unavailable"]
+    assert [name for name, row in rows.items() if "only" in row] == []  # each is raised, or known by its code
 
 
 def test_an_error_that_cannot_be_ordered_is_told_with_the_way_to_change_that(tmp_path):

@@ -97,13 +97,10 @@ def read_yaml(file: Path) -> Any:
 
 def _as_json(file: Path, text: bytes) -> tuple[Any, tuple[str, ...]] | None:
     """Read what is JSON, with its repeated members; None where YAML must read it."""
-    is_json = file.suffix == ".json"
-    if not is_json and text.lstrip()[:1] != b"{":
-        return None
     try:
         return parse(text)
     except MalformedJsonError as error:
-        if is_json:
+        if file.suffix == ".json":
             raise SpecificationError([f"{shown(file)}: is not JSON: {error}"]) from error
         return None
 
