@@ -17,7 +17,8 @@ import pytest
 import requests
 
 from mockserver import Settings
-from mockserver.serving.spoil import SHORT_S, Wire, leaves_within
+from mockserver.messages import Fault, Response
+from mockserver.serving.spoil import SHORT_S, Wire, leaves_within, spoil
 from mockserver.spec.files import FIXTURES
 from mockserver.testing.mock import MockServer
 
@@ -347,3 +348,17 @@ def test_who_stays_for_a_pause_has_not_left():
     assert asyncio.run(leaves_within(stay, 0.01, wire)) is False
     assert (wire.is_held, wire.is_waited_on) == (False, False)
     assert asyncio.run(leaves_within(stay, 0.01, None)) is False
+
+
+def test_a_server_that_ends_waits_for_no_answer_that_comes_slowly():
+    wire, seen = Wire(asyncio.Transport()), list[tuple[bool, bool]]()
+
+    async def stay():
+        return await asyncio.Event().wait()
+
+    async def send(message):
+        seen.append((wire.is_held, message.get("more_body", True)))
+
+    fault, answer = Fault("SLOW_BODY", lasts_s=0.01), Response(200, (), b"ab")
+    assert asyncio.run(spoil(wire, fault, answer, stay, send)) is True
+    assert (seen, wire.is_held) == ([(True, True), (True, True), (True, False)], False)
