@@ -197,7 +197,8 @@ def test_a_level_is_for_all_parts_or_for_one(text, refusals, deprecated):
     ("options", "complaint"),
     [
         (["--verdict", "strict"], "there is no level 'strict'"),
-        (["--report", "calls.txt"], "must end in .json, .har, .md, .xml"),
+        (["--report", "calls.txt"], "must end in .json, .har, .md or .xml"),
+        (["--report", f"{__file__}/calls.json"], "test_run.py: File exists"),
         (["--pass", "www.pikzels.com"], "--allow-live www.pikzels.com"),
         (["--specs", "nowhere"], "nowhere"),
     ],
@@ -335,6 +336,14 @@ def test_tests_of_pytest_are_led_as_any_program(run, tmp_path):
     assert (done.returncode, "1 passed" in done.stdout) == (0, True)
 
 
+def test_a_quiet_run_hides_no_mistyped_order_and_nothing_that_was_not_let_out(run):
+    mistyped, other = CALL.replace("_test", "_test_content_polcy"), "curl -s https://example.test/"
+    done = run("sh", "-c", f"{mistyped} -o /dev/null {RIGHT}; {other}; true", options=["--quiet"])
+    told = [line for line in done.stderr.splitlines() if line.startswith("mockserver: ")]
+    assert (done.returncode, told) == (0, ["mockserver: warnings:", "mockserver: not let out:"])
+    assert "did you mean _content_policy?" in done.stderr
+
+
 def test_a_run_within_a_run_leads_to_its_own_mock(run):
     call = ["sh", "-c", f"{CALL} -o /dev/null {WRONG}"]
     done = run(sys.executable, "-m", "mockserver", "run", "--quiet", "--", *call)
@@ -357,7 +366,7 @@ def test_the_terminal_is_the_commands_and_comes_back(folder):
     """A terminal in which Ctrl-C is typed: the command hears it once, and the shell behind it goes on."""
     read = 'while :; do read line; [ "$line" ] && break; done'  # Ctrl-C may end one of them
     script = f'trap "echo heard" INT; echo ready; {read}; echo "got $line"; exit 5'
-    command = f"'{sys.executable}' -m mockserver run --quiet -- sh -c '{script}'"
+    command = f"'{sys.executable}' -m mockserver run -- sh -c '{script}'"
     shell = f'set -m; {command}; echo "status $?"; read last; echo "last $last"'
     pid, terminal = pty.fork()
     if pid == 0:
@@ -375,6 +384,7 @@ def test_the_terminal_is_the_commands_and_comes_back(folder):
     os.write(terminal, b"\x03")
     until(b"heard")
     os.write(terminal, b"hello\n")
+    until(b"got hello\r\n\r\nmockserver: 0 calls")
     until(b"status 5")
     os.write(terminal, b"bye\n")
     until(b"last bye")

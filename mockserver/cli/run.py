@@ -64,7 +64,7 @@ def run(
     from mockserver.running.child import run as run_child  # noqa: PLC0415
     from mockserver.running.heard import Heard  # noqa: PLC0415
     from mockserver.running.outcome import conclude, read_noted, read_verdict  # noqa: PLC0415
-    from mockserver.running.reports import check_ending  # noqa: PLC0415
+    from mockserver.running.reports import check_report  # noqa: PLC0415
     from mockserver.running.station import Station  # noqa: PLC0415
 
     ways, heard = {"passed": chosen.pop("passed"), "live": chosen.pop("live")}, Heard()
@@ -73,7 +73,7 @@ def run(
         with explained("127.0.0.1"):
             strictness = read_verdict(verdict)
             for file in reports:
-                check_ending(file)
+                check_report(file)
             engine, keeper = make_engine(chosen, folders, time_scale, state_file)
             station = Station(engine, _authority(folder), **ways)
             environment = _environment(engine, station, folder)
@@ -136,7 +136,10 @@ def _tell(outcome: "Outcome", reports: tuple[Path, ...], *, is_quiet: bool) -> i
     from mockserver.running.summary import write_summary  # noqa: PLC0415
 
     with contextlib.suppress(OSError):  # nobody reads it
-        for line in write_summary(outcome, is_quiet=is_quiet):
+        told = list(write_summary(outcome, is_quiet=is_quiet))
+        if told and sys.stderr.isatty():
+            told.insert(0, "")  # the command's last line may have no end
+        for line in told:
             click.echo(line, err=True)
     status = outcome.exit_status
     for file in reports:

@@ -1,5 +1,7 @@
 """A run in a file, in the language that its ending names: JSON, HAR, Markdown or JUnit's XML."""
 
+import errno
+import os
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -90,15 +92,22 @@ WRITERS: Mapping[str, Callable[[Outcome], str]] = {
 }
 
 
-def check_ending(file: Path) -> None:
-    """Raise ValueError for a file whose ending says nothing."""
+def check_report(file: Path) -> None:
+    """Make the folder of a report before the command begins. Raise ValueError where none can be written."""
     if file.suffix.lower() not in WRITERS:
-        raise ValueError(f"{file} must end in {', '.join(WRITERS)}")
+        *most, last = WRITERS
+        raise ValueError(f"{file} must end in {', '.join(most)} or {last}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"cannot write {file}: {error.filename}: {error.strerror}") from None
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise ValueError(f"cannot write {file}: {os.strerror(errno.EACCES)}")
 
 
 def write_report(outcome: Outcome, file: Path) -> None:
     """Write a report, its folder made where there is none. Raises OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)  # which the command may have removed
     file.write_text(WRITERS[file.suffix.lower()](outcome), "utf-8")
 
 

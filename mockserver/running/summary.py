@@ -14,16 +14,15 @@ WAYS_OUT = {Way.KEPT: "--allow-live", Way.REFUSED: "--pass"}
 
 
 def write_summary(outcome: Outcome, *, is_quiet: bool = False) -> Iterator[str]:
-    """Write it in lines; a quiet one says only what is wrong."""
+    """Write it in lines; a quiet one says only what is wrong, warnings included."""
     if not is_quiet:
         yield from _calls(outcome)
     verdict = outcome.verdict
     yield from _findings("against the contract", verdict.errors)
-    if not is_quiet:
-        yield from _findings("odd", verdict.warnings)
+    yield from _findings("warnings", verdict.warnings)
     yield from _places(outcome, Way.KEPT, "called past the mock, and kept from leaving:")
+    yield from _places(outcome, Way.REFUSED, "not let out:")
     if not is_quiet:
-        yield from _places(outcome, Way.REFUSED, "not let out:")
         yield from _figures(outcome)
     if outcome.exit_status != outcome.status:
         why = {
