@@ -437,3 +437,8 @@ def test_assumptions_of_a_provider_that_is_not_there_are_refused_with_the_neares
 def test_serve_refuses_a_misspelt_assumption():
     result = run("serve", "--port", "0", "--assume", "pikzels.renam=accepted")
     assert (result.exit_code, "did you mean pikzels.rename?" in result.output) == (1, True)
+
+
+def test_what_each_command_does_is_told_in_one_whole_line():
+    told = CliRunner().invoke(main, ["--help"]).output
+    assert "..." not in told.partition("Commands:")[2]

@@ -23,7 +23,11 @@ PREFIX = "MOCKSERVER"
 @click.version_option(package_name="mockserver")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Emulate third-party HTTP APIs on this machine: Pikzels v2, FatThumb and ThumbAPI."""
+    """Emulate third-party HTTP APIs on this machine: Pikzels v2, FatThumb and ThumbAPI.
+
+    `serve` answers at an address of this machine; `run -- COMMAND` leads a program there that knows the real
+    hosts alone. Every option can be a variable, too, such as MOCKSERVER_PORT=9000.
+    """
     if os.environ.get("NO_COLOR"):  # no-color.org: colours are for whoever does not object
         context.color = False
 

@@ -15,7 +15,7 @@ from mockserver.spec.model import Provider
 @SPECS
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line.")
 def assumptions(provider: str | None, folders: tuple[Path, ...], is_json: bool) -> None:
-    """List what the documents leave open, and how `--assume NAME=READING` can have it read."""
+    """List what the documents leave open. With `--assume NAME=READING` it is read otherwise."""
     providers = load_catalog(folders).providers
     if provider is not None and provider not in providers:
         stop([f"there is no provider {provider!r}; {nearest(provider, providers)}"])

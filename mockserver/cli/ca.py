@@ -31,7 +31,7 @@ def write_variables(language: str, variables: dict[str, str]) -> str:
     help="Print the variables that make curl, Python, Node, Java, Go, PHP and others trust it.",
 )
 def ca(language: str | None) -> None:
-    """Print the path of the local authority's certificate; it is made where there is none."""
+    """Print the path of the local authority's certificate. It is made where there is none."""
     from mockserver.tls.stores import make_stores  # noqa: PLC0415 - takes its time
 
     authority = open_authority()

@@ -12,7 +12,10 @@ from mockserver.spec.files import SpecificationError
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
 def check(folder: Path | None) -> None:
-    """Look for mistakes in specifications and tables: the bundled ones and those in DIR."""
+    """Look for mistakes in specifications and tables.
+
+    These are the bundled ones and those in DIR, a folder of providers or the own one of a provider.
+    """
     from mockserver.fixtures import load_fixtures  # noqa: PLC0415 - only this command and serve need these
     from mockserver.pipeline.behave import bind  # noqa: PLC0415
     from mockserver.readings import misreadings  # noqa: PLC0415

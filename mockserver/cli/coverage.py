@@ -30,7 +30,7 @@ from mockserver.cli.shared import FILE, stop
 def coverage(
     files: tuple[Path, ...], patterns: tuple[str, ...], reports: tuple[Path, ...], fail_under: float | None
 ) -> None:
-    """Merge reports of coverage and print them: those that pytest or GET /__admin/coverage gave."""
+    """Merge reports of coverage and print them. They come from pytest, `run` or GET /__admin/coverage."""
     from mockserver.coverage.costs import Spent  # noqa: PLC0415 - only this command needs these
     from mockserver.coverage.files import check_ending, load_report, write_report  # noqa: PLC0415
     from mockserver.coverage.report import merge  # noqa: PLC0415

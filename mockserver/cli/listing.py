@@ -31,7 +31,7 @@ def routes(folders: tuple[Path, ...], is_json: bool) -> None:
 @SPECS
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line.")
 def errors(provider: str | None, folders: tuple[Path, ...], is_json: bool) -> None:
-    """List every documented error, and the three ways to get it."""
+    """List every documented error, and the ways to get it."""
     from mockserver.causes import find_causes  # noqa: PLC0415 - only this command needs these
     from mockserver.fixtures import load_fixtures  # noqa: PLC0415
 

@@ -20,7 +20,7 @@ from mockserver.spec.files import SpecificationError
     help="The folder in which the new one is made.",
 )
 def new(name: str, document: Path, parent: Path) -> None:
-    """Write a folder that serves the API of an OpenAPI document, with remarks on what to say next."""
+    """Write a folder that serves an OpenAPI document's API. Remarks in it tell what to say next."""
     from mockserver.scaffold import scaffold  # noqa: PLC0415 - only this command needs it
 
     try:

@@ -42,7 +42,7 @@ def proxy(
     quiet: bool,
     **chosen: Any,
 ) -> None:
-    """Answer for the providers' hosts as an HTTPS_PROXY does; refuse all others."""
+    """Answer for the providers' hosts as an HTTPS_PROXY does. All others are refused."""
     from mockserver.allocation import settle  # noqa: PLC0415 - only this command is one
     from mockserver.printing import Printer  # noqa: PLC0415
     from mockserver.running.environment import proxy_variables  # noqa: PLC0415
