@@ -382,4 +382,6 @@ def test_the_command_prints_what_leads_curl_to_the_mock(tmp_path):
             complaints = mock.communicate(timeout=PATIENCE_S)[1]
     assert "main_score" in done.stdout
     assert "403" in done.stderr
+    port = env["HTTPS_PROXY"].rpartition(":")[2]  # of which Java learns in its own way
+    assert f"-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort={port}" in env["JAVA_TOOL_OPTIONS"]
     assert complaints == "WARNING the proxy let no call out to www.pikzels.com:443\n"

@@ -45,7 +45,7 @@ def proxy(
     """Answer for the providers' hosts as an HTTPS_PROXY does. All others are refused."""
     from mockserver.allocation import settle  # noqa: PLC0415 - only this command is one
     from mockserver.printing import Printer  # noqa: PLC0415
-    from mockserver.running.environment import proxy_variables  # noqa: PLC0415
+    from mockserver.running.environment import java_options, proxy_variables  # noqa: PLC0415
     from mockserver.running.station import Station  # noqa: PLC0415
     from mockserver.serving.crowd import raise_limit  # noqa: PLC0415
     from mockserver.serving.server import ENDINGS, Address  # noqa: PLC0415
@@ -71,6 +71,8 @@ def proxy(
         settle()
         url = Address(host, station.proxy_port).url
         variables = proxy_variables(url, station.rules, {}) | stores.variables({})
+        variables["JAVA_TOOL_OPTIONS"] = java_options(url, variables)
+        variables["NODE_USE_ENV_PROXY"] = "1"  # since 22.21 and 24.5; an older one knows no proxy
         with printer, keeper:
             printer.start(station.server.url, engine.catalog, {"proxy": url, "env": variables})
             if not is_json:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from mockserver.proxy.rules import Rules
 from mockserver.tls.stores import Stores, with_java_properties
@@ -48,6 +49,14 @@ def proxy_variables(proxy_url: str, rules: Rules, before: Mapping[str, str]) -> 
     return {**dict.fromkeys(PROXIES, proxy_url), "NO_PROXY": direct, "no_proxy": direct}
 
 
+def java_options(proxy_url: str, before: Mapping[str, str]) -> str:
+    """Give JAVA_TOOL_OPTIONS with what leads Java to a proxy, for it knows none of the variables."""
+    proxy = urlsplit(proxy_url)
+    places = (("proxyHost", proxy.hostname or ""), ("proxyPort", str(proxy.port)))
+    found = {f"{scheme}.{name}": value for scheme in ("https", "http") for name, value in places}
+    return with_java_properties(before, found | {"http.nonProxyHosts": "localhost|127.*|[::1]"})
+
+
 def environment(
     before: Mapping[str, str], places: Places, rules: Rules, stores: Stores, own: Iterable[Mapping[str, str]]
 ) -> dict[str, str]:
@@ -57,13 +66,7 @@ def environment(
         found |= {name: value for name, value in each.items() if name.endswith("_URL") or name not in before}
     found |= proxy_variables(places.proxy_url, rules, before)
     found |= stores.variables(before)
-    java = {
-        f"{scheme}.{name}": value
-        for scheme in ("https", "http")
-        for name, value in (("proxyHost", "127.0.0.1"), ("proxyPort", str(places.proxy_port)))
-    }
-    java["http.nonProxyHosts"] = "localhost|127.*|[::1]"
-    found["JAVA_TOOL_OPTIONS"] = with_java_properties(found, java)
+    found["JAVA_TOOL_OPTIONS"] = java_options(places.proxy_url, found)
     found["PYTHONPATH"] = _first(str(PYTHON), before.get("PYTHONPATH", ""), os.pathsep)
     found["NODE_OPTIONS"] = _required(before.get("NODE_OPTIONS", ""))
     told = {
