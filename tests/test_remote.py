@@ -424,6 +424,10 @@ class TestTheServer:
         with pytest.raises(ValueError, match="is no URL of a server; write http://HOST:PORT"):
             read_place(url)
 
+    def test_is_no_namespace_of_one(self):
+        with pytest.raises(ValueError, match=r"is the namespace alice .*; write http://a:8080/mock$"):
+            SharedServer("http://a:8080/mock/ns/alice/")
+
     def test_that_closes_a_connection_is_called_anew(self, shared, mock):
         ask(mock)
         pages = shared._pages

@@ -57,8 +57,9 @@ def run(
 ) -> None:
     """Run a command unchanged against the mock.
 
-    As in `mockserver run -- python client.py`. Calls to the providers' real hosts are answered by the mock. The exit status is the command's; 70 where it
-    passed but calls were refused by the contract; 69 where a call tried to leave for a provider's real host.
+    As in `mockserver run -- python client.py`. Calls to the providers' real hosts are answered by the
+    mock. The exit status is the command's; 70 where it passed but calls were refused by the contract; 69
+    where a call tried to leave for a provider's real host.
     """
     from mockserver.running.child import StartError  # noqa: PLC0415 - only this command needs these
     from mockserver.running.child import run as run_child  # noqa: PLC0415

@@ -110,7 +110,7 @@ class Pages:
                     return self._send(method, path, body, headers)
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
-                why = str(error) or type(error).__name__
+                why = getattr(error, "strerror", None) or str(error) or type(error).__name__
                 raise NoAnswerError(f"no mockserver answers at {self.place.url}: {why}") from error
 
     def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:

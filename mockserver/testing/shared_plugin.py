@@ -43,7 +43,8 @@ class SharedRun:
         try:
             self._differences += self.server.check()
         except (ValueError, ConnectionError) as error:
-            absent = f"{self._setting}: {error}; start it, or take the setting away"
+            way_out = "start it" if isinstance(error, ConnectionError) else "mend it"
+            absent = f"{self._setting}: {error}; {way_out}, or take the setting away"
             if output is None:
                 raise pytest.UsageError(absent) from None
             output[WORKER_OUTPUT] = absent  # a worker that fails here would be told of as a bug

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.links import provider_hosts
+from mockserver.namespaces import BELOW
 from mockserver.spec.catalog import load
 from mockserver.testing.guard import read_host
 from mockserver.testing.pages import NoAnswerError, PageError, Pages, read_place
@@ -36,6 +37,11 @@ class SharedServer:
         place = read_place(url)
         if read_host(place.host) in provider_hosts(self.catalog.providers.values()):
             raise ValueError(f"{place.host} is a provider's real host, which no test calls; name a mock")
+        before, is_below, name = place.path.rpartition(BELOW)
+        if is_below:
+            server = place._replace(path=before).url
+            told = f"{url} is the namespace {name} of a server, and each test has one of its own"
+            raise ValueError(f"{told}; write {server}")
         self._place, self._token = place, token or None
         self._pages: Pages | None = None  # None: nobody has asked yet
         self._run, self._numbers = os.urandom(5).hex(), itertools.count(1)
