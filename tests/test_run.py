@@ -85,7 +85,7 @@ def test_python_is_led_whatever_library_it_uses(run):
 def test_what_the_readme_writes_is_understood():
     section = README.read_text("utf-8").split("\n## Any language\n")[1].split("\n## ")[0]
     blocks = "".join(re.findall(r"```text\n(.*?)```", section, re.DOTALL))
-    written = re.findall(r"mockserver (run|proxy|ca|serve)( [^\n`)]*)", blocks)
+    written = re.findall(r"mockserver (run|proxy|ca|serve)( [^\n`)&]*)", blocks)
     assert len(written) == 4
     for name, rest in written:
         main.commands[name].make_context(name, shlex.split(rest))
