@@ -178,7 +178,7 @@ def test_a_body_in_single_bytes_is_read_in_linear_time(server):
 
 
 @pytest.mark.parametrize(
-    "name, first, last",
+    ("name", "first", "last"),
     [
         ("Host", "example.com", "localhost"),
         ("X-Forwarded-For", "192.0.2.1", "127.0.0.1"),
