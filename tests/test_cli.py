@@ -437,3 +437,12 @@ def test_assumptions_of_a_provider_that_is_not_there_are_refused_with_the_neares
 def test_serve_refuses_a_misspelt_assumption():
     result = run("serve", "--port", "0", "--assume", "pikzels.renam=accepted")
     assert (result.exit_code, "did you mean pikzels.rename?" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e999"])
+@pytest.mark.parametrize(
+    "command", [["serve", "--timeout-head"], ["serve", "--timeout-body"], ["wait", "--timeout"]]
+)
+def test_a_time_that_is_none_is_told_at_the_command_line(command, number):
+    result = CliRunner().invoke(main, [*command, number])
+    assert (result.exit_code, f"Invalid value for '{command[1]}'" in result.output) == (2, True)
