@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from mockserver.cli.shared import FiniteRange, FILE, stop
+from mockserver.cli.shared import FILE, FiniteRange, stop
 
 
 @click.command()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import click
 
-from mockserver.cli.shared import FiniteRange, FILE, SPECS
+from mockserver.cli.shared import FILE, SPECS, FiniteRange
 from mockserver.settings import PATIENT
 
 ENFORCEABLE = frozenset({"credits", "limits"})

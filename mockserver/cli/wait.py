@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from mockserver.cli.shared import FiniteRange, FILE
+from mockserver.cli.shared import FILE, FiniteRange
 
 ANSWERS, NOT_IN_TIME, ANOTHER_PROGRAM, NOT_TRUSTED = 0, 1, 3, 4  # 2 is click's: the command line is wrong
 HEALTH = "/__admin/health"
