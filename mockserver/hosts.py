@@ -79,6 +79,16 @@ def is_here(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def is_far(peer: str, own: str) -> bool:
+    """Whether the peer at one end of a connection is another machine; what is no address is none.
+
+    >>> is_far("127.0.0.1", "127.0.0.1"), is_far("192.0.2.1", "192.0.2.2"), is_far("192.0.2.1", "192.0.2.1")
+    (False, True, False)
+    """
+    address = read_address(peer)
+    return address is not None and not address.is_loopback and address != read_address(own)
+
+
 class OwnPlaces:
     """Where the servers of one engine are called: where they listen, and their public addresses."""
 

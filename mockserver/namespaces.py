@@ -40,7 +40,7 @@ def enter(request: Request) -> Request:
         check(named)
     if request.namespace:
         return request._replace(path=path, prefix=prefix)
-    name = check(request.headers[HEADER]) if named is None else named
+    name = check(request.headers[HEADER].strip(" \t")) if named is None else named
     return request._replace(path=path, prefix=prefix, namespace=name, base=BELOW + name)
 
 

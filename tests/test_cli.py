@@ -442,3 +442,12 @@ def test_serve_refuses_a_misspelt_assumption():
 def test_what_each_command_does_is_told_in_one_whole_line():
     told = CliRunner().invoke(main, ["--help"]).output
     assert "..." not in told.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e999"])
+@pytest.mark.parametrize(
+    "command", [["serve", "--timeout-head"], ["serve", "--timeout-body"], ["wait", "--timeout"]]
+)
+def test_a_time_that_is_none_is_told_at_the_command_line(command, number):
+    result = CliRunner().invoke(main, [*command, number])
+    assert (result.exit_code, f"Invalid value for '{command[1]}'" in result.output) == (2, True)

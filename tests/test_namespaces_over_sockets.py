@@ -158,6 +158,18 @@ def test_a_port_is_closed_with_its_namespace_and_so_are_those_who_wait_there(cli
     assert client.get("/__admin/namespaces").json() == {"namespaces": []}
 
 
+def test_a_namespace_that_is_deleted_while_it_is_made_leaves_no_port_behind(client, engine):
+    class Late(ports.Ports):
+        def open(self, name):
+            engine.worlds.drop(name)
+            return super().open(name)
+
+    engine.worlds.ports.__class__ = Late
+    answer = client.post("/__admin/namespaces", json={"name": "alice", "port": True})
+    assert (answer.status_code, answer.json()["title"]) == (409, "Deleted")
+    assert engine.worlds.ports.of("alice") is None
+
+
 def test_a_port_is_closed_when_its_namespace_was_idle(client, engine):
     port = opened(client, "carol")
     now_s = engine.worlds.now_s()

@@ -300,6 +300,31 @@ def test_a_real_host_that_cannot_be_reached_is_told(station):
     assert said(station, b"CONNECT localhost..a:1 HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 403 ")
 
 
+def other_address():
+    """An address of this machine by which it looks like another one to who listens at 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+            address = probe.getsockname()[0]
+            socket.create_server((address, 0)).close()
+        except OSError:
+            return None
+    return None if address.startswith("127.") or sys.platform != "linux" else address
+
+
+@pytest.mark.skipif(other_address() is None, reason="needs Linux and an address besides 127.0.0.1")
+@pytest.mark.parametrize("wish", ["CONNECT localhost:%d", "GET http://localhost:%d/__admin/state"])
+def test_another_machine_is_not_let_through_to_the_proxys_own(station, real, wish):
+    """It would come from this machine then, which the admin pages and much else trust."""
+    place, far = ("127.0.0.1", station.proxy_port), (other_address(), 0)
+    for port in (real, station.server.address.port):
+        with socket.create_connection(place, PATIENCE_S, source_address=far) as wire:
+            wire.sendall(f"{wish % port} HTTP/1.1\r\n\r\n".encode())
+            answer = wire.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 403 localhost:")
+        assert b"own programs" in answer
+
+
 def test_an_open_tunnel_ends_with_the_server(authority, real):
     station = Station(create_engine(STRICT), authority, passed=["localhost"])
     with station.server:

@@ -94,11 +94,19 @@ def test_a_caller_of_http_1_0_is_told_that_the_connection_ends(server):
     assert b"connection: close" in converse(server, old).lower()
 
 
-@pytest.mark.parametrize("path", [b"/\xff", b"/v2/\xc3\xa9", b"http://[", b"*"])
+@pytest.mark.parametrize("path", [b"/\xff", b"/v2/\xc3\xa9", b"http://[", b"http://x", b"http://x?a", b"*"])
 def test_a_path_that_is_none_is_refused_and_others_are_served(server, path):
     answer = converse(server, b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path + LAST)
     assert answer[9:12] in {b"400", b"404"}
     assert b" 200 " in converse(server, LAST)
+
+
+@pytest.mark.parametrize("target", [b"http://x", b"http://x?a"])
+def test_an_address_without_a_path_is_answered_at_once(server, target):
+    place = server.address.host, server.address.port
+    with socket.create_connection(place, timeout=20) as wire:
+        wire.sendall(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % target)
+        assert wire.recv(65536).startswith(b"HTTP/1.1 400 ")
 
 
 def test_half_a_request_is_none(server):

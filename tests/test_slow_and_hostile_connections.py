@@ -175,3 +175,29 @@ def test_a_body_in_single_bytes_is_read_in_linear_time(server):
     threading.Thread(target=call, daemon=True).start()
     assert ended.wait(10)
     assert b" 200 " in answers[0] or b" 400 " in answers[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("Host", "example.com", "localhost"),
+        ("X-Forwarded-For", "192.0.2.1", "127.0.0.1"),
+        ("Origin", "http://example.com", "http://localhost"),
+    ],
+)
+def test_who_says_twice_who_asks_is_held_to_both(server, name, first, last):
+    """Of two, one of which a proxy adds, a stranger could choose the one that counts."""
+    hosts = b"" if name == "Host" else b"Host: localhost\r\n"
+    for pair in ((first, last), (last, first)):
+        lines = "".join(f"{name}: {each}\r\n" for each in pair).encode()
+        request = b"GET /__admin/state HTTP/1.1\r\nConnection: close\r\n" + hosts + lines + b"\r\n"
+        assert converse(server, request).startswith(b"HTTP/1.1 403 ")
+
+
+def test_two_namespaces_in_one_request_are_refused_and_blanks_around_one_are_not(server):
+    head = HEAD.replace(b"\r\n", b"\r\nMock-Namespace: a%b", 1) + b"Content-Length: %d\r\n" % len(BODY)
+    end = b"Connection: close\r\n\r\n" + BODY
+    refused = converse(server, head % b"\r\nMock-Namespace: b\r\n" + end)
+    assert refused.startswith(b"HTTP/1.1 400 ")
+    assert b"'a, b' names no namespace" in refused
+    assert converse(server, head % b" \t\r\n" + end).startswith(b"HTTP/1.1 200 ")

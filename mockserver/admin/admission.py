@@ -9,7 +9,7 @@ import hmac
 import socket
 from collections.abc import Collection
 
-from mockserver.hosts import OwnPlaces, is_here, is_loopback, read_address, read_authority
+from mockserver.hosts import OwnPlaces, is_far, is_here, is_loopback, read_address, read_authority
 from mockserver.links import origins
 from mockserver.messages import Request
 from mockserver.problems import EmulatorProblem
@@ -68,7 +68,7 @@ class Admission:
         headers = request.headers
         via = [each.strip() for name in BY_PROXIES for each in headers.get(name, "").split(",")]
         far = [each for each in (*via, headers.get("forwarded")) if each and not is_loopback(each)]
-        if _is_far(peer, own) or far:
+        if is_far(peer, own) or far:
             who = _told((*far, peer)[0])
             return _refusal(f"only this machine is answered, and {who} is another; for others {TOKEN}")
         if not self._is_own_name(headers.get("host", ""), own):
@@ -95,12 +95,6 @@ class Admission:
 def _told(text: str) -> str:
     """Give the beginning of what a caller wrote, as it may be told back."""
     return ascii(text[:80])
-
-
-def _is_far(peer: str, own: str) -> bool:
-    """Whether an address is another machine's; what is no address came over no network."""
-    address = read_address(peer)
-    return address is not None and not address.is_loopback and address != read_address(own)
 
 
 def _refusal(detail: str) -> EmulatorProblem:

@@ -41,6 +41,9 @@ def add(asked: Asked) -> Response:
             if is_new:
                 worlds.drop(name)
             raise
+        if name not in worlds:  # its port, opened behind its end, would be nobody's
+            worlds.ports.close(name)
+            raise EmulatorProblem(409, "Deleted", f"a DELETE of {name} came while it was made; make it again")
         return Response(CREATED if is_new else OK, (JSON_TYPE,), dump(_address(asked, name)))
 
 

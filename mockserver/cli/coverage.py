@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from mockserver.cli.shared import FILE, stop
+from mockserver.cli.shared import FILE, FiniteRange, stop
 
 
 @click.command()
@@ -22,10 +22,7 @@ from mockserver.cli.shared import FILE, stop
     help="Write a .json, .md or .xml file. Repeatable.",
 )
 @click.option(
-    "--fail-under",
-    type=click.FloatRange(0, 100),
-    metavar="PERCENT",
-    help="End with status 1 where less was met.",
+    "--fail-under", type=FiniteRange(0, 100), metavar="PERCENT", help="End with status 1 where less was met."
 )
 def coverage(
     files: tuple[Path, ...], patterns: tuple[str, ...], reports: tuple[Path, ...], fail_under: float | None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import click
 
-from mockserver.cli.shared import FILE, SPECS
+from mockserver.cli.shared import FILE, SPECS, FiniteRange
 from mockserver.settings import PATIENT
 
 ENFORCEABLE = frozenset({"credits", "limits"})
@@ -54,7 +54,7 @@ def _patience(name: str, default: float, whose: str) -> Option:
         name,
         default=default,
         show_default=True,
-        type=click.FloatRange(min=0, min_open=True),
+        type=FiniteRange(min=0, min_open=True),
         help=f"Seconds until {whose} is closed.",
     )
 
@@ -142,7 +142,7 @@ WORLD = (
         default=1.0,
         show_default=True,
         help="How many seconds pass in one real second.",
-        type=click.FloatRange(min=0, min_open=True),
+        type=FiniteRange(min=0, min_open=True),
     ),
     click.option(
         "--realistic",

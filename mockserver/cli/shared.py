@@ -1,14 +1,25 @@
 """What several commands take and do alike: folders of providers, and stopping with every complaint."""
 
+import math
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import click
 
 from mockserver.spec.catalog import Catalog, load
 from mockserver.spec.files import SpecificationError
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers; `nan` lies in every one of click's own."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a number. Raises click.BadParameter."""
+        found = super().convert(value, param, ctx)
+        return found if math.isfinite(found) else self.fail(f"{value} is no finite number", param, ctx)
+
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 SPECS = click.option(

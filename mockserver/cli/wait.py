@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from mockserver.cli.shared import FILE
+from mockserver.cli.shared import FILE, FiniteRange
 
 ANSWERS, NOT_IN_TIME, ANOTHER_PROGRAM, NOT_TRUSTED = 0, 1, 3, 4  # 2 is click's: the command line is wrong
 HEALTH = "/__admin/health"
@@ -43,7 +43,7 @@ class Look(NamedTuple):
     "patience_s",
     default=30.0,
     show_default=True,
-    type=click.FloatRange(min=0, min_open=True, max=threading.TIMEOUT_MAX),
+    type=FiniteRange(min=0, min_open=True, max=threading.TIMEOUT_MAX),
     help="How many seconds to wait at most.",
 )
 @click.option(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import NamedTuple
 
+from mockserver.hosts import is_far
 from mockserver.proxy.heads import END, LARGEST, NO_SERVER, Wish, read_wish
 from mockserver.proxy.rules import Rules, Way
 from mockserver.proxy.tunnel import End, Tunnel
@@ -148,6 +149,11 @@ class ProxyDoor(asyncio.Protocol):
             reason = f"{wish.host}:{wish.port} cannot be reached: {error}"
             self._refuse(HTTPStatus.BAD_GATEWAY, " ".join(reason.split()))
             return
+        if _leads_away(self.transport) and not _leads_away(callee):
+            callee.abort()  # here its peer would be this machine, which is trusted with more than others are
+            where = f"{wish.host}:{wish.port} is the proxy's own machine"
+            self._refuse(HTTPStatus.FORBIDDEN, f"{where}, and only its own programs are let through to it")
+            return
         self._house.connections.discard(self)
         if self.transport.is_closing():
             callee.abort()
@@ -169,3 +175,9 @@ class ProxyDoor(asyncio.Protocol):
         self._corked.hold(line + rest + body)
         self._corked.close()
         self.transport.resume_reading()
+
+
+def _leads_away(transport: asyncio.Transport) -> bool:
+    """Whether who is at the other end of a connection is another machine."""
+    peer, own = (transport.get_extra_info(name) for name in ("peername", "sockname"))
+    return bool(peer and own) and is_far(peer[0], own[0])

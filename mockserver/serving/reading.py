@@ -3,7 +3,7 @@
 A body is read as far as it can matter for the answer; what path and headers decide, they decide alone.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,11 +12,22 @@ from mockserver.serving.room import Place
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Collection[tuple[bytes, bytes]]
 Extensions = Mapping[str, Any]
 Judge = Callable[[Request], int]  # says how many bytes of a request's body can matter
 
 NAMESPACE = "mockserver.namespace"  # in a scope: that of the port or the connection
+# What says who asks, and for which world. Of these, a caller that sends one twice means both, as HTTP has it;
+# of all others the last one counts.
+JOINED = (
+    b"forwarded",
+    b"host",
+    b"mock-namespace",
+    b"origin",
+    b"sec-fetch-site",
+    b"x-forwarded-for",
+    b"x-real-ip",
+)
 LARGEST_INLINE = 16 * 1024  # bytes; reading more than this takes the event loop too long
 
 
@@ -35,6 +46,8 @@ def whole_request(
     method: bytes, url: Any, headers: Headers, body: bytes, scheme: str | None, extensions: Extensions
 ) -> Request:
     """Give a request from what a parser found. Raises ValueError for a path that is none."""
+    if url.path is None:
+        raise ValueError("it is empty")
     decoded = url.path.decode("ascii")
     return Request(
         method.decode("ascii"),
@@ -62,7 +75,12 @@ def bare_request(scope: Scope) -> Request:
 
 
 def _decoded(headers: Headers) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    decoded = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    if len(decoded) < len(headers):
+        for joined in JOINED:
+            if sent := [value for name, value in headers if name == joined]:
+                decoded[joined.decode()] = b", ".join(sent).decode("latin-1")
+    return decoded
 
 
 def announced_size(request: Request) -> int | None:
