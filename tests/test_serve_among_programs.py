@@ -36,6 +36,16 @@ def test_the_first_line_is_all_that_a_program_needs_and_the_file_is_there_by_the
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_makes_certificates_is_loaded_by_whoever_speaks_tls_alone(monkeypatch):
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    with serving("--quiet") as (process, _):
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        loaded = re.findall(r"\| +([a-z_.]+)$", process.stderr.read(), re.MULTILINE)
+    assert "mockserver.serving.server" in loaded
+    assert [each for each in loaded if each.startswith(("cryptography", "trustme"))] == []
+
+
 def test_a_server_ends_with_the_process_that_started_it_even_when_that_is_killed(tmp_path):
     file = tmp_path / "port"
     options = ("--json", "--exit-with-parent", "--port-file", str(file))

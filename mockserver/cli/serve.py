@@ -3,7 +3,7 @@
 import contextlib
 import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,11 @@ from mockserver.cli.starting import (
     shorten_keys,
 )
 from mockserver.settings import Timeouts
+
+if TYPE_CHECKING:
+    import ssl
+
+    from mockserver.engine import Engine
 
 
 @click.command()
@@ -39,7 +44,6 @@ def serve(
     """Answer for the APIs until the process is stopped."""
     from mockserver.allocation import settle  # noqa: PLC0415 - only this command is a server
     from mockserver.printing import Printer  # noqa: PLC0415
-    from mockserver.running.station import known_names  # noqa: PLC0415
     from mockserver.serving.crowd import raise_limit  # noqa: PLC0415
     from mockserver.serving.server import ENDINGS, Server  # noqa: PLC0415
 
@@ -52,7 +56,7 @@ def serve(
         with explained(f"{host}:{port}"):
             told = PortFile(port_file) if port_file else None
             engine, keeper = make_engine(chosen, folders, time_scale, state_file)
-            tls = open_authority().server_context(known_names(engine, host)) if speaks_tls else None
+            tls = _secured(engine, host) if speaks_tls else None
             server = Server(engine, host=host, port=port, timeouts=timeouts, tls=tls)
             telling = told.telling(server.address.port) if told else nothing
         if not quiet:
@@ -65,3 +69,10 @@ def serve(
         with printer, keeper, telling, watching:
             printer.start(server.url, engine.catalog)
             server.run()
+
+
+def _secured(engine: "Engine", host: str) -> "ssl.SSLContext":
+    """Give what a server of ours speaks TLS with; who asks for none is spared 10 MB of cryptography."""
+    from mockserver.running.station import known_names  # noqa: PLC0415
+
+    return open_authority().server_context(known_names(engine, host))
