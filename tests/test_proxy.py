@@ -13,7 +13,7 @@ import threading
 
 import httpx
 import pytest
-from conftest import STRICT, unmeasured
+from conftest import STRICT
 from test_faults_on_the_wire import BODY, CALL, HEADERS, NAME
 
 from mockserver import create_engine
@@ -388,7 +388,7 @@ def test_a_head_that_says_nothing_is_a_mistake(head):
 )
 def test_the_command_prints_what_leads_curl_to_the_mock(tmp_path):
     command = [sys.executable, "-m", "mockserver", "proxy", "--port", "0", "--json", "--quiet"]
-    environment = unmeasured(MOCKSERVER_CA_DIR=str(tmp_path))
+    environment = {**os.environ, "MOCKSERVER_CA_DIR": str(tmp_path)}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as mock:
