@@ -67,6 +67,15 @@ def is_loopback(host: str) -> bool:
     return host.lower() == "localhost" if address is None else address.is_loopback
 
 
+def bracketed(host: str) -> str:
+    """Write a host as it stands in a URL before a port.
+
+    >>> bracketed("::1"), bracketed("localhost")
+    ('[::1]', 'localhost')
+    """
+    return f"[{host}]" if ":" in host else host
+
+
 def is_here(host: str) -> bool:
     """Whether a host leads to this machine: loopback, or all addresses, which a connection takes for it.
 

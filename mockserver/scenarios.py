@@ -66,11 +66,16 @@ def list_scenarios() -> list[str]:
 
 def read_scenario(catalog: Catalog, name: str | Path) -> list[Order]:
     """Read a scenario by its name, or any file of one. Raises SpecificationError."""
-    return read_orders(catalog, scenario_rows(catalog, name))
+    return _read(catalog, name)[1]
 
 
 def scenario_rows(catalog: Catalog, name: str | Path) -> list[Json]:
     """Read the orders of a scenario as they are written, held against the catalogue."""
+    return _read(catalog, name)[0]
+
+
+def _read(catalog: Catalog, name: str | Path) -> tuple[list[Json], list[Order]]:
+    """Read a scenario, as it is written and as orders. Raises SpecificationError."""
     file = Path(name)
     if str(name) in (known := list_scenarios()):
         file = FOLDER / f"{name}.yaml"
@@ -82,13 +87,12 @@ def scenario_rows(catalog: Catalog, name: str | Path) -> list[Json]:
     if not SCENARIO.accepts(document):
         complaints += [located(document, each) for each in SCENARIO.violations(document)]
     try:
-        _ = [] if complaints else read_orders(catalog, document["faults"])
+        orders = [] if complaints else read_orders(catalog, document["faults"])
     except ValueError as error:
         complaints = [str(error)]
     if complaints:
         raise SpecificationError(f"{shown(file)}: {each}" for each in complaints)
-    rows: list[Json] = document["faults"]
-    return rows
+    return document["faults"], orders
 
 
 def misfits(catalog: Catalog) -> Iterator[str]:

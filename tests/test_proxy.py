@@ -19,10 +19,11 @@ from test_faults_on_the_wire import BODY, CALL, HEADERS, NAME
 from mockserver import create_engine
 from mockserver.links import provider_hosts
 from mockserver.proxy import tunnel
-from mockserver.proxy.heads import LARGEST, read_wish
+from mockserver.proxy.heads import read_wish
 from mockserver.proxy.rules import Rules, Way
 from mockserver.running.station import Station
 from mockserver.scenarios import expand, read_orders
+from mockserver.serving.protocol import LARGEST_HEAD
 from mockserver.settings import Timeouts
 from mockserver.spec.catalog import load
 from mockserver.testing.guard import guard
@@ -216,7 +217,7 @@ def test_a_refused_request_with_a_long_body_can_read_why(station):
         (b"CONNECT api.pikzels.com:70000 HTTP/1.1\r\n\r\n", 400),
         (b"no http at all\r\n\r\n", 400),
         (b"\x16\x03\x01\xff\r\n\r\n", 400),
-        (b"GET http://a/ HTTP/1.1\r\nA: " + b"a" * LARGEST + b"\r\n\r\n", 431),
+        (b"GET http://a/ HTTP/1.1\r\nA: " + b"a" * LARGEST_HEAD + b"\r\n\r\n", 431),
     ],
 )
 def test_what_is_no_request_to_a_proxy_is_refused(station, sent, status):

@@ -1,7 +1,7 @@
 """`/__admin/namespaces`: the worlds of this server besides the default one; the list is the same in each."""
 
 from mockserver.admin.asked import Asked
-from mockserver.hosts import read_authority
+from mockserver.hosts import PORTS, bracketed, read_authority
 from mockserver.jsontext import Json, dump
 from mockserver.links import origin_of
 from mockserver.messages import JSON_TYPE, Response
@@ -9,7 +9,6 @@ from mockserver.namespaces import BELOW
 from mockserver.problems import EmulatorProblem
 
 CREATED, OK = 201, 200
-HTTP = 80
 
 
 def show_all(asked: Asked) -> Json:
@@ -64,7 +63,7 @@ def _address(asked: Asked, name: str) -> dict[str, Json]:
     if port is not None:
         return {"name": name, "url": _at(origin, port), "port": port}
     if request.namespace and not request.base:  # asked at such a port, where no path leads to others
-        origin = _at(origin, ports.main or HTTP)
+        origin = _at(origin, ports.main or PORTS["http"])
     return {"name": name, "url": f"{origin}{BELOW}{name}", "port": None}
 
 
@@ -76,5 +75,4 @@ def _at(origin: str, port: int) -> str:
     """
     scheme, _, authority = origin.partition("://")
     place = read_authority(authority)
-    host = place.host if place else "localhost"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{scheme}://{bracketed(place.host if place else 'localhost')}:{port}"

@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from mockserver.cli.shared import FILE, FiniteRange
+from mockserver.hosts import bracketed
 
 ANSWERS, NOT_IN_TIME, ANOTHER_PROGRAM, NOT_TRUSTED = 0, 1, 3, 4  # 2 is click's: the command line is wrong
 HEALTH = "/__admin/health"
@@ -98,11 +99,9 @@ def _read_url(url: str) -> SplitResult:
 
 def _trusting(cacert: Path | None) -> ssl.SSLContext:
     """Trust what this machine trusts, the authority of `serve --tls`, and one more."""
-    from mockserver.tls.authority import CERTIFICATE, usual_folder  # noqa: PLC0415 - takes its time
+    from mockserver.tls.authority import client_context  # noqa: PLC0415 - takes its time
 
-    context = ssl.create_default_context()
-    with contextlib.suppress(OSError):  # there may be none yet
-        context.load_verify_locations(usual_folder() / CERTIFICATE)
+    context = client_context()
     if cacert is not None:
         try:
             context.load_verify_locations(cacert)
@@ -138,8 +137,7 @@ def _look(place: SplitResult, port_file: Path | None, context: ssl.SSLContext | 
         port = _read_port(port_file)
         if port is None:
             return Look(NOT_IN_TIME, f"{port_file} holds no port")
-        host = f"[{place.hostname}]" if ":" in str(place.hostname) else place.hostname
-        place = place._replace(netloc=f"{host}:{port}")
+        place = place._replace(netloc=f"{bracketed(str(place.hostname))}:{port}")
     return _meet(place, context)
 
 

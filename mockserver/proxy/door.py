@@ -11,19 +11,19 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import NamedTuple
 
-from mockserver.hosts import is_far
-from mockserver.proxy.heads import END, LARGEST, NO_SERVER, Wish, read_wish
+from mockserver.hosts import PORTS, is_far
+from mockserver.proxy.heads import END, NO_SERVER, Wish, read_wish
 from mockserver.proxy.rules import Rules, Way
 from mockserver.proxy.tunnel import End, Tunnel
 from mockserver.serving.crowd import Standing
 from mockserver.serving.doors import House
 from mockserver.serving.heads import OVER_TLS, write_head
+from mockserver.serving.protocol import LARGEST_HEAD
 from mockserver.serving.transport import CorkedTransport
 
 OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 CONNECTS_S = 10  # for a real host to take a connection
 MOST_NOTED = 1_000  # places that calls wanted to reach
-TLS_PORT = 443
 Tell = Callable[[Way, str, int], None]
 
 
@@ -85,7 +85,7 @@ class ProxyDoor(asyncio.Protocol):
             return
         self._read += data
         end = self._read.find(END)
-        if (len(self._read) if end < 0 else end) > LARGEST:
+        if (len(self._read) if end < 0 else end) > LARGEST_HEAD:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too large")
         elif end >= 0:
             head, rest = bytes(self._read[:end]), bytes(self._read[end + len(END) :])
@@ -124,7 +124,7 @@ class ProxyDoor(asyncio.Protocol):
             self._task = self._loop.create_task(self._pass_on(wish, rest))
         elif not wish.is_tunnel:
             self._go_on((OVER_TLS if wish.is_secure else b"") + wish.head + rest)
-        elif wish.port != TLS_PORT:
+        elif wish.port != PORTS["https"]:
             self.transport.write(OPENED)
             self._go_on(rest)
         else:

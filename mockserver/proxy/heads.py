@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mockserver.hosts import PORTS, read_authority
+from mockserver.hosts import PORTS, bracketed, read_authority
 
-LARGEST = 64 * 1024  # bytes of a head
 END = b"\r\n\r\n"
 LINE = re.compile(r"(?P<method>[A-Z][A-Z-]{0,30}) (?P<target>[^\s]+) HTTP/1\.[01]", re.ASCII)
 TARGET = re.compile(
@@ -54,7 +53,7 @@ def read_wish(head: bytes) -> Wish:
         raise ValueError(NO_SERVER)
     scheme, usual = target["scheme"].lower(), PORTS[target["scheme"].lower()]
     port = place.port or usual
-    shown = f"[{place.host}]" if ":" in place.host else place.host
+    shown = bracketed(place.host)
     asked = f"{read['method']} {target['path'] or '/'}{target['query'] or ''} HTTP/1.1"
     host = f"host: {shown}" if port == usual else f"host: {shown}:{port}"
     kept = [line for line in lines if line.partition(":")[0].strip().lower() not in DROPPED]

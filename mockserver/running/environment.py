@@ -12,11 +12,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mockserver.proxy.rules import Rules
+from mockserver.running.station import HERE
 from mockserver.tls.stores import Stores, with_java_properties
 
 PRELOAD = Path(__file__).parent / "preload"
 PYTHON, NODE, PHP = PRELOAD / "python", PRELOAD / "node.cjs", PRELOAD / "streams.php"
-HERE = ("localhost", "127.0.0.1", "::1")  # what is called without a proxy
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 OTHER_PROXIES = ("ALL_PROXY", "all_proxy")
 TOLD = "MOCKSERVER_RUN"  # what the preloads read

@@ -6,6 +6,7 @@ What was refused or odd is kept longer than what was not, for that is what a run
 from collections import Counter, deque
 from collections.abc import Iterator
 
+from mockserver.admin.routes import NAME as ADMIN
 from mockserver.bounded import MIB, Bounds
 from mockserver.call import Exchange
 from mockserver.journal.keeping import LARGEST_KEPT, shorten
@@ -13,7 +14,6 @@ from mockserver.journal.keeping import LARGEST_KEPT, shorten
 USUAL = Bounds(5_000, 32 * MIB)
 ODD = Bounds(2_000, 32 * MIB)
 MOST_COUNTED = 10_000  # operations with a status
-ADMIN = "admin"
 
 
 class Heard:

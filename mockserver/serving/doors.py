@@ -144,6 +144,10 @@ class SecureProtocol(Protocol):
         return False
 
 
-def speaker(is_secure: bool) -> type[Protocol]:
-    """Say what speaks HTTP, over TLS or not."""
-    return SecureProtocol if is_secure else Protocol
+def speak(options: tuple[Any, ...], config: Any, state: Any, *, is_secure: bool) -> Protocol:
+    """Make what speaks HTTP with one caller, over TLS or not.
+
+    `options` are those of our protocol, `config` and `state` are uvicorn's.
+    """
+    kind = SecureProtocol if is_secure else Protocol
+    return kind(*options, config=config, server_state=state, app_state={})

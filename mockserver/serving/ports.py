@@ -14,7 +14,7 @@ import uvicorn
 
 from mockserver.messages import Request
 from mockserver.serving.app import Shell, shared
-from mockserver.serving.doors import House, SecureDoor, speaker
+from mockserver.serving.doors import House, SecureDoor, speak
 from mockserver.serving.protocol import Protocol
 from mockserver.state.ports import Opened
 
@@ -70,21 +70,21 @@ class OwnPorts:
     async def _serve(self, port: "_OwnPort") -> None:
         config = copy.copy(self._server.config)
         config.loaded_app = shared(self._shell, port.name)
-        state: dict[str, Any] = {"server_state": self._server.server_state, "app_state": {}}
+        state = self._server.server_state
 
         def begin(request: Request) -> Any:
             return self._shell.begin(request._replace(namespace=port.name))
 
-        def speak(is_secure: bool) -> Protocol:
-            protocol = speaker(is_secure)(begin, *self._options, config=config, **state)
+        def answer(is_secure: bool) -> Protocol:
+            protocol = speak((begin, *self._options), config, state, is_secure=is_secure)
             port.connections.add(protocol)
             return protocol
 
         timeouts, _, most = self._options
-        house = House(speak, self._server.server_state.connections, most, timeouts)
+        house = House(answer, state.connections, most, timeouts)
 
         def connect() -> asyncio.Protocol:
-            return SecureDoor(self._tls, house) if self._tls else speak(False)
+            return SecureDoor(self._tls, house) if self._tls else answer(False)
 
         loop = asyncio.get_running_loop()
         port.server = await loop.create_server(connect, sock=port.socket, backlog=config.backlog)

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, Self
 import uvicorn
 
 from mockserver.engine import Engine
+from mockserver.hosts import bracketed
 from mockserver.serving import THREAD
 from mockserver.serving.app import ROUNDS, Shell, shared
 from mockserver.serving.crowd import most_connections
-from mockserver.serving.doors import Door, House, SecureDoor, speaker
+from mockserver.serving.doors import Door, House, SecureDoor, speak
 from mockserver.serving.ports import OwnPorts
 from mockserver.serving.protocol import Protocol
 from mockserver.serving.turn import Turn
@@ -43,8 +44,7 @@ class Address:
     @property
     def url(self) -> str:
         """The server's base URL."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{bracketed(self.host)}:{self.port}"
 
 
 class Gate(NamedTuple):
@@ -177,8 +177,7 @@ class _Uvicorn(uvicorn.Server):
 
     def _speak(self, is_secure: bool) -> Protocol:
         """Make what speaks HTTP with a caller that came through a door."""
-        more: dict[str, Any] = {"server_state": self.server_state, "app_state": {}}
-        return speaker(is_secure)(*self._options, config=self.config, **more)
+        return speak(self._options, self.config, self.server_state, is_secure=is_secure)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().call_later(self.patience_s, self._give_up)

@@ -3,17 +3,15 @@
 No proxy is used and no redirect followed: what is asked here goes to the server that was named, or nowhere.
 """
 
-import contextlib
 import http.client
 import select
-import ssl
 import threading
 import weakref
 from email.message import Message
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from mockserver.hosts import PORTS
+from mockserver.hosts import PORTS, bracketed
 from mockserver.jsontext import Json, dump, parse
 
 PATIENCE_S = 30
@@ -45,9 +43,8 @@ class Place(NamedTuple):
     @property
     def url(self) -> str:
         """As it is called."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{host}{port}{self.path}"
+        return f"{self.scheme}://{bracketed(self.host)}{port}{self.path}"
 
 
 def read_place(url: str) -> Place:
@@ -128,10 +125,7 @@ class Pages:
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self.place.host, self.place.port
         if self.place.scheme == "https":
-            from mockserver.tls.authority import CERTIFICATE, usual_folder  # noqa: PLC0415 - takes its time
+            from mockserver.tls.authority import client_context  # noqa: PLC0415 - takes its time
 
-            context = ssl.create_default_context()
-            with contextlib.suppress(OSError):  # there may be no authority of `serve --tls` here
-                context.load_verify_locations(usual_folder() / CERTIFICATE)
-            return http.client.HTTPSConnection(host, port, timeout=PATIENCE_S, context=context)
+            return http.client.HTTPSConnection(host, port, timeout=PATIENCE_S, context=client_context())
         return http.client.HTTPConnection(host, port, timeout=PATIENCE_S)

@@ -9,13 +9,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mockserver.admin.asked import PREFIX
 from mockserver.links import provider_hosts
 from mockserver.namespaces import BELOW
 from mockserver.spec.catalog import load
 from mockserver.testing.guard import read_host
 from mockserver.testing.pages import NoAnswerError, PageError, Pages, read_place
 from mockserver.testing.remote import Remote
-from mockserver.testing.world_pages import ADMIN, WorldPages
+from mockserver.testing.world_pages import WorldPages
 
 LONGEST_HINT = 40  # characters of a test's name in that of its namespace
 UNKNOWN_TOKEN = 401
@@ -105,7 +106,7 @@ class SharedServer:
 
 
 def _read_health(pages: Pages) -> Mapping[str, Any]:
-    found = pages.ask("GET", f"{ADMIN}/health")
+    found = pages.ask("GET", f"{PREFIX}/health")
     if not (isinstance(found, dict) and {"status", "version", "operations"} <= found.keys()):
         raise NoAnswerError(f"what answers at {pages.place.url} is no mockserver")
     health: Mapping[str, Any] = found

@@ -1,10 +1,10 @@
 """The pages of one world of a server elsewhere: those below its namespace."""
 
+from mockserver.admin.asked import PREFIX
 from mockserver.jsontext import Json
+from mockserver.namespaces import BELOW
 from mockserver.testing.pages import NoAnswerError, PageError, Pages, Place
 
-ADMIN = "/__admin"
-BELOW = "/ns/"
 UNKNOWN = 404
 
 
@@ -27,12 +27,12 @@ class WorldPages:
 
     def ask(self, method: str, path: str, said: Json = None) -> Json:
         """Ask one page, by its path below `/__admin`."""
-        return self._pages.ask(method, f"{BELOW}{self.namespace}{ADMIN}{path}", said)
+        return self._pages.ask(method, f"{BELOW}{self.namespace}{PREFIX}{path}", said)
 
     def drop(self) -> None:
         """Let the server forget the world; that it has forgotten it already, or is gone, is no matter."""
         try:
-            self._pages.ask("DELETE", f"{ADMIN}/namespaces/{self.namespace}")
+            self._pages.ask("DELETE", f"{PREFIX}/namespaces/{self.namespace}")
         except NoAnswerError:
             return
         except PageError as error:

@@ -90,6 +90,14 @@ def usual_folder(environment: Mapping[str, str] = os.environ, platform: str = sy
     return (Path(base) if Path(base).is_absolute() else usual) / "mockserver" / "ca"
 
 
+def client_context() -> ssl.SSLContext:
+    """Trust what this machine trusts, and this user's authority, where there is one."""
+    context = ssl.create_default_context()
+    with contextlib.suppress(OSError):  # there may be none yet
+        context.load_verify_locations(usual_folder() / CERTIFICATE)
+    return context
+
+
 def _read(file: Path) -> bytes | None:
     """Read the key; None where there is none. Raises AuthorityError where others may read it, too."""
     try:
