@@ -6,7 +6,7 @@ What a value names, the marks of its type say (`marks.Mark`); for each kind of m
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from types import NoneType, UnionType
+from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from mockserver.jsontext import Json
@@ -17,6 +17,7 @@ from mockserver.spec.row import Cited, Row
 from mockserver.spec.scope import Scope
 
 Others = Mapping[str, Json]  # the other members of a row
+Walk = Callable[[Scope, Json, str, Others, list[str]], None]  # adds what it complains of to a list
 # How a complaint speaks of what is not there.
 KINDS = {
     "account attributes": "there is no attribute {!r} under `accounts`",
@@ -42,48 +43,82 @@ STANDARD_HEADERS = (
 )  # fmt: skip
 
 
-def complaints(
-    scope: Scope, kind: Any, value: Json, place: str, others: Others | None = None
-) -> Iterator[str]:
+def complaints(scope: Scope, kind: Any, value: Json, place: str) -> list[str]:
     """Hold a value against the marks of its type, as deep as it goes."""
-    if value is None or not _is_marked(kind):
-        return
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        for mark in inner[1:]:
-            if isinstance(mark, Mark):
-                yield from CHECKS[mark.check](scope, value, place, others or {}, *mark.arguments)
-        yield from complaints(scope, inner[0], value, place, others)
-    elif origin in {Union, UnionType}:
-        for each in inner:
-            yield from complaints(scope, each, None if each is NoneType else value, place, others)
-    else:
-        for of, item, name, near in _parts(inner, value, others):
-            yield from complaints(scope, of, item, place + name, near)
+    found: list[str] = []
+    if walk := _walk(kind):
+        walk(scope, value, place, {}, found)
+    return found
 
 
 @functools.cache
-def _is_marked(kind: Any) -> bool:
-    """Whether a type has a mark, however deep in it."""
-    if get_origin(kind) is Annotated and any(isinstance(each, Mark) for each in get_args(kind)):
-        return True
-    inner = hints(kind).values() if isinstance(kind, type) and issubclass(kind, Row) else get_args(kind)
-    return any(_is_marked(each) for each in inner)
+def _walk(kind: Any) -> Walk | None:
+    """Make what looks for the marks of a type, however deep in it; None where it has none."""
+    inner = get_args(kind)
+    if get_origin(kind) is Annotated:
+        return _annotated(_walk(inner[0]), [mark for mark in inner[1:] if isinstance(mark, Mark)])
+    if isinstance(kind, type) and issubclass(kind, Row):
+        return _look_into if _marked(kind) else None
+    walks = [_walk(each) for each in inner]
+    if not any(walks):
+        return None
+    if get_origin(kind) in {Union, UnionType}:
+        return _any_of([walk for walk in walks if walk])
+    return _of_parts(walks[0], walks[-1])
 
 
-def _parts(
-    kinds: tuple[Any, ...], value: Json, others: Others | None
-) -> Iterator[tuple[Any, Json, str, Others | None]]:
-    """Give the parts of a row, mapping or list: the type, the part, its place within, its neighbours."""
-    if isinstance(value, Row):
-        members = {name: getattr(value, name) for name in hints(type(value))}
-        yield from ((hints(type(value))[name], item, f".{name}", members) for name, item in members.items())
-    elif isinstance(value, Mapping) and kinds:
-        for key, item in value.items():
-            yield kinds[0], key, f".{key}", others
-            yield kinds[1], item, f".{key}", others
-    elif isinstance(value, tuple) and kinds:
-        yield from ((kinds[0], item, f"[{index}]", others) for index, item in enumerate(value))
+def _annotated(then: Walk | None, marks: list[Mark]) -> Walk | None:
+    if not marks:
+        return then
+    checks = [(CHECKS[mark.check], mark.arguments) for mark in marks]
+
+    def walk(scope: Scope, value: Json, place: str, others: Others, found: list[str]) -> None:
+        if value is not None:
+            for check, arguments in checks:
+                found.extend(check(scope, value, place, others, *arguments))
+            if then:
+                then(scope, value, place, others, found)
+
+    return walk
+
+
+def _any_of(walks: list[Walk]) -> Walk:
+    def walk(scope: Scope, value: Json, place: str, others: Others, found: list[str]) -> None:
+        for each in walks:
+            each(scope, value, place, others, found)
+
+    return walk if len(walks) > 1 else walks[0]
+
+
+def _of_parts(of_key: Walk | None, of_item: Walk | None) -> Walk:
+    """Make what looks into a mapping, or into a list, whose items are of the first type."""
+
+    def walk(scope: Scope, value: Json, place: str, others: Others, found: list[str]) -> None:
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                if of_key:
+                    of_key(scope, key, f"{place}.{key}", others, found)
+                if of_item:
+                    of_item(scope, item, f"{place}.{key}", others, found)
+        elif of_key and isinstance(value, tuple):
+            for index, item in enumerate(value):
+                of_key(scope, item, f"{place}[{index}]", others, found)
+
+    return walk
+
+
+def _look_into(scope: Scope, row: Json, place: str, _others: Others, found: list[str]) -> None:
+    """Look into a row, by the types of its members."""
+    if isinstance(row, Row):
+        others = _members(row)
+        for name, walk in _marked(type(row)):
+            walk(scope, others[name], f"{place}.{name}", others, found)
+
+
+@functools.cache
+def _marked(kind: type[Row]) -> list[tuple[str, Walk]]:
+    """Give the members of a row whose types have marks."""
+    return [(name, walk) for name, each in hints(kind).items() if (walk := _walk(each))]
 
 
 @functools.cache

@@ -15,6 +15,8 @@ from mockserver.spec.model import Operation, Provider
 from mockserver.spec.rows import ErrorRow
 
 ANY: frozenset[str] = frozenset()  # types of what has none
+OF_OPERATION = {"answer members", "fields", "parameters", "roles"}
+Names = Mapping[str, frozenset[str]]  # with the types of what each names; none where types mean nothing
 
 
 class Scope:
@@ -25,11 +27,14 @@ class Scope:
         self.operation: Operation | None = None  # None: outside of all operations
         self.used: set[tuple[str, str]] = {("errors", row.error.name) for row in provider.problems.values()}
         self.words: dict[Any, Any] = {}  # by type: what behaviours have been given
+        self.names: dict[str, Names] = {}
+        self.names_here: dict[str, Names] = {}  # within the operation
 
     def at(self, operation: Operation) -> "Scope":
         """Give the scope within an operation; notes go to the same list."""
         inner = copy.copy(self)
         inner.operation = operation
+        inner.names_here = {}
         inner.__dict__.pop("fields", None)
         return inner
 
@@ -67,8 +72,14 @@ class Scope:
             told = "nothing raises this and no document knows it"
             yield f"errors.{name}: {told}; {near} Or say `only: ordered`"
 
-    def known(self, kind: str) -> Mapping[str, frozenset[str]]:
-        """Give every name of a kind, with the types of what it names; none where types mean nothing."""
+    def known(self, kind: str) -> Names:
+        """Give every name of a kind."""
+        known = self.names_here if kind in OF_OPERATION else self.names
+        if kind not in known:
+            known[kind] = self._find(kind)
+        return known[kind]
+
+    def _find(self, kind: str) -> Names:
         table = self.provider.table
         if kind == "fields":
             return {name: types_of(each) for name, each in self.fields.items()}
