@@ -100,7 +100,7 @@ class Schema:
 
     def accepts(self, value: Json) -> bool:
         """Say whether a value obeys. Takes about a microsecond where it does."""
-        return self._accepts_fast(value) or not any(True for _ in self._errors(value))
+        return self._accepts_fast(value) or self._obeys(value)
 
     def _accepts_fast(self, value: Json) -> bool:
         if not self._is_warm:
@@ -118,11 +118,14 @@ class Schema:
         if self._accepts_fast(value):
             return []
         reported = self._report.broken(self._fast_path, value) if self._fast_path is not None else None
-        if not reported and not any(True for _ in self._errors(value)):
+        # What looks at the first items alone finds `not` broken where a later one keeps it.
+        if not reported and _has_long_array(value) and self._obeys(value):
             return []
         broken = reported or map(Broken.of, self._errors(value, is_brief=True))
         told = (violation for each in broken for violation in explain(each, base))
         found = list(islice(told, MOST_VIOLATIONS))
+        if not found and self._obeys(value):
+            return []
         if not found:
             message = f"{spoken(base)} breaks its schema behind the first {MOST_ITEMS} items of an array"
             found = [SchemaViolation(base, "items", "", message)]
@@ -186,6 +189,10 @@ class Schema:
             return jsonschema_rs.Draft202012Validator(reading.schema)
         except ValueError:  # what it takes for no schema, the validator does not
             return None
+
+    def _obeys(self, value: Json) -> bool:
+        """Let the validator say whether a value obeys."""
+        return not any(True for _ in self._errors(value))
 
     def _errors(self, value: Json, *, is_brief: bool = False) -> Iterator[Any]:
         """Give the errors of a value; brief, only some where there are many."""
@@ -277,3 +284,17 @@ def _plant(root: Json, reference: str, part: Json) -> None:
     for name in names:
         root = root.setdefault(name, {})
     root[last] = part
+
+
+def _has_long_array(value: Json) -> bool:
+    """Whether an array in a value is too long to be looked at whole."""
+    rest = [value]
+    while rest:
+        part = rest.pop()
+        if isinstance(part, dict):
+            rest += part.values()
+        elif isinstance(part, list):
+            if len(part) > MOST_ITEMS:
+                return True
+            rest += part
+    return False
