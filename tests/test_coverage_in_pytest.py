@@ -51,9 +51,8 @@ def run(pytester):
 
 
 @pytest.fixture
-def run_apart(pytester, monkeypatch):
+def run_apart(pytester, quick_processes):
     """Run a test file in processes of its own, with no other plugins, which take seconds to load."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run_file(text, *options):
         pytester.makeini("[pytest]\nmockserver_strict = off")

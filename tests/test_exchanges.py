@@ -197,6 +197,7 @@ def find_other_sources(where: str, cited: str, answer: httpx.Response) -> Iterat
         yield f"it cites {cited}, but the answer {said[0]['source']}"
 
 
+@cache
 def read_documents(where: str) -> set[str]:
     """Give the full names of the documents of the vendor whose API the exchanges of a file call."""
     citations = load().providers[Path(where).parts[0]].citations

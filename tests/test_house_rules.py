@@ -7,6 +7,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -99,13 +100,28 @@ def sources() -> dict[str, Path]:
 
 
 SOURCES = sources()
-TREES = {name: ast.parse(file.read_text("utf-8")) for name, file in SOURCES.items()}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def imports(name: str) -> Iterator[str]:
+@cache
+def tree_of(name: str) -> ast.Module:
+    """A module, read when a test first asks for it: every process of a run collects all tests."""
+    return ast.parse(SOURCES[name].read_text("utf-8"))
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    """Every module with its name."""
+    return ((name, tree_of(name)) for name in SOURCES)
+
+
+@cache
+def imports(name: str) -> list[str]:
     """Everything that a module imports, wherever in it the import stands."""
-    for node in ast.walk(TREES[name]):
+    return list(_imports(name))
+
+
+def _imports(name: str) -> Iterator[str]:
+    for node in ast.walk(tree_of(name)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -114,6 +130,7 @@ def imports(name: str) -> Iterator[str]:
                 yield whole if whole.removeprefix("mockserver.") in SOURCES else str(node.module)
 
 
+@cache
 def own_imports(name: str) -> set[str]:
     inner = {each for each in imports(name) if each.partition(".")[0] == "mockserver"}
     return {each.removeprefix("mockserver").lstrip(".") or "__init__" for each in inner}
@@ -129,13 +146,13 @@ def layer(name: str) -> int:
 
 def test_every_module_has_a_place_in_the_layers():
     placed = {name for names in LAYERS for name in names}
-    assert {name.partition(".")[0] for name in TREES} - placed == set(), "give it a place in LAYERS"
+    assert {name.partition(".")[0] for name in SOURCES} - placed == set(), "give it a place in LAYERS"
 
 
 def test_a_module_imports_only_from_the_layers_above_and_its_own_package():
     wrong = [
         f"{name} imports {each}"
-        for name in TREES
+        for name in SOURCES
         for each in own_imports(name)
         if each.partition(".")[0] != name.partition(".")[0] and layer(each) >= layer(name)
     ]
@@ -146,7 +163,7 @@ def test_a_module_imports_only_from_the_layers_above_and_its_own_package():
 def test_what_is_open_only_in_part_is_not_imported_beyond_that(who, package):
     wrong = [
         f"{name} imports {each}"
-        for name in TREES
+        for name in SOURCES
         for each in own_imports(name) - {name}
         if is_within(name, who) and is_within(each, package) and each not in ONLY[who, package]
     ]
@@ -154,20 +171,20 @@ def test_what_is_open_only_in_part_is_not_imported_beyond_that(who, package):
 
 
 def test_no_module_but_the_engine_knows_several_steps():
-    steps = {name: {each for each in own_imports(name) if is_within(each, "pipeline")} for name in TREES}
+    steps = {name: {each for each in own_imports(name) if is_within(each, "pipeline")} for name in SOURCES}
     assert [name for name, known in steps.items() if len(known) > 1] == ["engine"]
 
 
 def test_nobody_imports_what_is_one_providers_own():
     assert [
-        (name, each) for name in TREES for each in own_imports(name) if each.rpartition(".")[2] in PROVIDERS
+        (name, each) for name in SOURCES for each in own_imports(name) if each.rpartition(".")[2] in PROVIDERS
     ] == []
 
 
 def test_an_outside_library_is_imported_in_its_homes_alone():
     strays = [
         f"{name} imports {each}"
-        for name in TREES
+        for name in SOURCES
         for each in (whole.partition(".")[0] for whole in imports(name))
         if each not in sys.stdlib_module_names | {"mockserver"}
         and not any(is_within(name, home) for home in HOMES.get(each, ()))
@@ -178,17 +195,17 @@ def test_an_outside_library_is_imported_in_its_homes_alone():
 def test_only_the_clock_reads_the_time_and_nothing_is_drawn_from_a_global_source():
     readers = [
         f"{name}: {ast.unparse(node)}"
-        for name in TREES
-        for node in ast.walk(TREES[name])
+        for name in SOURCES
+        for node in ast.walk(tree_of(name))
         if isinstance(node, ast.Attribute)
         and re.fullmatch(r"time\.(time|monotonic)|datetime\.(now|utcnow|today)", ast.unparse(node))
     ]
     assert {reader.partition(":")[0] for reader in readers} == {"state.clock"}
-    assert not [name for name in TREES if {"random", "secrets", "uuid"} & set(imports(name))]
+    assert not [name for name in SOURCES if {"random", "secrets", "uuid"} & set(imports(name))]
 
 
 def test_every_module_says_what_it_is_for():
-    said = {name: ast.get_docstring(tree) or "" for name, tree in TREES.items()}
+    said = {name: ast.get_docstring(tree) or "" for name, tree in trees()}
     assert [name for name, text in said.items() if not re.search(r"\w.*[.!?]", text)] == []
 
 
@@ -204,7 +221,7 @@ def public(nodes: list[ast.stmt]) -> Iterator[ast.ClassDef | Function]:
 def test_public_classes_and_functions_say_what_they_are_for():
     silent = [
         (name, node.name)
-        for name, tree in TREES.items()
+        for name, tree in trees()
         for node in public(tree.body)
         if not ast.get_docstring(node)
     ]
@@ -218,7 +235,7 @@ def test_no_module_is_too_long():
 
 def test_no_function_is_too_long():
     functions = [
-        (name, node) for name, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, Function)
+        (name, node) for name, tree in trees() for node in ast.walk(tree) if isinstance(node, Function)
     ]
     lengths = {f"{name}.{node.name}": (node.end_lineno or 0) - node.lineno + 1 for name, node in functions}
     assert {name: length for name, length in lengths.items() if length > MOST_FUNCTION_LINES} == {}
@@ -232,13 +249,13 @@ def test_no_comment_is_pushed_behind_a_closing_bracket():
 
 
 def test_no_module_has_a_vague_name():
-    assert [name for name in TREES if VAGUE_NAMES & set(re.split(r"[._]", name))] == []
+    assert [name for name in SOURCES if VAGUE_NAMES & set(re.split(r"[._]", name))] == []
 
 
 def test_no_error_is_swallowed_whole():
     handlers = [
         (name, node)
-        for name, tree in TREES.items()
+        for name, tree in trees()
         for node in ast.walk(tree)
         if isinstance(node, ast.ExceptHandler)
     ]
@@ -258,7 +275,7 @@ def test_no_error_is_swallowed_whole():
 def test_only_packages_name_what_they_give_away():
     named = {
         name
-        for name, tree in TREES.items()
+        for name, tree in trees()
         for node in ast.walk(tree)
         if isinstance(node, ast.Name) and node.id == "__all__"
     }
@@ -267,8 +284,8 @@ def test_only_packages_name_what_they_give_away():
 
 def literals(name: str) -> Iterator[str | int | float]:
     """Every string and number of a module, without docstrings."""
-    prose = {id(node.value) for node in ast.walk(TREES[name]) if isinstance(node, ast.Expr)}
-    for node in ast.walk(TREES[name]):
+    prose = {id(node.value) for node in ast.walk(tree_of(name)) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree_of(name)):
         if (
             isinstance(node, ast.Constant)
             and id(node) not in prose
@@ -284,7 +301,7 @@ def test_no_error_of_a_catalogue_stands_in_the_source():
     }
     words -= OWN_WORDS  # our own word for a problem may be some API's, too
     sentences = {row.message for row in rows if " " in row.message}
-    texts = [(name, text) for name in TREES for text in literals(name) if isinstance(text, str)]
+    texts = [(name, text) for name in SOURCES for text in literals(name) if isinstance(text, str)]
     assert [(name, text) for name, text in texts if words & set(re.findall(r"\w+", text))] == []
     assert [(name, text) for name, text in texts if any(each in text for each in sentences)] == []
 
@@ -312,7 +329,7 @@ def test_no_price_size_or_limit_of_a_table_stands_in_the_source():
     }
     ambiguous = {1000, 1024}  # mean other things, too
     facts = prices | {number for number in limits | sizes if number > 500} - ambiguous
-    near = [name for name in TREES if not is_within(name, "imaging")]  # whose proportions are its own
+    near = [name for name in SOURCES if not is_within(name, "imaging")]  # whose proportions are its own
     assert [
         (name, each)
         for name in near
@@ -323,7 +340,7 @@ def test_no_price_size_or_limit_of_a_table_stands_in_the_source():
 
 def test_no_key_prefix_of_a_provider_stands_in_the_source():
     prefixes = {f"{key.partition('_')[0]}_" for keys in load_fixtures().accounts.values() for key in keys}
-    assert [(name, each) for name in TREES for each in literals(name) if each in prefixes] == []
+    assert [(name, each) for name in SOURCES for each in literals(name) if each in prefixes] == []
 
 
 @pytest.mark.parametrize("name", [each.name for each in pkgutil.walk_packages([str(PACKAGE)], "mockserver.")])

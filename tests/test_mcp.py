@@ -5,14 +5,15 @@ import asyncio
 import httpx2
 import pytest
 from conftest import header, said
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 
 KEY = {"Authorization": "Bearer nsk_test"}
 
 
 def through_client(server, steps, **headers):
     """Run steps with a connected client; give what they return."""
+    # Takes a second, which only the process that runs these tests shall pay.
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def run():
         async with (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import header, said
 from PIL import Image
-from test_house_rules import TREES
+from test_house_rules import trees
 
 from mockserver import allocation, caches
 from mockserver.bounded import ENTRY_BYTES, MIB, BoundedMapping, Bounds, Cache, TooHeavyError, weigh
@@ -182,7 +182,7 @@ def test_every_cache_is_listed_and_no_other_is_filled_by_callers():
     }  # fmt: skip
     found = {
         f"{name}.{node.name}"
-        for name, tree in TREES.items()
+        for name, tree in trees()
         for node in tree.body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and "lru_cache" in ast.unparse(node)
     }

@@ -264,8 +264,7 @@ class TestAServerThatIsNotThere:
             [f"ERROR: MOCKSERVER_URL: no mockserver answers at {nowhere}: *; start it, *"]
         )
 
-    def test_ends_a_run_in_parallel_with_one_sentence(self, pytester, monkeypatch, nowhere):
-        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    def test_ends_a_run_in_parallel_with_one_sentence(self, pytester, monkeypatch, nowhere, quick_processes):
         monkeypatch.setenv("MOCKSERVER_URL", nowhere)
         pytester.makepyfile(PRELUDE + "\n".join(f"def test_{n}(mockserver): pass" for n in range(9)))
         plugins = ("-p", "mockserver.pytest_plugin", "-p", "xdist.plugin", "-n", "2")

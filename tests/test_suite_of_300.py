@@ -50,11 +50,9 @@ def calls():
 
 
 @pytest.fixture
-def journals(pytester, monkeypatch):
+def journals(pytester, monkeypatch, quick_processes):
     """Run the suite, and give the journal that each test left."""
     pytester.makeini(INI)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others take their time
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # and so does counting lines
     (pytester.path / "test_suite.py").write_text(SUITE.read_text("utf-8"), "utf-8")
     (pytester.path / "calls.json").write_text(json.dumps(list(calls())), "utf-8")
 

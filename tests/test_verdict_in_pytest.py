@@ -405,8 +405,7 @@ def test_it(mockserver_intercept):
     done.stdout.fnmatch_lines(["   curl -X GET https://api.pikzels.com/nowhere *"])
 
 
-def test_xdist_workers_judge_their_tests(pytester, monkeypatch):
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others take seconds to load
+def test_xdist_workers_judge_their_tests(pytester, quick_processes):
     pytester.makepyfile(PRELUDE + MORE + write_tests([REFUSED, "ask(mockserver)"]))
     plugins = ("-p", "mockserver.pytest_plugin", "-p", "xdist.plugin")
     done = pytester.runpytest_subprocess(*plugins, *QUIET, "-n", "2")
