@@ -282,8 +282,8 @@ class Engine:
         warnings: tuple[Violation, ...],
     ) -> Response:
         """Answer what a step has raised, in the voice of the API that was meant or our own. Raises bugs."""
-        is_loud = self.settings.raises_bugs
-        voice = voice_of(error, match, request, world, self.readings, raises_bugs=is_loud)
+        voice = voice_of(error, match, request, world, self.readings, raises_bugs=self.settings.raises_bugs)
+        error.__traceback__ = None  # whose frames hold the call, and lead back to the error
         if isinstance(voice, EmulatorProblem):
             return problem_response(voice, warnings)
         provider, problem = voice

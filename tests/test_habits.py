@@ -14,7 +14,7 @@ from mockserver.imaging.reading import MAX_PIXELS
 from mockserver.jsontext import MAX_NESTING
 from mockserver.messages import LARGEST_BODY
 from mockserver.pipeline.respond import LONGEST_HEADER
-from mockserver.serving.protocol import LARGEST_HEAD
+from mockserver.serving.heads import LARGEST_HEAD
 from mockserver.serving.room import LARGEST_TOTAL
 from mockserver.settings import PATIENT
 from mockserver.spec.explain import MOST_ITEMS, MOST_VIOLATIONS

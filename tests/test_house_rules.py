@@ -70,7 +70,7 @@ HOMES = {
     "PIL": ("imaging",),
     "bidi": ("imaging.lettering",),
     "starlette": ("serving.app",),
-    "uvicorn": ("serving.server", "serving.protocol", "serving.ports"),
+    "uvicorn": ("serving.server", "serving.protocol", "serving.flow", "serving.ports"),
     "httptools": ("serving.protocol",),
     "click": ("cli", "printing"),
     "httpx": ("posting", "testing.transports"),

@@ -23,7 +23,7 @@ from mockserver.proxy.heads import read_wish
 from mockserver.proxy.rules import Rules, Way
 from mockserver.running.station import Station
 from mockserver.scenarios import expand, read_orders
-from mockserver.serving.protocol import LARGEST_HEAD
+from mockserver.serving.heads import LARGEST_HEAD
 from mockserver.settings import Timeouts
 from mockserver.spec.catalog import load
 from mockserver.testing.guard import guard

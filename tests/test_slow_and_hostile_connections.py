@@ -7,7 +7,7 @@ import pytest
 from conftest import STRICT
 
 from mockserver import Server, create_engine
-from mockserver.serving.protocol import LARGEST_HEAD
+from mockserver.serving.heads import LARGEST_HEAD
 from mockserver.settings import Timeouts
 
 HEAD = b"POST /v2/thumbnail/score HTTP/1.1\r\nHost: x\r\nX-Api-Key: pkz_test\r\n"

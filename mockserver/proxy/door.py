@@ -17,8 +17,7 @@ from mockserver.proxy.rules import Rules, Way
 from mockserver.proxy.tunnel import End, Tunnel
 from mockserver.serving.crowd import Standing
 from mockserver.serving.doors import House
-from mockserver.serving.heads import OVER_TLS, write_head
-from mockserver.serving.protocol import LARGEST_HEAD
+from mockserver.serving.heads import LARGEST_HEAD, OVER_TLS, write_head
 from mockserver.serving.transport import CorkedTransport
 
 OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"

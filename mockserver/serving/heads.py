@@ -10,6 +10,8 @@ from mockserver.hosts import PORTS
 from mockserver.messages import PROBLEM_TYPE, Response
 from mockserver.namespaces import NAME
 
+LARGEST_HEAD = 64 * 1024  # bytes
+TOO_LARGE = f"the request's head takes more than {LARGEST_HEAD} bytes"
 STATUS_LINES = {status: f"HTTP/1.1 {status} \r\n" for status in range(100, 600)}
 UPGRADING = {b"upgrade", b"http2-settings"}  # headers, and options of Connection
 STATUS_LINES |= {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
@@ -68,9 +70,12 @@ def write_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
     return head.encode("latin-1")
 
 
-def measure(url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> int:
-    """Give how many bytes the parts of a head take."""
-    return len(url) + sum(len(name) + len(value) for name, value in headers)
+def is_too_large(most: int, url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a head is, of at most this many bytes; only where that may be are its parts measured."""
+    return (
+        most > LARGEST_HEAD
+        and len(url) + sum(len(name) + len(value) for name, value in headers) > LARGEST_HEAD
+    )
 
 
 def write_refusal(status: HTTPStatus, detail: str, *headers: tuple[str, str]) -> Response:

@@ -14,18 +14,26 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mockserver.messages import Request, Response
 from mockserver.serving.app import BEGUN
 from mockserver.serving.crowd import Standing, make_room
-from mockserver.serving.heads import measure, read_preface, write_head, write_refusal, write_without_upgrade
+from mockserver.serving.flow import Flow
+from mockserver.serving.heads import (
+    LARGEST_HEAD,
+    TOO_LARGE,
+    is_too_large,
+    read_preface,
+    write_head,
+    write_refusal,
+    write_without_upgrade,
+)  # fmt: skip
 from mockserver.serving.reading import LARGEST_INLINE, NAMESPACE, is_plain, whole_request
 from mockserver.serving.spoil import EXTENSION, Wire
 from mockserver.serving.transport import MOST_DRAINED, CorkedTransport
@@ -33,24 +41,8 @@ from mockserver.serving.turn import Turn
 from mockserver.settings import Timeouts
 from mockserver.walk import Step, Walk
 
-LARGEST_HEAD = 64 * 1024  # bytes
-TOO_LARGE = f"the request's head takes more than {LARGEST_HEAD} bytes"
 MOST_IN_A_TURN = 16  # answers to requests that were sent without waiting; others want their turn, too
 Begin = Callable[[Request], tuple[Walk, Step] | None]  # None: it may take too long for the event loop
-
-
-class Flow(FlowControl):
-    """uvicorn's, which reads on at each look at a body, whatever waits: 35 MB of requests took 1.8 GB."""
-
-    def __init__(self, transport: asyncio.Transport, waiting: Sized, resumed: Callable[[], None]) -> None:
-        super().__init__(transport)
-        self._waiting, self._resumed = waiting, resumed
-
-    def resume_reading(self) -> None:
-        """Read on, unless more wait than the one that is about to be answered."""
-        if self.read_paused and len(self._waiting) <= 1:
-            super().resume_reading()
-            self._resumed()
 
 
 class Protocol(HttpToolsProtocol):
@@ -80,6 +72,15 @@ class Protocol(HttpToolsProtocol):
         self._look_later(self._timeouts.head_s)
         self._extensions: dict[str, Any] = {EXTENSION: self.wire}
         make_room(self.connections, self, self._most)  # type: ignore[arg-type] # all are of this class
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of what leads back here: what came is free at once, not when the collector looks for it."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self.pipeline.clear()
+        self.corked.let_go()
+        self.flow.let_go()  # type: ignore[attr-defined] # it is ours
+        self.cycle = None  # type: ignore[assignment] # as it begins
 
     def on_message_begin(self) -> None:
         """Begin a request; its scope leads to the wire, for the faults that are done there."""
@@ -161,10 +162,7 @@ class Protocol(HttpToolsProtocol):
         """Begin to answer, unless the same head comes again; or wait for the rest, to answer at once."""
         if self._is_refused or self.parser.should_upgrade():
             return
-        if (
-            self._head_size + self._chunk_size > LARGEST_HEAD
-            and measure(self.url, self.headers) > LARGEST_HEAD
-        ):
+        if is_too_large(self._head_size + self._chunk_size, self.url, self.headers):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE)
             return
         self._is_in_head, self._head_size = False, 0

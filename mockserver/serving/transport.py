@@ -63,6 +63,10 @@ class CorkedTransport:
         if self.left < 0:
             self._transport.abort()
 
+    def let_go(self) -> None:
+        """Forget whose it is: its connection is over."""
+        self._still_comes = _never
+
     def flush(self) -> None:
         """Write what is held."""
         if not self._held:
@@ -85,3 +89,7 @@ class CorkedTransport:
 
 def _always() -> bool:
     return True
+
+
+def _never() -> bool:
+    return False

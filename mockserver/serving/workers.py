@@ -65,3 +65,5 @@ def _fulfil(order: _Order) -> None:
             order.future.set_result(order.work())
         except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
             order.future.set_exception(error)
+        finally:
+            del order  # to which the error leads, and which leads to it
