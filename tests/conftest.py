@@ -15,7 +15,7 @@ import httpx
 import orjson
 import pytest
 
-from mockserver import Engine, Request, Response, Server, Settings, caches, create_engine
+from mockserver import Engine, MockServer, Request, Response, Server, Settings, Start, caches, create_engine
 from mockserver.call import Exchange
 
 KEYS = {
@@ -90,6 +90,19 @@ def client(server: Server) -> Iterator[httpx.Client]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def loaded() -> MockServer:
+    """A mock without a socket, which the tests of a module share."""
+    return MockServer()
+
+
+@pytest.fixture
+def mock(loaded: MockServer) -> MockServer:
+    """That mock, as if it had just begun."""
+    loaded.reset(Start())
+    return loaded
+
+
 @contextmanager
 def counting_paused() -> Iterator[None]:
     """Count no lines, which takes half as long again: for many values on lines that other tests reach."""
@@ -144,6 +157,12 @@ def unmeasured(**variables: str) -> dict[str, str]:
     """Give the environment of a process whose lines other tests reach: counting them takes a third longer."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     return {**kept, "PYTEST_ADDOPTS": "", **variables}
+
+
+def run_python(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a process of its own to its end."""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, env=unmeasured(), capture_output=True, text=True, timeout=60, check=False)
 
 
 def first_line(process: subprocess.Popen[str]) -> str:

@@ -3,12 +3,11 @@
 import fcntl
 import os
 import resource
-import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
-from conftest import unmeasured
+from conftest import run_python
 
 from mockserver.outlet import Outlet
 from mockserver.ownedfile import HeldError, OwnedFile
@@ -46,14 +45,7 @@ def windows(monkeypatch):
 
 
 def test_everything_loads_where_there_is_no_more_than_windows_has():
-    done = subprocess.run(
-        [sys.executable, "-c", LACKING],
-        env=unmeasured(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_python(LACKING)
     assert (done.stdout, done.stderr) == ("200\n", "")
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import unmeasured
+from conftest import run_python, unmeasured
 from test_new_provider import write
 
 from mockserver.messages import FAULTS
@@ -82,14 +82,7 @@ def test_a_command_of_the_tour_gives_the_answer_that_is_shown(server, command, a
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda text: text[:40])
 def test_a_program_of_the_readme_runs(program):
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=unmeasured(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_python(program)
     assert done.returncode == 0, done.stderr
 
 

@@ -21,17 +21,6 @@ OF_THE_REQUEST = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def loaded():
-    return MockServer()
-
-
-@pytest.fixture
-def mock(loaded):
-    loaded.reset(Start())
-    return loaded
-
-
 def ask(mock, path="/v2/thumbnail/score", body=SCORE, provider="pikzels", method="POST"):
     to = mock.provider(provider)
     with httpx.Client(transport=mock.httpx_transport(), base_url=to.url, headers=to.headers) as client:

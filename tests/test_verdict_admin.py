@@ -5,21 +5,8 @@ import json
 import httpx
 import pytest
 
-from mockserver import MockServer, Start
-
 SCORE = {"image_url": "https://example.com/a.png"}
 TITLE, SCORED = "pikzels.post_v2_title_text", "pikzels.post_v2_thumbnail_score"
-
-
-@pytest.fixture(scope="module")
-def loaded():
-    return MockServer()
-
-
-@pytest.fixture
-def mock(loaded):
-    loaded.reset(Start())
-    return loaded
 
 
 @pytest.fixture

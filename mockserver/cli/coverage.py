@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from mockserver.cli.shared import FILE, FiniteRange, stop
+from mockserver.cli.shared import FILE, FiniteRange, reports_option, stop
 
 
 @click.command()
@@ -13,14 +13,7 @@ from mockserver.cli.shared import FILE, FiniteRange, stop
 @click.option(
     "--only", "patterns", multiple=True, metavar="PATTERN", help="Count these operations alone. Repeatable."
 )
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    type=FILE,
-    metavar="FILE",
-    help="Write a .json, .md or .xml file. Repeatable.",
-)
+@reports_option("a .json, .md or .xml file")
 @click.option(
     "--fail-under", type=FiniteRange(0, 100), metavar="PERCENT", help="End with status 1 where less was met."
 )

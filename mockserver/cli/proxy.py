@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import signal
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,7 @@ import click
 
 from mockserver.cli.ca import write_variables
 from mockserver.cli.serve_options import CARE, OUTPUT, WAYS_OUT, WORLD, host_option, take
-from mockserver.cli.starting import (
-    explained,
-    log_to_standard_error,
-    make_engine,
-    open_authority,
-    shorten_keys,
-)
+from mockserver.cli.starting import explained, log_to_standard_error, make_engine, make_ready, open_authority
 from mockserver.settings import Timeouts
 
 
@@ -43,12 +36,11 @@ def proxy(
     **chosen: Any,
 ) -> None:
     """Answer for the providers' hosts as an HTTPS_PROXY does. All others are refused."""
-    from mockserver.allocation import settle  # noqa: PLC0415 - only this command is one
-    from mockserver.printing import Printer  # noqa: PLC0415
+    from mockserver.printing import Printer  # noqa: PLC0415 - only this command is one
     from mockserver.running.environment import java_options, proxy_variables  # noqa: PLC0415
     from mockserver.running.station import Station  # noqa: PLC0415
     from mockserver.serving.crowd import raise_limit  # noqa: PLC0415
-    from mockserver.serving.server import ENDINGS, Address  # noqa: PLC0415
+    from mockserver.serving.server import Address  # noqa: PLC0415
     from mockserver.tls.stores import make_stores  # noqa: PLC0415
 
     timeouts = Timeouts(chosen.pop("timeout_head"), chosen.pop("timeout_body"))
@@ -63,12 +55,7 @@ def proxy(
             place: dict[str, Any] = {"host": host, "port": port, "timeouts": timeouts}
             station = Station(engine, authority, tell=_tell, **place, **ways)
             stores = make_stores(authority, authority.folder)
-        if not quiet:
-            engine.listeners.append(printer.exchange)
-        for number in ENDINGS:
-            signal.signal(number, lambda *_: station.server.stop())  # as `serve` does
-        shorten_keys(engine.catalog)
-        settle()
+        make_ready(engine, station.server, printer, is_quiet=quiet)
         url = Address(host, station.proxy_port).url
         variables = proxy_variables(url, station.rules, {}) | stores.variables({})
         variables["JAVA_TOOL_OPTIONS"] = java_options(url, variables)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockserver.cli.serve_options import WAYS_OUT, WORLD, take
-from mockserver.cli.shared import FILE
+from mockserver.cli.shared import reports_option
 from mockserver.cli.starting import explained, log_to_standard_error, make_engine
 
 if TYPE_CHECKING:  # which take time to load
@@ -32,14 +32,7 @@ NOTED = "past"  # the file in which preloads note what was called past the mock
     help="What becomes of calls that the contract refuses: error ends with status 70, warn tells of them, "
     "off does not look; part=LEVEL says it for a part of the verdict.",
 )
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    type=FILE,
-    metavar="FILE",
-    help="Write what was called, refused and met to a .json, .har, .md or .xml (JUnit) file. Repeatable.",
-)
+@reports_option("what was called, refused and met to a .json, .har, .md or .xml (JUnit) file")
 @take(WAYS_OUT, WORLD)
 @click.option("--verbose", "-v", "is_verbose", is_flag=True, help="Print each call to standard error.")
 @click.option("--quiet", is_flag=True, help="Print at the end only what is wrong.")

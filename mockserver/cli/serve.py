@@ -1,7 +1,6 @@
 """`serve`: answer for the APIs until the process is stopped."""
 
 import contextlib
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +9,7 @@ import click
 from mockserver.cli.parent import ending_with_parent
 from mockserver.cli.port_file import PortFile
 from mockserver.cli.serve_options import CARE, OUTPUT, PLACE, WORLD, take
-from mockserver.cli.starting import (
-    explained,
-    log_to_standard_error,
-    make_engine,
-    open_authority,
-    shorten_keys,
-)
+from mockserver.cli.starting import explained, log_to_standard_error, make_engine, make_ready, open_authority
 from mockserver.settings import Timeouts
 
 if TYPE_CHECKING:
@@ -42,10 +35,9 @@ def serve(
     **chosen: Any,
 ) -> None:
     """Answer for the APIs until the process is stopped."""
-    from mockserver.allocation import settle  # noqa: PLC0415 - only this command is a server
-    from mockserver.printing import Printer  # noqa: PLC0415
+    from mockserver.printing import Printer  # noqa: PLC0415 - only this command is a server
     from mockserver.serving.crowd import raise_limit  # noqa: PLC0415
-    from mockserver.serving.server import ENDINGS, Server  # noqa: PLC0415
+    from mockserver.serving.server import Server  # noqa: PLC0415
 
     timeouts = Timeouts(chosen.pop("timeout_head"), chosen.pop("timeout_body"))
     nothing = contextlib.nullcontext()
@@ -59,12 +51,7 @@ def serve(
             tls = _secured(engine, host) if speaks_tls else None
             server = Server(engine, host=host, port=port, timeouts=timeouts, tls=tls)
             telling = told.telling(server.address.port) if told else nothing
-        if not quiet:
-            engine.listeners.append(printer.exchange)
-        for number in ENDINGS:  # for the moment before the server takes them itself
-            signal.signal(number, lambda *_: server.stop())
-        shorten_keys(engine.catalog)
-        settle()
+        make_ready(engine, server, printer, is_quiet=quiet)
         watching = ending_with_parent(server.stop) if ends_with_parent else nothing
         with printer, keeper, telling, watching:
             printer.start(server.url, engine.catalog)

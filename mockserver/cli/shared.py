@@ -2,14 +2,16 @@
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Never, TypeVar
 
 import click
 
 from mockserver.spec.catalog import Catalog, load
 from mockserver.spec.files import SpecificationError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class FiniteRange(click.FloatRange):
@@ -31,6 +33,13 @@ SPECS = click.option(
     help="Also serve the providers in this folder, or the one that it is; one of a bundled name replaces it. "
     "Repeatable.",
 )
+
+
+def reports_option(what: str) -> Callable[[Function], Function]:
+    """Take files for reports; `what` says what they tell."""
+    return click.option(
+        "--report", "reports", multiple=True, type=FILE, metavar="FILE", help=f"Write {what}. Repeatable."
+    )
 
 
 def load_catalog(folders: tuple[Path, ...]) -> Catalog:

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from mockserver.spec.files import SpecificationError
 
 if TYPE_CHECKING:
     from mockserver.engine import Engine  # which takes time to load
+    from mockserver.printing import Printer
+    from mockserver.serving.server import Server
     from mockserver.tls.authority import Authority
 
 LOGGED = "%(levelname)s %(message)s"
@@ -72,6 +75,19 @@ def order(engine: "Engine", scenario: str | None, latency: str | None) -> None:
         orders = read_scenario(engine.catalog, scenario) if scenario else []
         orders += read_orders(engine.catalog, delays(latency)) if latency else []
         engine.world.plans.begin_with(orders)
+
+
+def make_ready(engine: "Engine", server: "Server", printer: "Printer", *, is_quiet: bool) -> None:
+    """Let a server that has its port print its calls, show no key, keep house and end when it is told to."""
+    from mockserver.allocation import settle  # noqa: PLC0415 - only who serves needs these
+    from mockserver.serving.server import ENDINGS  # noqa: PLC0415
+
+    if not is_quiet:
+        engine.listeners.append(printer.exchange)
+    for number in ENDINGS:  # for the moment before the server takes them itself
+        signal.signal(number, lambda *_: server.stop())
+    shorten_keys(engine.catalog)
+    settle()
 
 
 def shorten_keys(catalog: Catalog) -> None:
