@@ -4,8 +4,9 @@ Every way takes the same words and gives the same answer, so that the files do n
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -15,6 +16,8 @@ import requests
 from mockserver import Engine, Request, Server
 from mockserver.testing.adapter import EngineAdapter
 from mockserver.testing.transports import EngineTransport
+
+BODIED = {"POST", "PUT", "PATCH"}  # verbs that say of a body that it is empty
 
 
 class Sender(Protocol):
@@ -47,16 +50,24 @@ class CallSender:
 
 @dataclass(frozen=True, slots=True)
 class SocketSender:
-    """Writes to the socket of a server, always on one kept-alive connection."""
+    """Writes to the socket of a server, on one connection as long as the server keeps it."""
 
-    client: httpx.Client
+    connection: HTTPConnection
     host: str
 
     def send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, host: str
     ) -> httpx.Response:
-        sent = {name: value.strip() for name, value in headers.items()} | {"Host": host}
-        return self.client.request(method, f"http://{self.host}{path}", headers=sent, content=body)
+        sent = {"Host": host, **{name: value.strip() for name, value in headers.items()}}
+        target = httpx.URL(f"http://{self.host}{path}").raw_path.decode()
+        self.connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+        if (body or method in BODIED) and "content-length" not in map(str.lower, sent):
+            sent["Content-Length"] = str(len(body))
+        for name, value in sent.items():
+            self.connection.putheader(name, value)
+        self.connection.endheaders(body)
+        response = self.connection.getresponse()
+        return httpx.Response(response.status, headers=response.getheaders(), content=response.read())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +110,16 @@ def in_process(engine: Engine) -> Iterator[Sender]:
 
 @contextmanager
 def over_a_socket(engine: Engine) -> Iterator[Sender]:
-    with Server(engine) as server, httpx.Client(timeout=30) as client:
-        client.headers.clear()  # an exchange says itself what it sends
-        yield SocketSender(client, server.url.removeprefix("http://"))
+    with Server(engine) as server:
+        host = server.url.removeprefix("http://")
+        with closing(HTTPConnection(host, timeout=30)) as connection:
+            yield SocketSender(connection, host)
 
 
 @contextmanager
 def by_httpx(engine: Engine) -> Iterator[Sender]:
     with httpx.Client(transport=EngineTransport(engine)) as client:
-        client.headers.clear()
+        client.headers.clear()  # an exchange says itself what it sends
         yield TransportSender(client)
 
 
