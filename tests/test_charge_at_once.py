@@ -17,6 +17,8 @@ from mockserver.seeded import Random
 from mockserver.state.store import MemoryStore
 from mockserver.state.values import replace
 
+pytestmark = pytest.mark.usefixtures("uncounted")  # lines that other tests reach, too
+
 TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}  # costs 0.37
 STYLE = {"name": "Creator Studio", "image_urls": ["https://cdn.pikzels.com/example.png"] * 3}  # costs 0.38
 CALLS, THREADS = 480, 24

@@ -13,6 +13,8 @@ import pytest
 
 from mockserver.serving.reading import LARGEST_INLINE
 
+pytestmark = pytest.mark.usefixtures("uncounted")  # lines that other tests reach, too
+
 CLIENTS = Path(__file__).parent / "clients"
 PATIENCE_S = 120  # a compiler's, on a busy machine
 SHORT = json.dumps({"image_url": "https://example.com/a.png"})

@@ -143,7 +143,7 @@ def test_the_threat_model_speaks_of_options_that_there_are():
 
 
 def test_ci_asks_for_style_types_and_tests_with_a_floor_of_coverage():
-    asked = ("ruff check .", "ruff format --check .", "bin/mypy\n", 'PYTEST_ADDOPTS="--cov"')
+    asked = ("ruff check .", "ruff format --check .", "bin/mypy\n", 'PYTEST_ADDOPTS="--cov --cov-report="')
     assert [each for each in asked if each not in CI] == []
     assert PROJECT["tool"]["mypy"]["files"] == ["mockserver", "tests"]
     assert PROJECT["tool"]["coverage"]["report"]["fail_under"] == 97

@@ -1,6 +1,7 @@
 """Whatever is misspelt in a table stops the start: keys and names in the three tables, one at a time.
 
-Of places that are read in one way, as the citation of any error is, one is misspelt; `-m soak` misspells all.
+Of places that are read in one way, as the citation of any error is, one is misspelt, and of those a third;
+`-m soak` misspells all.
 """
 
 import dataclasses
@@ -154,7 +155,7 @@ FREED = {
     for case in reversed(CASES)
     if re.fullmatch(free, dotted(*case[:2]))
 }
-SOME = dict.fromkeys((*FIRST.values(), *FREED.values()))
+SOME = dict.fromkeys((*list(FIRST.values())[::3], *FREED.values()))
 
 
 def written(table, path, *, is_key):
