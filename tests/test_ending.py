@@ -15,8 +15,6 @@ from conftest import KEYS
 from PIL import Image
 from test_cli import serving
 
-pytestmark = pytest.mark.usefixtures("uncounted")  # lines that other tests reach, too
-
 PATIENCE_S = 10  # for a busy machine; an idle one needs less than two
 TEXT = {"prompt": "a", "model": "pkz_4", "format": "16:9"}
 WORKING = """

@@ -22,8 +22,6 @@ from mockserver.serving.spoil import SHORT_S, Wire, leaves_within, spoil
 from mockserver.spec.files import FIXTURES
 from mockserver.testing.mock import MockServer
 
-pytestmark = pytest.mark.usefixtures("uncounted")  # lines that other tests reach, too
-
 BODY = b'{"image_url": "https://example.com/a.png"}'
 NAME = "pikzels.post_v2_thumbnail_score"
 HEADERS = {"X-Api-Key": "pkz_test", "Content-Type": "application/json"}

@@ -22,8 +22,6 @@ from mockserver.state.world import World
 from mockserver.state.worlds import IDLE_S, MOST
 from mockserver.walk import Wait
 
-pytestmark = pytest.mark.usefixtures("uncounted")  # lines that other tests reach, too
-
 KEY = {"x_api_key": "pkz_test"}
 SCORE = {"image_url": "https://example.com/a.png"}
 TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}

@@ -16,8 +16,6 @@ from mockserver import Request, Server, create_engine
 from mockserver.state import ports
 from mockserver.state.worlds import IDLE_S
 
-pytestmark = pytest.mark.usefixtures("uncounted")  # lines that other tests reach, too
-
 KEY = {"X-Api-Key": "pkz_test"}
 SCORE = {"image_url": "https://example.com/a.png"}
 TEXT = {"prompt": "I bought my own island", "model": "pkz_4", "format": "16:9"}
