@@ -65,6 +65,31 @@ def _required(kind):
     return {name for name in fields if name not in defaults or repr(defaults[name]) == "NODEFAULT"}
 
 
+# How the schema's descriptions say, after "left out:", what is plain yes or no.
+YES, NO = {"yes", "they do", "they may"}, {"no", "it does not", "for its key", "one is after another"}
+NO = NO | {"the last one does"}
+
+
+def defaults(kind, part, place="the table"):
+    """Give every plain default of a row, and of all rows in it, with what the schema says of it."""
+    kind, part = plain(kind), followed(part)
+    if isinstance(kind, type) and issubclass(kind, Row):
+        first = len(kind.__struct_fields__) - len(kind.__struct_defaults__)
+        known = part.get("properties", {})
+        for name, default in zip(kind.__struct_fields__[first:], kind.__struct_defaults__, strict=True):
+            if isinstance(default, bool | int | str) and name in known:
+                told = followed(known[name])
+                said = told["description"].partition("left out: ")[2] or told.get("default")
+                yield f"{place}.{name}", default, True if said in YES else False if said in NO else said
+        for name, member in hints(kind).items():
+            yield from defaults(member, known.get(name, {}), f"{place}.{name}")
+    elif get_origin(kind) is Mapping and "additionalProperties" in part:
+        inner = part["additionalProperties"] or next(iter(part["properties"].values()))
+        yield from defaults(get_args(kind)[1], inner, f"{place}.*")
+    elif get_origin(kind) is tuple and "items" in part:
+        yield from defaults(get_args(kind)[0], part["items"], f"{place}[]")
+
+
 def function(name):
     module, _, verb = name.rpartition(".")
     return getattr(importlib.import_module(f"mockserver.behaviours.{module or 'checks'}"), verb)
@@ -91,6 +116,16 @@ def test_a_behaviour_takes_the_settings_that_the_schema_says(name):
         assert DEFS["settings"][name]["properties"] == {}
     else:
         assert list(differences(taken, DEFS["settings"][name])) == []
+
+
+def test_what_is_left_out_counts_as_the_schema_says():
+    taken = {name: function(name if "." in name else f"{name}.{name}") for name in DEFS["settings"]}
+    settings = {name: hints(each)["settings"] for name, each in taken.items() if "settings" in hints(each)}
+    found = [*defaults(Sections, SCHEMA)]
+    for name, kind in settings.items():
+        found += defaults(kind, DEFS["settings"][name], name)
+    assert len(found) > 20
+    assert [each for each in found if str(each[1]) != str(each[2])] == []
 
 
 def test_every_check_of_the_shared_module_is_described():
