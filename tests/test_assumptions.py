@@ -162,6 +162,11 @@ def changed(name, change):
             "there is no row 'INVALID_PERSON' under `errors`; did you mean INVALID_PERSONA?",
         ),
         (
+            "multi_line_prompts",
+            lambda rows: rows["accepted"].setdefault("body", {}).update(maxLenth=1),
+            "assumptions.multi_line_prompts.readings.accepted.body.maxLenth: there is no keyword 'maxLenth'",
+        ),
+        (
             "gone_links",
             lambda rows: rows["gone"]["table"].update(assumptions={}),
             "no reading changes the assumptions",

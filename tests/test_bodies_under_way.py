@@ -11,7 +11,7 @@ import pytest
 from conftest import STRICT
 from test_slow_and_hostile_connections import BODY, CALL, HEAD, LAST, connect, converse, read_all
 
-from mockserver import Server, create_app, create_engine
+from mockserver import Request, Server, create_app, create_engine
 from mockserver.call import Exchange
 from mockserver.serving import reading, room, transport
 from mockserver.serving.room import NoRoomError, Room
@@ -293,6 +293,29 @@ def test_in_process_an_application_reads_no_more_than_matters():
     assert (status, asked < 100) == (404, True)
 
 
+def test_a_body_takes_room_for_all_of_it_from_its_first_large_piece_on():
+    sizes = [10_000, 10_000, 5_000]
+
+    async def receive():
+        return {"type": "http.request", "body": bytes(sizes.pop(0)), "more_body": bool(sizes)}
+
+    async def work():
+        scope = {"method": "POST", "path": "/", "query_string": b"", "headers": []}
+        shared = Room(100_000)
+        with shared.place() as place:
+            await reading.read(scope, receive, lambda _: 50_000, place)
+            return place.size, shared.left
+
+    assert run(work()) == (25_000, 75_000)
+
+
+@pytest.mark.parametrize(
+    ("expect", "waits"), [("100-continue", True), ("100-Continue", True), ("", False), ("200-ok", False)]
+)
+def test_a_caller_waits_to_send_where_it_expects_to_be_asked(expect, waits):
+    assert reading.waits_to_send(Request("POST", "/", {"expect": expect} if expect else {})) is waits
+
+
 def test_a_caller_that_goes_away_gives_its_room_back(crowded):
     for _ in range(5):
         with connect(crowded) as wire:
@@ -316,5 +339,6 @@ def test_a_body_of_just_the_size_that_can_matter_is_kept_and_a_larger_one_not(si
 
     with Room().place() as place:
         request = asyncio.run(reading.read(scope, receive, lambda _: 20_000, place))
+        assert place.size == (size if is_kept else 0)
     assert request is not None
     assert (len(request.body), request.whole_size) == ((size, None) if is_kept else (0, size))

@@ -15,7 +15,7 @@ from conftest import KEYS, first_line
 from test_slow_and_hostile_connections import HEAD
 
 from mockserver import Server, create_engine
-from mockserver.serving.crowd import Standing, make_room
+from mockserver.serving.crowd import Standing, make_room, most_connections
 
 PATIENCE_S = 20
 FILES = 128
@@ -143,6 +143,24 @@ def test_where_there_are_just_as_many_as_may_be_nobody_is_turned_away():
     callers = [Caller((True, 1.0)), Caller((False, 9.0)), newest]
     make_room(callers, newest, 3)
     assert not any(each.is_gone for each in callers)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "most"),
+    [(1_024, 512), (20_001, 10_000), (10_000, 5_000), (20, 16), (resource.RLIM_INFINITY, 10_000)],
+)
+def test_connections_take_half_of_what_may_be_open_but_not_fewer_or_more_than_is_of_use(
+    monkeypatch, allowed, most
+):
+    monkeypatch.setattr(resource, "getrlimit", lambda _what: (allowed, allowed))
+    assert most_connections() == most
+
+
+def test_where_there_are_far_too_many_an_eighth_goes_at_once():
+    newest = Caller((False, 0.0))
+    callers = [Caller((True, float(number))) for number in range(32)]
+    make_room([*callers, newest], newest, 32)
+    assert [each.is_gone for each in callers] == [True] * 4 + [False] * 28
 
 
 def test_where_all_are_owed_an_answer_the_newest_is_turned_away():

@@ -1,13 +1,14 @@
 """What `generate` answers with, by what its document says: no JSON, no body, no success at all."""
 
 import copy
+from collections import Counter
 
 import pytest
 from conftest import STRICT, header, said
 from test_new_provider import DOCUMENT, NO, write
 
 from mockserver import Request, create_engine
-from mockserver.behaviours.generate import make_value
+from mockserver.behaviours.generate import WORDS, _word, make_value
 from mockserver.seeded import Random
 from mockserver.spec.model import ResponseSpec
 from mockserver.spec.schema import Schema
@@ -27,6 +28,29 @@ def answer(tmp_path):
     return asked
 
 
+def made_from(schema):
+    return make_value(ResponseSpec("200", Schema(schema, "here")), Random(b""))
+
+
+def test_what_has_no_end_at_all_has_no_value_and_another_choice_is_taken_where_there_is_one():
+    endless = {"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#/$defs/node"}}}
+    assert made_from({"$ref": "#/$defs/node", "$defs": {"node": endless}}) is None
+    choice = {"oneOf": [{"$ref": "#/$defs/node"}, {"const": "end"}]}
+    assert made_from({**choice, "$defs": {"node": endless}}) == "end"
+
+
+def test_every_word_is_as_likely_as_any_other():
+    made = Counter(_word(Random(number.to_bytes(2)), "a") for number in range(1_000))
+    assert made.keys() == set(WORDS)
+    assert all(60 <= times <= 140 for times in made.values())
+
+
+def test_a_boolean_is_true_about_as_often_as_not():
+    documented = ResponseSpec("200", Schema({"type": "boolean"}, "here"))
+    made = [make_value(documented, Random(bytes([number]))) for number in range(200)]
+    assert 85 <= sum(made) <= 115
+
+
 def test_a_member_without_an_end_is_left_out_where_it_may_be_and_all_others_stay():
     node = {
         "type": "object",
@@ -44,6 +68,12 @@ def test_a_list_of_different_items_holds_as_many_as_it_may(bounds):
     made = make_value(ResponseSpec("200", Schema(schema, "here")), Random(b""))
     assert isinstance(made, list)
     assert len(made) == len(set(made)) == bounds.get("minItems", 1)
+
+
+def test_a_list_of_different_items_is_filled_where_few_items_are_left():
+    part = {"enum": [*range(8)]}
+    made = made_from({"type": "array", "uniqueItems": True, "minItems": 8, "items": part})
+    assert sorted(made) == [*range(8)]
 
 
 OTHERS = [

@@ -113,6 +113,13 @@ def test_a_table_with_such_jobs_passes_check(tmp_path):
     assert result.exit_code == 0, result.output
 
 
+def test_an_unknown_job_is_told_by_the_beginning_of_its_id(studio):
+    answer = ask(studio, "GET", f"/renders/{'x' * 200}")
+    assert answer.status == 404
+    told = f"this account has no {'x' * 60}"
+    assert json.loads(str(header(answer, "Mock-Violations")))[0]["message"] == told
+
+
 def test_every_job_is_another_one(studio):
     assert begin(studio)["id"] != begin(studio)["id"]
 

@@ -30,6 +30,28 @@ def row(table, operation=POST):
 
 # The file, what is done to it, and what the complaint must name besides the file: the key, and the way out.
 MISTAKES: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
+    "an error of a check that its operation does not document": (
+        DOCUMENT,
+        lambda d: [d["paths"][PATH]["post"]["responses"].pop(each, None) for each in ("default", "422")],
+        [f"{POST}: no response is documented for 422 (consent_withdrawn)"],
+    ),
+    "a shape of errors that only one operation has": (
+        TABLE,
+        lambda t: row(t, GET).update(answers={"error": {"wrong": "$message"}}),
+        [f"operations.{GET}.answers.error: as unauthorized it breaks the document's 401"],
+    ),
+    "a misspelt value in the shape of errors": (
+        TABLE,
+        lambda t: t.update(answers={"error": {"code": "$cd", "message": "$message"}}),
+        ["answers.error.code: there is no $cd here; did you mean code?"],
+    ),
+    "an error that nothing raises, called like an attribute": (
+        TABLE,
+        lambda t: t["errors"].update(
+            is_blockd={"status": 400, "code": None, "message": "No", "cause": "none"}
+        ),
+        ["errors.is_blockd: nothing raises this and no document knows it; did you mean org_blocked?"],
+    ),
     "a misspelled error": (
         TABLE,
         lambda t: t["problems"]["key_missing"].update(error="unauthorised"),
@@ -561,6 +583,27 @@ def without_402(document):
             operation["responses"].pop("default", None)
     del document["paths"][STATUS_PATH]["get"]["responses"]["402"]
     return document["paths"].values()
+
+
+def test_each_status_that_an_operation_can_answer_with_by_itself_is_asked_of_it(folder):
+    def forget(document):
+        for status in [*document["paths"][PATH]["post"]["responses"]]:
+            if status != "200":
+                del document["paths"][PATH]["post"]["responses"][status]
+
+    edit(folder / "fatthumb" / DOCUMENT, forget)
+    said = [line.partition("no response is documented for ")[2] for line in check(folder) if POST in line]
+    found = {each.rpartition("(")[2].partition(")")[0] for each in said if each}
+    assert found == {*read_yaml(SPECS / "fatthumb" / TABLE)["errors"]}
+
+
+@pytest.mark.parametrize(
+    "row", [{"keyword": "maxLength", "message": "Too long"}, {"field": "prompt", "message": "No"}]
+)
+def test_a_sentence_may_be_that_of_a_keyword_of_any_field_or_of_a_field(folder, row):
+    wording = {**row, "provenance": "assumed", "citation": "ours"}
+    edit(folder / "fatthumb" / TABLE, lambda table: table["wording"].append(wording))
+    assert CliRunner().invoke(main, ["check", str(folder)]).exit_code == 0
 
 
 def test_a_status_is_asked_only_of_operations_that_can_answer_it(folder):

@@ -287,5 +287,18 @@ def test_from_five_letters_to_sixty_a_text_is_near_to_a_word(text, near):
     assert Lookalikes(["taken", "t" * 60]).nearest(text) == near
 
 
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("content_policy", "content_policy"), ("content_poli", "content_policy"), ("content_pol", None),
+        ("ontent_polic", "content_policy"), ("content_policyyy", "content_policy"),
+        ("content_policyyyy", None), ("confli", None), ("conflic", "conflict"), ("conflictt", "conflict"),
+        ("conflictts", None), ("take", None), ("t_ken", "taken"),
+    ],
+)  # fmt: skip
+def test_one_letter_may_differ_and_two_in_a_long_word_with_an_underscore(text, near):
+    assert Lookalikes(["content_policy", "conflict", "taken"]).nearest(text) == near
+
+
 def test_a_long_text_is_not_held_against_words():
     assert Lookalikes(["conflict"]).nearest("conflict" * 1000) is None

@@ -17,7 +17,7 @@ from mockserver.scenarios import delays, read_orders
 from mockserver.spec.files import SPECS
 from mockserver.state import worlds
 from mockserver.state.clock import Clock
-from mockserver.state.ports import Opened
+from mockserver.state.ports import Opened, Ports
 from mockserver.state.world import World
 from mockserver.state.worlds import IDLE_S, MOST
 from mockserver.walk import Wait
@@ -450,6 +450,53 @@ class TestItIsDropped:
         assert engine.worlds.usage.bytes <= MOST.bytes
 
 
+class TestPorts:
+    def opener(self, first, closed):
+        ports = iter(range(first, first + 9))
+
+        def opened(name):
+            port = next(ports)
+            return Opened(port, lambda: closed.append((name, port)))
+
+        return opened
+
+    def test_are_opened_and_closed_by_the_server_that_began_last(self):
+        ports, closed = Ports(), list[tuple[str, int]]()
+        one, other = self.opener(100, closed), self.opener(200, closed)
+        ports.begin(one, 1)
+        assert (ports.open("a"), ports.main) == (100, 1)
+        ports.begin(other, 2)
+        assert (ports.open("b"), ports.open("a"), ports.main) == (200, 100, 2)
+        ports.end(other)
+        assert (closed, ports.of("b"), ports.of("a"), ports.main) == ([("b", 200)], None, 100, 1)
+        assert ports.open("c") == 101
+        ports.end(one)
+        assert (closed, ports.main) == ([("b", 200), ("a", 100), ("c", 101)], None)
+        assert dict(ports.names) == {100: "a", 200: "b", 101: "c"}  # a link that holds one is nobody else's
+        with pytest.raises(EmulatorProblem, match="nobody listens here"):
+            ports.open("d")
+
+    def test_are_at_most_a_hundred(self):
+        ports = Ports()
+        ports.begin(lambda name: Opened(int(name), lambda: None), 1)
+        assert [ports.open(str(number)) for number in range(100)] == [*range(100)]
+        with pytest.raises(EmulatorProblem, match="100 namespaces have one of their own"):
+            ports.open("100")
+        ports.close("7")
+        assert ports.open("100") == 100
+
+    def test_that_cannot_be_opened_are_told(self):
+        def refuse(name):
+            raise OSError("no address")
+
+        ports = Ports()
+        ports.begin(refuse, 1)
+        with pytest.raises(EmulatorProblem) as caught:
+            ports.open("a")
+        assert (caught.value.status, caught.value.detail) == (503, "none can be opened: no address")
+        assert ports.of("a") is None
+
+
 class TestTheAdminPages:
     def test_make_a_namespace(self, engine, ask):
         answer = ask("POST", "/__admin/namespaces", {"name": "alice"})
@@ -475,6 +522,18 @@ class TestTheAdminPages:
             "calls": 1,
         }  # fmt: skip
         assert len(said(ask("GET", "/ns/bob/__admin/namespaces"))["namespaces"]) == 2
+
+    def test_tell_that_there_is_none_of_a_name_by_its_beginning(self, ask):
+        answer = ask("DELETE", f"/__admin/namespaces/{'x' * 500}")
+        told = f"there is no '{'x' * 120}'; GET /__admin/namespaces lists those there are"
+        assert (answer.status, said(answer)["detail"]) == (404, told)
+
+    def test_say_how_long_they_are_idle(self, engine, ask):
+        engine.worlds.now_s = lambda: 100.0
+        ask("GET", "/ns/alice/__admin/health")
+        engine.worlds.now_s = lambda: 107.25
+        shown = said(ask("GET", "/ns/bob/__admin/namespaces"))["namespaces"]
+        assert [(each["name"], each["idle_s"]) for each in shown] == [("alice", 7.25), ("bob", 0)]
 
     @pytest.mark.parametrize(
         "body", [{"name": ""}, {"name": "a/b"}, {"name": 7}, {"nam": "a"}, {"port": 80}, [], b"{"]

@@ -55,6 +55,28 @@ def test_an_operation_has_all_that_its_document_says():
     assert (operation.body.is_required, operation.body.example, operation.row) == (True, {"a": 1}, ROW)
 
 
+def test_what_is_no_path_among_the_paths_hides_none():
+    """OpenAPI 3.1, Paths Object: fields are paths, which begin with a slash, and extensions."""
+    paths = {"x-owner": {"get": {**GET, "operationId": "x"}}, "/pets": {"x-a": 1, "get": GET}}
+    document = Document({"openapi": "3.1.0", "paths": paths}, "f", "p")
+    assert [each.path for each in document.operations({"list": ROW}).values()] == ["/pets"]
+    assert document.complaints == []
+
+
+def test_callbacks_are_read_and_one_that_leads_nowhere_is_told():
+    sent = {"{$request.body#/url}": {"post": {"requestBody": json_body({"const": 1})}}}
+    (schema,) = document(callbacks={"done": sent}).callbacks()
+    assert (schema.accepts(1), schema.accepts(2)) == (True, False)
+    lost = document(callbacks={"done": {"$ref": "#/components/callbacks/none"}})
+    assert lost.callbacks() == ()
+    assert len(lost.complaints) == 1
+
+
+def test_a_schema_with_half_a_character_is_read_like_any_other():
+    assert accepts("3.1.0", {"enum": ["\ud800", "a"]}, "a")
+    assert not accepts("3.1.0", {"enum": ["\ud800", "a"]}, "b")
+
+
 def test_operations_stand_in_the_order_of_the_table():
     whole = {
         "openapi": "3.1.0",

@@ -43,6 +43,9 @@ DELAYS = [
     ("", 0),
     ("soon", 0),
     ("9" * 5000, LONGEST_DELAY_MS),
+    ("600000", 600_000),
+    ("600001", 600_000),
+    ("000000007", 7),
 ]
 UNKNOWN = [
     "code=418", "code=204", "code=abc", "code=", "code=²", "code=" + "9" * 5000, "example=NOPE",
@@ -322,6 +325,9 @@ class TestOtherWords:
     def test_a_delay_by_key_holds_for_a_refused_call_too(self, ask, heard):
         answer = ask("POST", "/v2/thumbnail/score", {}, x_api_key="pkz_test_delay_7")
         assert (answer.status, heard[0].override.delay_ms, heard[0].account.key) == (400, 7, "pkz_test")
+        ask("POST", "/v2/thumbnail/score", {}, x_api_key="pkz_test_delay_7", prefer="delay=5")
+        ask("POST", "/v2/thumbnail/score", {}, x_api_key="pkz_test_delay_0", prefer="delay=5")
+        assert [each.override.delay_ms for each in heard[1:]] == [5, 5]  # the header wins
 
     @pytest.mark.parametrize("word", ["delay_600001", "delay_", "delay_x", "download_200", "job_done", "job"])
     def test_what_is_none_orders_nothing(self, word):

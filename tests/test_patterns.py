@@ -85,6 +85,7 @@ ALL_SPACES = [
 UNSUPPORTED = [
     r"(?<year>a)", r"(?<=a)b", r"(?<!a)b", r"(a)\1", r"\bword\b", r"\Ba", r"\x41", r"\u0041",
     r"\u{41}", r"\p{L}", r"\cA", r"\0",
+    r"[a-\d]", r"[\w-x]", r"[x\w-x]", "[a-",
     "[]", "[^]", "[a--b]", r"[\S]", r"[\D]", r"[^\W]", r"[\b]", r"[\x41]",
     "[a", "a{,3}", "a{b", "a}", "a]", "a\\",
 ]  # fmt: skip
@@ -241,6 +242,26 @@ def test_fast_path_and_validator_agree_on_any_pattern(times):
             assert fast_path_says(pattern, text) in {None, matches(text)}
 
     agree()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "rewritten"),
+    [
+        (r"[\w-]x[a]", r"[A-Za-z0-9_-]x[a]"),
+        (r"[-\w]x", r"[-A-Za-z0-9_]x"),
+        (r"[^-\d]x", r"[^-0-9]x"),
+        ("[a-]b", "[a-]b"),
+        ("[a-c]", "[a-c]"),
+        (r"[\-\]]b", r"[\-\]]b"),
+        ("[&&[~]", r"[\&\&\[\~]"),
+        (r"\t\n\/\-", "\t\n\\/\\-"),
+        ("(?:a)(?=b)(?!c)(d)", "(?:a)(?=b)(?!c)(d)"),
+        ("a{2}b{3,}c{4,5}d", "a{2}b{3,}c{4,5}d"),
+        (r"\D", "[^0-9]"),
+    ],
+)
+def test_a_pattern_is_rewritten_piece_by_piece(pattern, rewritten):
+    assert for_rust(pattern) == rewritten
 
 
 @pytest.mark.parametrize("pattern", UNSUPPORTED)

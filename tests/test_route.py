@@ -186,12 +186,13 @@ def test_methods_are_told_apart_by_case():
         ("/losts", "/losts", None, "/lost"),
         ("/notez", "/notez", None, "/notes"),
         ("/pad/note", "/note", "pad", "/notes"),
+        ("/toleo", "/toleo", None, "/tole"),  # its letters are those of another, in another order
         ("/pad/lost", "/lost", "pad", "/notes"),
         ("/till/note/7/finder", "/note/7/finder", "till", "/notes/{id}/finder"),
     ],
 )
 def test_an_unknown_path_is_told_the_nearest_one_in_the_voice_of_whose_it_may_be(path, shown, owner, nearest):
-    name, problem = missed(PAD, TILL, path=path)
+    name, problem = missed(PAD, TILL, an_api("hole", "GET /ooelt", "GET /tole"), path=path)
     (violation,) = problem.violations
     assert (name, problem.type) == (owner, ProblemType.UNKNOWN_PATH)
     assert (violation.location, violation.pointer, violation.keyword) == ("path", "", "path")

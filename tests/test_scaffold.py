@@ -259,6 +259,17 @@ def test_a_code_that_only_an_example_shows_is_the_errors_code(tmp_path):
     assert (rows["not_found"]["code"], rows["payment_required_402"]["code"]) == ("gone", "no_money")
 
 
+def test_a_code_is_looked_for_among_errors_alone(tmp_path):
+    def coded(*codes):
+        parts = {"code": {"enum": [*codes]}, "message": {"type": "string"}}
+        return answer({"type": "object", "required": ["code", "message"], "properties": parts})
+
+    responses = {"200": coded("ok"), "300": coded("moved"), "412": coded("late")}
+    new(tmp_path, {**TODO, "paths": {"/a": {"get": {"responses": responses}}}})
+    rows = yaml.safe_load((tmp_path / "shop" / "behaviour.yaml").read_text("utf-8"))["errors"]
+    assert [(row["status"], row["code"]) for row in rows.values()] == [(412, "late")]
+
+
 def test_a_documented_error_is_what_its_problem_is_answered_with_where_every_operation_has_it(tmp_path):
     new(tmp_path, STORE)
     engine = create_engine(spec_folders=[tmp_path / "shop"])

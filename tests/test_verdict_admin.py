@@ -5,6 +5,8 @@ import json
 import httpx
 import pytest
 
+from mockserver.scenarios import delays, read_orders
+
 SCORE = {"image_url": "https://example.com/a.png"}
 TITLE, SCORED = "pikzels.post_v2_title_text", "pikzels.post_v2_thumbnail_score"
 
@@ -178,6 +180,17 @@ class TestAReset:
         assert poor.status_code == 402
         assert client.get("/__admin/clock").json()["now"] == "2026-03-01T12:00:00.000Z"
         assert client.get("/__admin/state").json()["seed"] == 7
+
+    def test_begins_with_a_scenario_in_place_of_what_the_server_began_with(self, client, mock):
+        mock.engine.world.plans.begin_with(read_orders(mock.engine.catalog, delays("1ms")))
+        client.post("/__admin/reset", json={"scenario": "out-of-credits"})
+        assert [each.delay for each in mock.engine.world.plans.orders] == [None]
+
+    def test_keeps_what_was_said_of_pictures_and_assumptions_until_it_is_said_anew(self, client, mock):
+        world = mock.engine.world
+        client.post("/__admin/reset", json={"pictures": "poster", "assume": {"pikzels.rename": "accepted"}})
+        assert client.post("/__admin/reset", json={}).json() == {"status": "reset"}
+        assert (world.style, world.assumed) == ("poster", {"pikzels": {"rename": "accepted"}})
 
     def test_begins_with_a_scenario_by_its_name(self, client):
         client.post("/__admin/reset", json={"scenario": "out-of-credits"})

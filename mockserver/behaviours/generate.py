@@ -206,6 +206,8 @@ def _joined(one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Jso
 
     >>> _joined({"minimum": 1, "required": ["a"]}, {"minimum": 3, "required": ["b"]})
     {'minimum': 3, 'required': ['a', 'b']}
+    >>> [_joined({"type": ["null", "string"]}, {"type": kind})["type"] for kind in ("string", "object")]
+    [['string'], ['null', 'string']]
     """
     together = {**other, **one}
     for key in set(one) & set(other):
@@ -232,6 +234,8 @@ def _number(part: Mapping[str, Json], share: float, *, is_whole: bool) -> float:
     0.6
     >>> _number({"multipleOf": 7, "minimum": 1, "maximum": 20}, 0.5, is_whole=True)
     14
+    >>> [_number({"maximum": most}, 0.5, is_whole=True) for most in (-5, 0, 8)]
+    [-55, 0, 4]
     """
     bounds = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
     said = [key for key in bounds if key in part and not isinstance(part[key], bool)]

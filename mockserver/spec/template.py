@@ -11,6 +11,9 @@ def fill(shape: Json, values: Mapping[str, Json]) -> Json:
 
     >>> fill({"error": {"code": "$code", "message": "$message"}}, {"message": "No."})
     {'error': {'message': 'No.'}}
+    >>> from types import MappingProxyType
+    >>> fill(MappingProxyType({"error": None, "code": "$code"}), {"code": 7})
+    {'error': None, 'code': 7}
     """
     if type(shape) is dict or isinstance(shape, Mapping):  # the first is quick, and almost always so
         filled = {key: fill(value, values) for key, value in shape.items()}
