@@ -64,6 +64,11 @@ def test_every_function_of_a_page_has_an_entry():
     assert missing == []
 
 
+def test_a_path_without_values_is_asked_before_one_that_it_is_like():
+    paths = [*pages.read_pages()]
+    assert paths == sorted(paths, key=lambda path: "{" in path)
+
+
 def test_an_entry_without_a_function_is_told_with_the_nearest():
     with pytest.raises(SpecificationError) as caught:
         pages._page("POST", "/__admin/clock/advance", {"post": {"operationId": "clock.advence"}})

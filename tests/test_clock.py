@@ -277,6 +277,10 @@ def test_nobody_sees_a_clock_between_two_times():
     assert all(late_s <= now_s < LATEST_S for now_s in late)
 
 
+def test_a_snapshot_of_a_clock_that_runs_far_ahead_is_read():
+    assert Clock.read({"offset_s": LATEST_S - 1, "stopped_at_s": None}).offset_s == LATEST_S - 1
+
+
 @pytest.mark.parametrize(
     "snapshot",
     [

@@ -118,6 +118,19 @@ def test_titles_are_five_about_the_first_seven_words(ask):
     assert "eight" not in str(answer["outputs"])
 
 
+def test_a_picture_tells_who_is_in_it_and_how_much_of_a_picture_it_keeps(ask, engine):
+    def told(path, body):
+        assert ask("POST", path, body, **KEYS["pikzels"]).status == 200
+        made = list(engine.world.outputs)[-1].scene
+        return made["notes"], dict(made["metadata"])["Software"]
+
+    style = {"name": "Studio", "image_urls": ["https://example.com/a.png"] * 3}
+    id_ = said(ask("POST", "/v2/pikzonality/style", style, **KEYS["pikzels"]))["id"]
+    engine.world.clock.advance(5)
+    assert told("/v2/thumbnail/text", {**TEXT, "style": id_}) == (["style: Studio"], "Pikzels")
+    assert told("/v2/thumbnail/text", TEXT) == ([], "Pikzels")
+
+
 def test_every_picture_that_a_call_brings_is_drawn_once(ask, engine):
     file = (FIXTURES / "images" / "logo.png").read_bytes()
     picture = f"data:image/png;base64,{base64.b64encode(file).decode()}"

@@ -78,7 +78,7 @@ def test_what_says_its_weight_itself_says_no_less_than_a_walk_would_find(engine,
     assert ask("POST", "/v2/pikzonality/style", link, **PIKZELS).status == 200
     assert ask("POST", "/v2/thumbnail/text", TEXT, x_api_key="pkz_" + "y" * 1_000).status == 200
     engine.world.windows.put("a", Windows({"0": Window(0, 1), "1": Window(0, 1, (1.5,) * 50)}))
-    engine.world.job_charges.put("a", JobCharges((JobCharge("job", 1, "2026-01", "x" * 36),)))
+    engine.world.job_charges.put("a", JobCharges((JobCharge("job", 1, "2026-01", "x" * 36),) * 50))
     engine.world.plans.add([Order("*", stub=Stub(body="x" * 10_000))])
     world = engine.world
     kept = [

@@ -69,12 +69,18 @@ def test_callbacks_are_read_and_one_that_leads_nowhere_is_told():
     assert (schema.accepts(1), schema.accepts(2)) == (True, False)
     lost = document(callbacks={"done": {"$ref": "#/components/callbacks/none"}})
     assert lost.callbacks() == ()
-    assert len(lost.complaints) == 1
+    place = "shop/openapi.yaml: paths./pets.get.callbacks.done"
+    assert lost.complaints == [f"{place}: there is no #/components/callbacks/none; known are: none"]
+    near = {"callbacks": {"nine": {}}}
+    lost = document(components=near, callbacks={"done": {"$ref": "#/components/callbacks/none"}})
+    assert lost.callbacks() == ()
+    assert lost.complaints[0].endswith("did you mean #/components/callbacks/nine?")
 
 
 def test_a_schema_with_half_a_character_is_read_like_any_other():
     assert accepts("3.1.0", {"enum": ["\ud800", "a"]}, "a")
     assert not accepts("3.1.0", {"enum": ["\ud800", "a"]}, "b")
+    assert not accepts("3.1.0", {"\ud800": 1, "enum": ["a"]}, "b")
 
 
 def test_operations_stand_in_the_order_of_the_table():

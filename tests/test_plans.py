@@ -332,6 +332,7 @@ def test_orders_are_taken_back_one_by_one_or_all(ask, score):
         ask("POST", "/__admin/faults", {"operation": NAME, "error": error})
     assert ask("DELETE", "/__admin/faults/1").status == 200
     assert ask("DELETE", "/__admin/faults/1").status == 404
+    assert ask("DELETE", "/__admin/faults/9").status == 404
     assert score() == "CANCELLED"
     assert said(ask("DELETE", "/__admin/faults")) == {"faults": [], "unused": []}
     assert score() == 200

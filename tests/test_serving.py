@@ -11,7 +11,8 @@ from conftest import STRICT
 
 from mockserver import Server, create_engine
 from mockserver.call import Exchange
-from mockserver.serving.heads import write_without_upgrade
+from mockserver.serving.heads import write_head, write_without_upgrade
+from mockserver.serving.workers import Workers
 
 BODY = b'{"image_url": "https://example.com/a.png"}'
 HEAD = b"POST /v2/thumbnail/score HTTP/1.1\r\nHost: x\r\n"
@@ -170,6 +171,34 @@ def test_of_a_head_only_what_speaks_of_upgrading_is_left_out():
     headers += [(b"upgrade", b"h2c"), (b"x", b"upgrade")]
     written = write_without_upgrade(b"POST", b"/a?b", "1.1", headers)
     assert written == b"POST /a?b HTTP/1.1\r\nhost: a\r\nx: upgrade\r\n\r\n"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_so_many_work_at_once_and_no_more(count):
+    workers, begun, may_end = Workers(count), threading.Semaphore(0), threading.Event()
+
+    def work():
+        begun.release()
+        return may_end.wait(20)
+
+    futures = [workers.submit(work) for _ in range(count + 1)]
+    assert all(begun.acquire(timeout=20) for _ in range(count))
+    assert not begun.acquire(blocking=False)
+    may_end.set()
+    assert all(each.result(20) for each in futures)
+
+
+def test_a_header_that_holds_an_end_of_a_line_is_not_written():
+    for value in ("a\nb", "a\rb", "a\r\nSet-Cookie: b"):
+        with pytest.raises(ValueError, match="holds the end of a line"):
+            write_head(200, [("Note", value)])
+
+
+def test_an_answer_that_takes_the_long_way_names_no_server_and_one_date(server):
+    body = b'{"image_url": "https://example.com/%b"}' % (b"a" * 20_000)
+    answer = converse(server, HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body, LAST)
+    head = answer.partition(b"\r\n\r\n")[0].lower()
+    assert (b"server:" in head, head.count(b"\ndate:")) == (False, 1)
 
 
 def test_who_settles_waits_for_what_was_begun_before():

@@ -97,6 +97,12 @@ def test_a_connection_that_sends_no_whole_head_is_closed(impatient, part):
     assert converse(impatient, part) == b""
 
 
+def test_a_connection_that_was_served_is_closed_when_nothing_comes_for_a_while():
+    with Server(create_engine(STRICT), timeouts=IMPATIENT) as server:
+        server._uvicorn.config.timeout_keep_alive = 0  # five seconds elsewhere
+        assert converse(server, CALL).count(b"HTTP/1.1 200") == 1
+
+
 def test_a_connection_that_sends_no_more_of_a_body_is_closed(impatient):
     for length in (1_000, 100_000):  # read to be answered at once, and not
         head = HEAD + b"Content-Length: %d\r\n\r\n" % length

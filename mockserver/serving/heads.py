@@ -46,6 +46,9 @@ def read_preface(data: bytes) -> Preface | None:
 
     >>> read_preface(write_preface("alice", is_over_tls=True) + b"GET / HTTP/1.1")
     Preface(scheme='https', namespace='alice', size=38)
+    >>> rests = (b"ftp alice\\r\\n", b"http -\\r\\n", b"http alice", b"http " + b"a" * 200 + b"\\r\\n")
+    >>> [read_preface(IN_WORLD + rest) for rest in rests]
+    [None, None, None, None]
     """
     if data.startswith(OVER_TLS):
         return Preface("https", "", len(OVER_TLS))
