@@ -7,6 +7,7 @@ from mockserver.pipeline.charge import credit_values, release, reserve, settle
 from mockserver.prices import find_current, price
 from mockserver.problems import Problem, ProblemType
 from mockserver.state.clock import moment_s
+from mockserver.state.limits import Window, Windows
 from mockserver.state.resources import Resource
 from mockserver.state.values import replace
 
@@ -397,6 +398,18 @@ class TestCreditsOfTheMonth:
         purse.world.clock.set(moment_s(f"{now}T08:00:00Z"))
         told = credit_values(self.PROVIDER, purse.world, purse.account)
         assert told == dict(zip(("credits_limit", "credits_remaining", "credits_reset"), shown, strict=True))
+
+
+def test_headers_that_count_calls_tell_of_the_window_that_the_plan_says():
+    rates = [{"limit": "per_minute", "window_s": 60}, {"plan": "at_once"}, {"plan": "burst", "window_s": 10}]
+    plans = {"small": {"at_once": 2, "burst": 7}, "large": {"at_once": 3, "burst": 9}}
+    provider = notes(rates=rates, plans=plans, credits={"unit": "credits", "headers_tell": "calls"})
+    purse = Purse("", provider)
+    told = credit_values(provider, purse.world, purse.account)
+    assert (told["credits_limit"], told["credits_remaining"]) == ("7", "7")
+    purse.world.windows.put(purse.account.id, Windows({"2": Window(NOON_S - 4, 5), "0": Window(NOON_S, 1)}))
+    told = credit_values(provider, purse.world, purse.account)
+    assert (told["credits_remaining"], told["credits_reset"]) == ("2", "2026-03-14T12:00:06.000Z")
 
 
 def test_credits_that_no_month_brings_are_told_as_they_are():

@@ -350,6 +350,20 @@ def test_who_stays_for_a_pause_has_not_left():
     assert asyncio.run(leaves_within(stay, 0.01, None)) is False
 
 
+def test_an_answer_that_comes_slowly_ends_where_its_caller_leaves():
+    async def leave():
+        return {"type": "http.disconnect"}
+
+    sent: list[str] = []
+
+    async def send(message):
+        sent.append(message["type"])
+
+    wire, fault = Wire(asyncio.Transport()), Fault("SLOW_BODY", lasts_s=60)
+    assert asyncio.run(spoil(wire, fault, Response(200, (), b"ab"), leave, send)) is False
+    assert sent == ["http.response.start"]
+
+
 def test_a_server_that_ends_waits_for_no_answer_that_comes_slowly():
     wire, seen = Wire(asyncio.Transport()), list[tuple[bool, bool]]()
 

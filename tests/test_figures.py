@@ -131,6 +131,13 @@ def test_a_picture_tells_who_is_in_it_and_how_much_of_a_picture_it_keeps(ask, en
     assert told("/v2/thumbnail/text", TEXT) == ([], "Pikzels")
 
 
+@pytest.mark.parametrize(("count", "notes"), [(1, []), (2, ["variation 1 of 2", "variation 2 of 2"])])
+def test_a_thumbnail_tells_which_of_several_it_is(ask, engine, count, notes):
+    assert ask("POST", "/api/v1/generate", {"prompt": "a", "count": count}, **KEYS["fatthumb"]).status == 200
+    made = [*engine.world.outputs, *engine.world.kept_outputs]
+    assert (len(made), [note for each in made for note in each.scene["notes"]]) == (count, notes)
+
+
 def test_every_picture_that_a_call_brings_is_drawn_once(ask, engine):
     file = (FIXTURES / "images" / "logo.png").read_bytes()
     picture = f"data:image/png;base64,{base64.b64encode(file).decode()}"

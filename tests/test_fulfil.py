@@ -51,6 +51,20 @@ def test_the_end_of_a_tools_job_is_applied(ask):
     assert header(answer, "preference-applied") == "job=failed"
 
 
+LINKED = [
+    ("/v2/thumbnail/text", {"prompt": "a", "model": "pkz_4", "format": "1:1"}, "x_api_key", "pkz_test"),
+    ("/api/v1/generate", {"prompt": "a"}, "authorization", "Bearer nsk_test"),
+    ("/v1/generate", {"title": "a", "format": "youtube"}, "x_api_key", "tb_test"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "name", "key"), LINKED, ids=[each[0] for each in LINKED])
+def test_what_becomes_of_downloads_is_carried_out_where_links_are_handed_out(ask, path, body, name, key):
+    answer = ask("POST", path, body, **{name: key, "prefer": "download=404"})
+    assert header(answer, "preference-applied") == "download=404"
+    assert header(answer, "mock-violations") is None
+
+
 def test_warnings_of_a_tool_come_in_one_header(ask):
     answer = ask("POST", "/api/mcp", CALL, authorization="Bearer nsk_test", prefer="cod=402")
     assert [name for name, _ in answer.headers].count("Mock-Violations") == 1

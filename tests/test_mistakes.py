@@ -585,16 +585,35 @@ def without_402(document):
     return document["paths"].values()
 
 
-def test_each_status_that_an_operation_can_answer_with_by_itself_is_asked_of_it(folder):
+@pytest.mark.parametrize(
+    ("path", "method", "name", "asked"),
+    [
+        (PATH, "post", POST, {*read_yaml(SPECS / "fatthumb" / TABLE)["errors"]}),
+        (
+            STATUS_PATH,
+            "get",
+            GET,
+            {
+                "unauthorized",
+                "org_blocked",
+                "validation_error",
+                "rate_limited",
+                "not_found",
+                "internal_error",
+            },
+        ),
+    ],
+)
+def test_each_status_that_an_operation_can_answer_with_by_itself_is_asked_of_it(
+    folder, path, method, name, asked
+):
     def forget(document):
-        for status in [*document["paths"][PATH]["post"]["responses"]]:
-            if status != "200":
-                del document["paths"][PATH]["post"]["responses"][status]
+        responses = document["paths"][path][method]["responses"]
+        document["paths"][path][method]["responses"] = {"200": responses["200"]}
 
     edit(folder / "fatthumb" / DOCUMENT, forget)
-    said = [line.partition("no response is documented for ")[2] for line in check(folder) if POST in line]
-    found = {each.rpartition("(")[2].partition(")")[0] for each in said if each}
-    assert found == {*read_yaml(SPECS / "fatthumb" / TABLE)["errors"]}
+    said = [line.partition("no response is documented for ")[2] for line in check(folder) if name in line]
+    assert {each.rpartition("(")[2].partition(")")[0] for each in said if each} == asked
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import shlex
 import subprocess
 
 import pytest
+from catalogues import notes
 from test_scaffold import PETS, TODO, new
 
 from mockserver import Server, create_engine
@@ -152,3 +153,9 @@ def test_an_optional_parameter_is_left_out():
     sample = make_sample(operation)
     assert sample is not None
     assert (sample.query, sample.body, sample.path.startswith("/v2/pikzonality/")) == ("", None, True)
+
+
+def test_a_key_in_examples_is_that_of_the_table_or_one_of_the_right_form():
+    asked = [{"prefix": "note_", "sample": "note_mine"}, {"prefix": "note_"}, {}]
+    rows = [{**each, "new_account": {"plan": "small"}} for each in asked]
+    assert [notes(keys=each).sample_key for each in rows] == ["note_mine", "note_test", "test"]

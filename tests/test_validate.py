@@ -8,6 +8,8 @@ from catalogues import NOTES, a_match, a_provider, errors, notes
 from mockserver.call import Arguments
 from mockserver.pipeline.validate import validate
 from mockserver.problems import Problem, ProblemType
+from mockserver.spec.fields import branch
+from mockserver.spec.rows import Refusal
 
 JSON = "application/json"
 
@@ -292,6 +294,21 @@ def test_what_a_table_says_of_numbers_holds_for_whole_ones_too(copies):
 
 class TestErrorsOfChoicesAndOfWhatExcludesEachOther:
     PROVIDER = choosy(CHOICE)
+
+    @pytest.mark.parametrize(
+        ("row", "found"),
+        [
+            (Refusal(error="a", choice=("link", "file")), "/$ref/allOf/0/oneOf"),
+            (Refusal(error="a", choice=("link", "size")), None),
+            (Refusal(error="a", forbids=("depth", "width"), when={"size": ("s",)}), "/$ref/allOf/1"),
+            (Refusal(error="a", forbids=("depth",), when={"size": ("s",)}), None),
+            (Refusal(error="a", forbids=("depth", "width"), when={"size": ("l",)}), None),
+            (Refusal(error="a", forbids=("depth", "width")), None),
+        ],
+    )
+    def test_are_found_where_the_schema_says_just_that(self, row, found):
+        operation = choosy({"$ref": "#/components/schemas/Choice"}).operations["add_note"]
+        assert branch(operation, row) == found
 
     @pytest.mark.parametrize(
         ("body", "place"), [({}, "/link"), ({"link": "a", "file": "b"}, "/link"), ({"link": "a"}, None)]
