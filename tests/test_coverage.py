@@ -322,6 +322,39 @@ class TestCounting:
         charge.thread.join()
         assert tally.paid == {"notes.add_note": Paid(2, 1_000_000)}
 
+    def test_begins_anew_with_what_was_paid_or_with_what_was_met(self):
+        tally, likeness = Tally(), Likeness("notes.add_note", 201, None, 0.5)
+        tally.add(likeness, ("colour=blue",)).times = 2
+        tally.add(likeness._replace(status=200), ()).times = 3
+        tally.note_readings("notes.add_note", (("notes.a", "b"),))
+        assert tally.paid == {"notes.add_note": Paid(5, 2_500_000)}
+        assert tally.read == {("notes.add_note", (("notes.a", "b"),))}
+        tally.forget_paid()
+        assert (tally.paid, len(tally.answers)) == ({}, 2)
+        tally.add(likeness, ()).times += 1
+        tally.forget_met()
+        assert (tally.paid, tally.answers, tally.said, tally.read) == (
+            {"notes.add_note": Paid(1, 500_000)}, set(), set(), set(),
+        )  # fmt: skip
+
+    def test_counts_at_once_when_64_calls_were_put_off(self):
+        tally, counted = Tally(), list[int]()
+        for number in range(64):
+            assert counted == []
+            tally.put_off(counted.append, number)
+        assert counted == [*range(64)]
+
+    def test_weighs_what_it_keeps(self):
+        tally = Tally()
+        tally.add(Likeness("notes.add_note", 201, None, 0.5, ("text", "colour")), ())
+        assert 1_000 < tally.usage.bytes < 2_500
+
+    def test_keeps_shapes_of_up_to_four_kilobytes(self):
+        tally = Tally()
+        for length in (2_000, 5_000):
+            tally.add(Likeness("notes.add_note", 201, None, 0.5, "x" * length), ())
+        assert [len(str(Likeness._make(each).shape)) for each in tally.entries] == [2_000, 4]
+
     def test_hears_of_a_value_that_the_schema_leaves_open(self, ask, report):
         body = {"title": "a", "customAssetsId": "ref_brand_v2", "format": ["any", {"thing": 1}]}
         ask("POST", "/v1/generate", body, **{**THUMBAPI, "x_api_key": "tb_live_abc123"})

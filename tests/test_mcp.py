@@ -122,6 +122,8 @@ def test_get_is_405(client):
         (b'{"jsonrpc": "2.0"}', 400, -32600),
         (b'{"jsonrpc": "1.0", "id": 1, "method": "ping"}', 400, -32600),
         (b'{"id": 1, "method": "ping"}', 400, -32600),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": 5}', 400, -32600),
+        (b'{"id": 1, "result": {}}', 400, -32600),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "resources/list"}', 200, -32601),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "draw"}}', 200, -32602),
     ],
@@ -131,6 +133,24 @@ def test_a_wrong_message_is_answered_with_a_json_rpc_error(client, body, status,
     answer = client.post("/api/mcp", content=body, headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert answer.json()["jsonrpc"] == "2.0"
+
+
+@pytest.mark.parametrize("member", ["result", "error"])
+def test_an_answer_to_a_question_that_was_never_asked_is_taken(client, member):
+    answer = client.post("/api/mcp", json={"jsonrpc": "2.0", "id": 1, member: {}})
+    assert (answer.status_code, answer.content) == (202, b"")
+
+
+def test_what_is_unknown_is_named(client):
+    unknown = rpc(client, "x" * 200).json()["error"]["message"]
+    assert unknown == f"Method not found: {'x' * 100}"
+    tool = rpc(client, "tools/call", {"name": "draw"}, {"x-api-key": "nsk_test"}).json()["error"]
+    assert (tool["message"], "data" in tool) == ("Unknown tool: draw", False)
+
+
+def test_parameters_that_are_no_object_are_none(client):
+    assert rpc(client, "ping", ["a"]).json()["result"] == {}
+    assert rpc(client, "initialize", ["a"]).json()["result"]["protocolVersion"] == "2025-11-25"
 
 
 def test_ping_is_answered_with_nothing(client):

@@ -3,7 +3,7 @@
 import ast
 import base64
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from conftest import header, said
@@ -13,6 +13,8 @@ from test_house_rules import trees
 from mockserver import allocation, caches
 from mockserver.bounded import ENTRY_BYTES, MIB, BoundedMapping, Bounds, Cache, TooHeavyError, weigh
 from mockserver.jsontext import parse
+from mockserver.state.journal import MOST as KEPT
+from mockserver.state.journal import Journal
 from mockserver.state.ledger import JobCharge, JobCharges
 from mockserver.state.limits import Window, Windows
 from mockserver.state.outputs import StoredPicture
@@ -78,6 +80,7 @@ def test_what_says_its_weight_itself_says_no_less_than_a_walk_would_find(engine,
     assert ask("POST", "/v2/pikzonality/style", link, **PIKZELS).status == 200
     assert ask("POST", "/v2/thumbnail/text", TEXT, x_api_key="pkz_" + "y" * 1_000).status == 200
     engine.world.windows.put("a", Windows({"0": Window(0, 1), "1": Window(0, 1, (1.5,) * 50)}))
+    engine.world.windows.put("b", Windows({str(number): Window(0, 1) for number in range(20)}))
     engine.world.job_charges.put("a", JobCharges((JobCharge("job", 1, "2026-01", "x" * 36),) * 50))
     engine.world.plans.add([Order("*", stub=Stub(body="x" * 10_000))])
     world = engine.world
@@ -149,6 +152,23 @@ def test_a_cache_knows_an_answer_that_is_none():
     for _ in range(2):
         cache.ask(asked.append, 1)
     assert asked == [1]
+
+
+class Heavy(NamedTuple):
+    """What a journal keeps."""
+
+    request_id: str
+    weight: int
+
+
+def test_a_journal_keeps_what_fits_to_the_byte_and_knows_what_is_left():
+    journal = Journal[Heavy]()
+    for name in "abc":
+        journal.era.add(Heavy(name, KEPT.bytes // 2))
+    assert [each.request_id for each in journal] == ["b", "c"]
+    assert journal.usage == (2, KEPT.bytes)
+    journal.remove(["b", "x"])
+    assert (journal.usage, [each.request_id for each in journal]) == ((1, KEPT.bytes // 2), ["c"])
 
 
 def usage(ask):

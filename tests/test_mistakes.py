@@ -680,6 +680,30 @@ def test_a_providers_own_folder_is_checked_like_the_folder_it_is_in(folder):
     assert check(folder / "fatthumb") == check(folder)
 
 
+def without_time(document, table):
+    del table["webhooks"]["payloads"]["failure"]["timestamp"]
+
+
+def of_png_alone(document, table):
+    """The table's pictures are WebP."""
+    image = document["components"]["schemas"]["GenerationCompletedEvent"]["properties"]["data"]
+    image["properties"]["image"] = {"type": "string", "pattern": "^data:image/png;"}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"), [(without_time, "payloads.failure"), (of_png_alone, "payloads.success")]
+)
+def test_what_webhooks_send_is_held_against_the_documents_callback(tmp_path, change, told):
+    (tmp_path / "thumbapi").mkdir()
+    files = {name: read_yaml(SPECS / "thumbapi" / name) for name in (DOCUMENT, TABLE)}
+    change(*files.values())
+    for name, content in files.items():
+        (tmp_path / "thumbapi" / name).write_text(json.dumps(content), "utf-8")
+    result = CliRunner().invoke(main, ["check", str(tmp_path)])
+    said = f"webhooks.{told}: the document's callback says: "
+    assert (result.exit_code, said in result.output) == (1, True), result.output
+
+
 def test_a_folder_that_is_not_there_is_named(folder):
     assert str(folder / "nowhere") in check(folder / "nowhere")[0]
 

@@ -4,11 +4,13 @@ import json
 
 import orjson
 import pytest
+from catalogues import a_catalogue, notes
 from conftest import header, said
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver import Request, Settings, create_engine
+from mockserver.pipeline.mistyped import Mistyped
 from mockserver.spec.nearness import Lookalikes, distance
 from mockserver.testing.mock import MockServer
 
@@ -267,6 +269,28 @@ class TestTheVerdict:
         headers = {"x-api-key": f"pkz_test_{key}" if key else "pkz_test", "prefer": prefer}
         with httpx.Client(transport=mock.httpx_transport(), base_url=mock.pikzels.url) as api:
             api.post("/v2/thumbnail/text", json=body, headers=headers)
+
+
+def test_each_of_several_marks_is_told_once(ask):
+    body = {**TEXT, "prompt": "[content_polcy] [confilct] [content_polcy]"}
+    answer = ask("POST", "/v2/thumbnail/text", body, x_api_key="pkz_test")
+    assert [each.rpartition("; ")[2] for each in warnings(answer)] == [
+        "did you mean [content_policy]?", "did you mean [conflict]?",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("where", "told"), [("header", "header"), ("query", "query"), ("cookie", "header")])
+def test_a_key_is_told_where_it_was_sent_and_its_ending_is_all_but_its_first_part(where, told):
+    provider = notes(schemes={"Key": {"type": "apiKey", "in": where, "name": "key"}})
+    finder, scheme = Mistyped(a_catalogue(provider)), provider.operations["add_note"].security[0][0]
+
+    def of_key(key):
+        return [(each.location, each.pointer, each.message) for each in finder.of_key(provider, scheme, key)]
+
+    ordered = "the key's ending _{} orders nothing; did you mean _{}?"
+    assert of_key("me_lockd") == [(told, "/key", ordered.format("lockd", "locked"))]
+    assert of_key("me_no_mony") == [(told, "/key", ordered.format("no_mony", "no_money"))]
+    assert of_key("lockd") == of_key("me_x") == of_key("x" * 300 + "_lockd") == []
 
 
 LETTERS = st.text("abc_", max_size=7)

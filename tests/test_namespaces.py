@@ -528,6 +528,18 @@ class TestTheAdminPages:
         told = f"there is no '{'x' * 120}'; GET /__admin/namespaces lists those there are"
         assert (answer.status, said(answer)["detail"]) == (404, told)
 
+    def test_stand_in_the_order_in_which_they_were_used_last(self, engine):
+        def order():
+            return [each.name for each in engine.worlds.namespaces()]
+
+        with engine.worlds.held("alice"), engine.worlds.held("bob"):
+            assert order() == ["alice", "bob"]
+            engine.worlds.find(a_request("/ns/alice"))
+            assert order() == ["bob", "alice"]
+            with engine.worlds.held("carol"):
+                assert order() == ["bob", "alice", "carol"]
+        assert order() == ["carol", "bob", "alice"]
+
     def test_say_how_long_they_are_idle(self, engine, ask):
         engine.worlds.now_s = lambda: 100.0
         ask("GET", "/ns/alice/__admin/health")

@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from catalogues import NOTES, a_provider, errors, notes
+from catalogues import NOTES, TABLE, a_provider, errors, notes
 
 from mockserver.call import EMPTY_BODY, Result
 from mockserver.messages import Response
@@ -162,6 +162,13 @@ class TestARefusal:
     def test_repeats_what_is_wrong_word_for_word(self, text):
         problem = Problem(ProblemType.INVALID_REQUEST, (violation(message=text),))
         assert refused(problem)[1]["error"]["message"] == text
+
+    @pytest.mark.parametrize(("kind", "message"), [("persona", "a persona"), (None, "a resource")])
+    def test_names_the_kind_of_what_it_is_about(self, kind, message):
+        busy = {"error": "taken", "message": "a $kind"}
+        provider = notes(problems={**TABLE["problems"], "resource_busy": busy})
+        problem = Problem(ProblemType.RESOURCE_BUSY, kind=kind)
+        assert refused(problem, provider=provider)[1]["error"]["message"] == message
 
     def test_of_a_kind_that_the_table_does_not_know_is_the_row_for_bugs(self):
         answer, body = refused(Problem(ProblemType.RESOURCE_UNKNOWN), provider=_without("resource_unknown"))
