@@ -188,6 +188,7 @@ GOOD_TYPES = [
     "application/json; version=1",
 ]
 BAD_TYPES = [
+    "text/" + "x" * 200,
     "",
     "text/plain",
     "application/json; charset=latin-1",
@@ -213,7 +214,7 @@ def test_any_other_media_type_and_charset_is_refused_by_name(content_type):
     with pytest.raises(Problem) as caught:
         body_of(content_type, b'{"a": 1}')
     assert caught.value.type is ProblemType.UNSUPPORTED_MEDIA_TYPE
-    sent = f"not {content_type}" if content_type else "but it is missing"
+    sent = f"not {content_type[:100]}" if content_type else "but it is missing"
     assert caught.value.violations[0].message == f"Content-Type must be application/json, {sent}"
 
 

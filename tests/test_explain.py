@@ -102,6 +102,18 @@ def test_an_item_of_an_array_is_named_by_its_number():
     assert said(schema, {"urls": ["a", 1]}) == [("/urls/1", "urls[1] must be a string")]
 
 
+@pytest.mark.parametrize(
+    ("index", "told"),
+    [
+        (999, [("/urls/999", "urls[999] must be a string")]),
+        (1000, [("", "the request body breaks its schema behind the first 1000 items of an array")]),
+    ],
+)
+def test_of_an_array_the_first_thousand_items_are_looked_at(index, told):
+    schema = {"properties": {"urls": {"type": "array", "items": {"type": "string"}}}}
+    assert said(schema, {"urls": [*"a" * index, 1]}) == told
+
+
 def test_the_outermost_violation_comes_first():
     deep = {"properties": {"b": {"properties": {"c": {"type": "null"}}}}}
     for schema in ({"required": ["a"], **deep}, {**deep, "required": ["a"]}):

@@ -1,4 +1,4 @@
-"""What a connection's end waits for: what a caller still sends is read and dropped, within bounds, as values."""
+"""What a connection's end waits for: what a caller still sends is read and dropped, within bounds."""
 
 import asyncio
 from typing import Any, cast

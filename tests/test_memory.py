@@ -48,6 +48,10 @@ def test_a_running_generation_is_never_overwritten_by_one_with_its_id(engine, as
     assert engine.world.resources.get(ids[0]) == running
 
 
+def test_what_was_never_seen_is_seen_for_the_first_time(engine):
+    assert [engine.world.seen.increment("a") for _ in range(3)] == [1, 2, 3]
+
+
 def test_ids_are_the_same_after_a_reset_however_many_calls_there_were(engine, ask):
     def run():
         first = [generate(ask) for _ in range(2)]

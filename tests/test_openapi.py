@@ -71,8 +71,8 @@ def test_callbacks_are_read_and_one_that_leads_nowhere_is_told():
     assert lost.callbacks() == ()
     place = "shop/openapi.yaml: paths./pets.get.callbacks.done"
     assert lost.complaints == [f"{place}: there is no #/components/callbacks/none; known are: none"]
-    near = {"callbacks": {"nine": {}}}
-    lost = document(components=near, callbacks={"done": {"$ref": "#/components/callbacks/none"}})
+    done = {"done": {"$ref": "#/components/callbacks/none"}}
+    lost = document(components={"callbacks": {"nine": {}}}, callbacks=done)
     assert lost.callbacks() == ()
     assert lost.complaints[0].endswith("did you mean #/components/callbacks/nine?")
 

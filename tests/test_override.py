@@ -302,6 +302,7 @@ class TestOtherWords:
 
     def test_a_key_orders_one(self):
         assert ordered(key="delay_5") == Override(delay_ms=5)
+        assert ordered(key="delay_600000") == Override(delay_ms=600_000)
         assert ordered(key="job_manual", provider=JOBS) == Override(job="manual")
         assert ordered(key="download_truncated") == Override(download="truncated")
 

@@ -13,7 +13,7 @@ from mockserver.scenarios import delays, expand, list_scenarios, misfits, read_o
 from mockserver.seeded import Random
 from mockserver.serving.spoil import SPOILERS as WIRE_SPOILERS
 from mockserver.spec.files import SpecificationError
-from mockserver.state.plans import Delay, Spread
+from mockserver.state.plans import Delay, Spread, Stub
 
 SCORE = {"image_url": "https://example.com/a.png"}
 THUMB = {"title": "Ten tips", "format": "youtube"}
@@ -325,6 +325,11 @@ def test_the_admin_page_shows_what_is_left(ask, score):
     shown = said(ask("GET", "/__admin/faults"))
     assert [(row["id"], row["used"], row["left"]) for row in shown["faults"]] == [(1, 1, 2), (2, 1, None)]
     assert [row["id"] for row in shown["unused"]] == [1]
+
+
+def test_a_delay_of_nothing_is_none_and_a_stub_is_a_success():
+    assert Delay(fixed=0).draw_ms(Random(b"")) == Delay().draw_ms(Random(b"")) == 0
+    assert Stub(body="a").status == 200
 
 
 def test_orders_are_taken_back_one_by_one_or_all(ask, score):

@@ -290,9 +290,14 @@ def test_what_a_table_says_of_numbers_holds_for_whole_ones_too(copies):
     provider = notes(add_note={"keywords": [{**row, "citation": "manual"}]}, citations={"manual": "a manual"})
     found = {each.keyword: each.citation for each in told({**GOOD, "copies": copies}, provider).violations}
     assert found["maximum"] == "a manual"
-    body = {"text": "", "copies": copies, "colour": "red"}
+
+
+def test_what_a_table_says_of_a_field_holds_for_no_other():
+    row = {"field": "copies", "provenance": "assumed", "citation": "manual"}
+    provider = notes(add_note={"keywords": [row]}, citations={"manual": "a manual"})
+    body = {"text": "", "copies": 99, "colour": "red"}
     found = {each.pointer: each.citation for each in told(body, provider).violations}
-    assert (found["/copies"], found["/text"], found["/colour"]) == ("a manual", "", "")
+    assert found == {"/copies": "a manual", "/text": "", "/colour": ""}
 
 
 class TestErrorsOfChoicesAndOfWhatExcludesEachOther:

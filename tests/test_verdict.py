@@ -9,6 +9,8 @@ from mockserver import ContractWarning, MockServer, Start
 from mockserver.behaviours import checks
 from mockserver.problems import ProblemType
 from mockserver.scaffold import scaffold
+from mockserver.spec.schema import Schema
+from mockserver.spec.usage import usages
 from mockserver.verdict.judging import NOT_AGAINST_IT
 
 SCORE = {"image_url": "https://example.com/a.png"}
@@ -195,6 +197,26 @@ BODIES = {
 def test_a_field_is_undocumented_or_deprecated_by_its_schema(shop, body, expected):
     assert ask(shop, "/pets", body, "petshop").is_success
     assert found(shop) == expected
+
+
+FREE = {"properties": {"a": {}}, "additionalProperties": True}
+DEPENDENT = {"properties": {"a": {}}, "dependentSchemas": {"a": {"properties": {"b": {}}}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "odd"),
+    [
+        (FREE, {"a": 1, "b": 1}, ["b"]),  # what may be there is not what is documented
+        (DEPENDENT, {"b": 1}, ["b"]),
+        (DEPENDENT, {"a": 1, "b": 1}, []),
+        ({"items": FREE}, [{"b": 1}], ["[0].b"]),
+        ({"prefixItems": [FREE], "items": {}}, [{"b": 1}, {"b": 1}], ["[0].b"]),
+        ({"deprecated": True, "properties": {"a": {"deprecated": True}}}, {"a": 1}, ["a"]),
+    ],
+)
+def test_a_name_is_documented_where_the_schema_gives_it(schema, value, odd):
+    said = [each.message.partition(" is ")[0] for each in usages(Schema(schema, "here"), value)]
+    assert [each.removeprefix("the request body") for each in said] == odd
 
 
 QUERIES = {

@@ -42,11 +42,11 @@ def write_preface(namespace: str, *, is_over_tls: bool) -> bytes:
 
 
 def read_preface(data: bytes) -> Preface | None:
-    """Read what a connection begins with; None: with a request.
+    r"""Read what a connection begins with; None: with a request.
 
     >>> read_preface(write_preface("alice", is_over_tls=True) + b"GET / HTTP/1.1")
     Preface(scheme='https', namespace='alice', size=38)
-    >>> rests = (b"ftp alice\\r\\n", b"http -\\r\\n", b"http alice", b"http " + b"a" * 200 + b"\\r\\n")
+    >>> rests = (b"ftp alice\r\n", b"http -\r\n", b"http alice", b"http " + b"a" * 200 + b"\r\n")
     >>> [read_preface(IN_WORLD + rest) for rest in rests]
     [None, None, None, None]
     """
