@@ -217,7 +217,10 @@ class Broken(socketserver.ThreadingTCPServer):
 
     allow_reuse_address = daemon_threads = True
     fault = ""
-    is_over = threading.Event()
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.is_over = threading.Event()
 
     @property
     def url(self):
