@@ -101,7 +101,7 @@ def shared(journals, pytester, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("share", [6, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("share", [10, pytest.param(1, marks=pytest.mark.soak)])
 def test_they_leave_the_same_journals_in_namespaces_of_one_server_and_do_so_again(shared, share):
     with Server(create_engine()) as server:
         first = shared("first", server.url, "-n", "4" if share == 1 else "2", share=share)
