@@ -571,7 +571,7 @@ def test_a_status_that_no_operation_documents_is_one_complaint_about_its_row(fol
             for method in each
         ],
     )
-    (line,) = [line for line in check(folder) if "418" in line]
+    (line,) = [line for line in check(folder) if " 418" in line]
     assert (
         f"{folder / 'fatthumb' / TABLE}: errors.cogs_cap_reached.status: no operation documents 418" in line
     )
